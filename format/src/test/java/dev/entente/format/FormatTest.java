@@ -50,8 +50,7 @@ class FormatTest {
 
   private static String format(Formatter formatter, Path file, String text) {
     try {
-      String ordered =
-          ImportOrderer.reorderImports(text, JavaFormatterOptions.Style.GOOGLE);
+      String ordered = ImportOrderer.reorderImports(text, JavaFormatterOptions.Style.GOOGLE);
       return formatter.formatSource(RemoveUnusedImports.removeUnusedImports(ordered));
     } catch (FormatterException e) {
       throw new AssertionError(file + " does not parse", e);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.causality;
+
+import java.util.regex.Pattern;
+
+/**
+ * Names one incarnation of a replica that accepts writes: {@code name.incarnation}, for example
+ * {@code 7f3a91c2.1}. A replica that lost its disk or came back from a backup continues under the
+ * next incarnation, so that it never reuses a number.
+ */
+public record NodeId(String value) implements Comparable<NodeId> {
+  private static final Pattern SHAPE = Pattern.compile("[a-zA-Z0-9_-]{1,48}(\\.[0-9]{1,9})?");
+
+  public NodeId {
+    if (!SHAPE.matcher(value).matches()) {
+      throw new IllegalArgumentException("not a node id: " + value);
+    }
+  }
+
+  @Override
+  public int compareTo(NodeId other) {
+    return value.compareTo(other.value);
+  }
+
+  @Override
+  public String toString() {
+    return value;
+  }
+}

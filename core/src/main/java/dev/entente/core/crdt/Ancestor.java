@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.crdt;
+
+import dev.entente.core.causality.Dot;
+import dev.entente.core.json.Json;
+import java.util.List;
+
+/**
+ * A value that an assignment replaced, and the dots of the assignments that made it up. No dots:
+ * there was nothing yet.
+ */
+public record Ancestor(List<Dot> dots, Json value) {
+  public Ancestor {
+    dots = dots.stream().sorted().toList();
+  }
+}

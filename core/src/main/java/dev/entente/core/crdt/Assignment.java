@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.crdt;
+
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.json.Json;
+import java.util.List;
+
+/**
+ * One value given to a register: what, by whom, when, having seen what, and which values it
+ * replaced (newest first). {@code time} is what the author claims; {@code acceptedAt} is the hybrid
+ * time at the node that accepted it.
+ */
+public record Assignment(
+    Dot dot,
+    CausalContext context,
+    HybridTime acceptedAt,
+    HybridTime time,
+    String author,
+    Json value,
+    List<Ancestor> ancestors)
+    implements Comparable<Assignment> {
+  /** How many replaced values travel with an assignment. */
+  public static final int ANCESTORS_MAX = 4;
+
+  public Assignment {
+    ancestors = List.copyOf(ancestors);
+    if (ancestors.size() > ANCESTORS_MAX) {
+      throw new IllegalArgumentException("more than " + ANCESTORS_MAX + " ancestors");
+    }
+  }
+
+  /** True where neither author had seen the other's value. */
+  public boolean concurrentWith(Assignment other) {
+    return !context.contains(other.dot) && !other.context.contains(dot);
+  }
+
+  /** The canonical order, in which strategies receive what competes. */
+  @Override
+  public int compareTo(Assignment other) {
+    return dot.compareTo(other.dot);
+  }
+}

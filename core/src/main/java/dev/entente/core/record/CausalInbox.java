@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.record;
+
+import dev.entente.core.causality.Dot;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * Holds back versions of one record that came before what they build on, and applies them when it
+ * has come. What stays in here names the causal violations. Bounded; not thread-safe.
+ */
+public final class CausalInbox {
+  private final int heldMax;
+  private final TreeMap<Dot, Version> held = new TreeMap<>();
+  private RecordState state;
+
+  public CausalInbox(RecordState state, int heldMax) {
+    this.state = state;
+    this.heldMax = heldMax;
+  }
+
+  /**
+   * Offers a version in any order.
+   *
+   * @return the versions that were applied by this, in the order of application; empty where it was
+   *     seen before or is held back
+   * @throws IllegalStateException where the bound on held versions is reached
+   */
+  public List<Version> offer(Version version) {
+    List<Version> applied = new ArrayList<>();
+    if (!tryApply(version, applied)) {
+      if (held.size() >= heldMax) {
+        throw new IllegalStateException(
+            "more than " + heldMax + " versions wait for their predecessors");
+      }
+      held.put(version.dot(), version);
+      return applied;
+    }
+    boolean progress = !applied.isEmpty();
+    while (progress) {
+      progress = held.values().removeIf(waiting -> tryApply(waiting, applied));
+    }
+    return applied;
+  }
+
+  private boolean tryApply(Version version, List<Version> applied) {
+    return switch (state.apply(version)) {
+      case RecordState.Applied.Joined(RecordState next) -> {
+        state = next;
+        applied.add(version);
+        yield true;
+      }
+      case RecordState.Applied.Seen() -> true;
+      case RecordState.Applied.Missing _ -> false;
+    };
+  }
+
+  public RecordState state() {
+    return state;
+  }
+
+  /** What still waits for its predecessors, in canonical order. */
+  public Collection<Version> held() {
+    return List.copyOf(held.values());
+  }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.record;
+
+import dev.entente.core.SortedArrayMap;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.crdt.Cell;
+import dev.entente.core.crdt.Counter;
+import dev.entente.core.crdt.ObservedSet;
+import dev.entente.core.crdt.Register;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Path;
+import dev.entente.core.record.CellId.CellClass;
+import java.util.List;
+
+/**
+ * All that a node knows of a record: what it has seen, and the cells. A join semilattice; states
+ * that have seen the same versions are equal, whatever the order of arrival. Immutable.
+ */
+public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> cells) {
+  public static final RecordState EMPTY =
+      new RecordState(VersionVector.EMPTY, SortedArrayMap.empty());
+
+  /** What became of a version that was offered to a state. */
+  public sealed interface Applied {
+    /** It joined. */
+    record Joined(RecordState state) implements Applied {}
+
+    /** It had been seen; nothing changed. */
+    record Seen() implements Applied {}
+
+    /** It came before what it builds on; hold it back until {@code missing} is seen. */
+    record Missing(VersionVector missing) implements Applied {}
+  }
+
+  /** Offers a version; see {@link Applied}. */
+  public Applied apply(Version version) {
+    Dot dot = version.dot();
+    if (context.contains(dot)) {
+      return new Applied.Seen();
+    }
+    if (version.previous() != context.get(dot.node()) || !version.context().isWithin(context)) {
+      VersionVector missing = version.context().ceiling();
+      return new Applied.Missing(
+          version.previous() > 0 ? missing.with(new Dot(dot.node(), version.previous())) : missing);
+    }
+    return new Applied.Joined(joined(version));
+  }
+
+  private RecordState joined(Version version) {
+    SortedArrayMap<CellId, Cell> next = cells;
+    for (Change change : version.changes()) {
+      next = touchAbove(next, version, change.unit());
+      next =
+          switch (change) {
+            case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
+            case Change.Count count -> {
+              CellId id = new CellId(count.unit(), CellClass.COUNTER);
+              Counter counter = next.get(id) instanceof Counter c ? c : Counter.EMPTY;
+              yield next.with(id, counter.add(version.dot().node(), count.difference()));
+            }
+            case Change.EditSet edit -> {
+              CellId id = new CellId(edit.unit(), CellClass.SET);
+              yield next.with(
+                  id,
+                  edited(
+                      next.get(id) instanceof ObservedSet s ? s : ObservedSet.EMPTY,
+                      version,
+                      edit));
+            }
+          };
+    }
+    return new RecordState(context.with(version.dot()), next);
+  }
+
+  /**
+   * A change below an object asserts that the object is there, so that a concurrent deletion of it
+   * is noticed.
+   */
+  private static SortedArrayMap<CellId, Cell> touchAbove(
+      SortedArrayMap<CellId, Cell> cells, Version version, Unit unit) {
+    SortedArrayMap<CellId, Cell> next = cells;
+    int above = unit.isGroup() ? 1 : unit.path().depth();
+    for (int depth = 0; depth < above; depth++) {
+      Path ancestor = depth == 0 ? Path.ROOT : new Path(unit.path().names().subList(0, depth));
+      next = assign(next, Unit.field(ancestor), marker(version));
+    }
+    return next;
+  }
+
+  private static SortedArrayMap<CellId, Cell> assign(
+      SortedArrayMap<CellId, Cell> cells, Unit unit, Assignment assignment) {
+    CellId id = CellId.register(unit);
+    Register register = cells.get(id) instanceof Register r ? r : Register.EMPTY;
+    return cells.with(id, register.assign(assignment));
+  }
+
+  private static Assignment assignment(Version version, Change.Assign assign) {
+    return new Assignment(
+        version.dot(),
+        version.context(),
+        version.acceptedAt(),
+        version.time(),
+        version.author(),
+        assign.value(),
+        assign.ancestors());
+  }
+
+  private static Assignment marker(Version version) {
+    return new Assignment(
+        version.dot(),
+        version.context(),
+        version.acceptedAt(),
+        version.time(),
+        version.author(),
+        JsonObject.EMPTY,
+        List.of());
+  }
+
+  private static ObservedSet edited(ObservedSet set, Version version, Change.EditSet edit) {
+    ObservedSet next = set;
+    for (var element : edit.remove()) {
+      next = next.remove(element, version.dot(), version.context(), edit.removeWins());
+    }
+    for (var element : edit.add()) {
+      next = next.add(element, version.dot(), version.context());
+    }
+    return next;
+  }
+
+  /**
+   * The least state that has seen what both have. Both must be causally closed, as states built by
+   * {@link #apply} are.
+   */
+  public RecordState join(RecordState other) {
+    if (other.context.equals(context)) {
+      return this;
+    }
+    return new RecordState(
+        context.join(other.context),
+        cells.merge(
+            other.cells,
+            (mine, theirs) ->
+                mine == null
+                    ? emptyLike(theirs).join(theirs, context, other.context)
+                    : mine.join(
+                        theirs == null ? emptyLike(mine) : theirs, context, other.context)));
+  }
+
+  private static Cell emptyLike(@org.jspecify.annotations.Nullable Cell cell) {
+    return switch (cell) {
+      case Register _ -> Register.EMPTY;
+      case Counter _ -> Counter.EMPTY;
+      case ObservedSet _ -> ObservedSet.EMPTY;
+      case null -> throw new IllegalStateException("a merge without either side");
+    };
+  }
+
+  public boolean isEmpty() {
+    return context.isEmpty();
+  }
+
+  /** The register of a unit; empty where nothing was ever assigned. */
+  public Register register(Unit unit) {
+    return cells.get(CellId.register(unit)) instanceof Register register
+        ? register
+        : Register.EMPTY;
+  }
+}

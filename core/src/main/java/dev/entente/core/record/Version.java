@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.record;
+
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * An authored fact, never changed: what one author did to one record, having seen {@code context}.
+ *
+ * @param previous the number of the accepting node's last version of the same record, 0 for none
+ * @param acceptedAt the hybrid time of acceptance
+ * @param time when the author says it was made; equals {@code acceptedAt} where they do not say
+ * @param device the device whose own writes follow each other, if the author wrote through one
+ * @param eventId the author's own name for this write, if given
+ * @param note why, in the author's words (decisions and rollbacks give a reason); empty for none
+ */
+public record Version(
+    Dot dot,
+    RecordKey key,
+    long previous,
+    CausalContext context,
+    HybridTime acceptedAt,
+    HybridTime time,
+    String author,
+    Optional<String> device,
+    Optional<String> eventId,
+    String note,
+    List<Change> changes) {
+  public Version {
+    changes = List.copyOf(changes);
+    if (previous < 0 || previous >= dot.number()) {
+      throw new IllegalArgumentException("previous " + previous + " does not precede " + dot);
+    }
+  }
+}
