@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.edit;
+
+import dev.entente.core.crdt.Ancestor;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.crdt.Counter;
+import dev.entente.core.crdt.ObservedSet;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Path;
+import dev.entente.core.policy.CellKind;
+import dev.entente.core.policy.FieldRule;
+import dev.entente.core.policy.Group;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.record.CellId;
+import dev.entente.core.record.CellId.CellClass;
+import dev.entente.core.record.Change;
+import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Unit;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Works out the changes that lead from what an author had read to what they want: assign the units
+ * that differ, and only those.
+ *
+ * <p>{@code seen} is the state as the author saw it; {@code base} the document that they read
+ * there.
+ */
+public final class Authoring {
+  private final RecordState seen;
+  private final Policy policy;
+  private final String author;
+  private final List<Change> changes = new ArrayList<>();
+
+  private Authoring(RecordState seen, Policy policy, String author) {
+    this.seen = seen;
+    this.policy = policy;
+    this.author = author;
+  }
+
+  /**
+   * The changes of an edit, parents before members; empty where it changes nothing.
+   *
+   * @throws EditProblem where the edit is malformed or not possible on the declared cells
+   */
+  public static List<Change> changes(
+      RecordState seen, Policy policy, String author, Json base, Edit edit) throws EditProblem {
+    Authoring authoring = new Authoring(seen, policy, author);
+    switch (edit) {
+      case Edit.Put(JsonObject document) -> authoring.document(base, document);
+      case Edit.MergePatch(Json patch) ->
+          authoring.document(base, object(Patches.mergePatch(orEmpty(base), patch)));
+      case Edit.JsonPatch(List<Json> operations) ->
+          authoring.document(base, object(Patches.jsonPatch(orEmpty(base), operations)));
+      case Edit.Operations(List<Edit.Operation> operations) ->
+          authoring.operations(base, operations);
+      case Edit.Delete() -> {
+        if (!base.isAbsent()) {
+          authoring.assign(Unit.ALIVE, JsonAbsent.ABSENT);
+        }
+      }
+    }
+    authoring.changes.sort(Comparator.comparing(Change::unit));
+    return authoring.changes;
+  }
+
+  /** Assigns one unit, whatever it held; how decisions are written. */
+  public static List<Change> assignment(
+      RecordState seen, Policy policy, String author, Unit unit, Json value) throws EditProblem {
+    Authoring authoring = new Authoring(seen, policy, author);
+    if (!unit.isGroup() && value instanceof JsonObject object && !policy.isWhole(unit.path())) {
+      authoring.revive(unit.path(), object);
+    } else {
+      authoring.assign(unit, value);
+    }
+    authoring.changes.sort(Comparator.comparing(Change::unit));
+    return authoring.changes;
+  }
+
+  private static Json orEmpty(Json base) {
+    return base.isAbsent() ? JsonObject.EMPTY : base;
+  }
+
+  private static JsonObject object(Json document) throws EditProblem {
+    if (document instanceof JsonObject object) {
+      return object;
+    }
+    throw new EditProblem("a record is an object; this would make it something else");
+  }
+
+  private void document(Json base, JsonObject target) throws EditProblem {
+    if (policy.recordUnit()) {
+      if (!target.equals(base)) {
+        assign(Unit.ALIVE, target);
+      }
+    } else {
+      difference(Path.ROOT, base, target);
+    }
+  }
+
+  private void difference(Path path, Json base, Json target) throws EditProblem {
+    FieldRule rule = policy.field(path);
+    CellKind kind = rule == null ? CellKind.MAP : rule.cell();
+    if (kind.isCounter()) {
+      count(path, kind, base, target);
+    } else if (kind.isSet()) {
+      elements(path, kind, base, target);
+    } else if (base.equals(target)) {
+      return;
+    } else if (kind == CellKind.REGISTER || !(target instanceof JsonObject wanted)) {
+      assign(Unit.field(path), target);
+    } else if (base instanceof JsonObject before) {
+      members(path, before, wanted);
+    } else {
+      revive(path, wanted);
+    }
+  }
+
+  private void members(Path path, JsonObject base, JsonObject target) throws EditProblem {
+    Set<String> names = new TreeSet<>(base.members().keys());
+    names.addAll(target.members().keys());
+    Set<Group> groups = new LinkedHashSet<>();
+    for (String name : names) {
+      Group group = path.isRoot() ? policy.groupOf(name) : null;
+      if (group == null) {
+        difference(path.child(name), base.get(name), target.get(name));
+      } else if (!base.get(name).equals(target.get(name))) {
+        groups.add(group);
+      }
+    }
+    for (Group group : groups) {
+      assign(Unit.group(group.name()), tuple(group, target));
+    }
+  }
+
+  private static JsonObject tuple(Group group, JsonObject document) {
+    JsonObject tuple = JsonObject.EMPTY;
+    for (String field : group.fields()) {
+      tuple = tuple.with(field, document.get(field));
+    }
+    return tuple;
+  }
+
+  /**
+   * Makes an object where the author saw none; members that an earlier one left behind, hidden, go.
+   */
+  private void revive(Path path, JsonObject target) throws EditProblem {
+    assign(Unit.field(path), JsonObject.EMPTY);
+    Set<String> names = new TreeSet<>(target.members().keys());
+    for (CellId id : seen.cells().keys()) {
+      Unit unit = id.unit();
+      if (!unit.isGroup() && unit.path().depth() > path.depth() && path.contains(unit.path())) {
+        names.add(unit.path().names().get(path.depth()));
+      }
+    }
+    Set<Group> groups = new LinkedHashSet<>();
+    for (String name : names) {
+      Group group = path.isRoot() ? policy.groupOf(name) : null;
+      Path child = path.child(name);
+      if (group != null) {
+        groups.add(group);
+      } else if (!target.get(name).isAbsent()) {
+        difference(child, hidden(child), target.get(name));
+      } else if (!seen.register(Unit.field(child)).values().stream()
+          .allMatch(a -> a.value().isAbsent())) {
+        assign(Unit.field(child), JsonAbsent.ABSENT);
+      }
+    }
+    for (Group group : policy.groups()) {
+      if (path.isRoot()
+          && (groups.contains(group)
+              || !seen.register(Unit.group(group.name())).values().isEmpty())) {
+        assign(Unit.group(group.name()), tuple(group, target));
+      }
+    }
+  }
+
+  /**
+   * What a counter or set holds though the object around it was removed; other cells are simply
+   * written anew.
+   */
+  private Json hidden(Path path) {
+    FieldRule rule = policy.field(path);
+    if (rule == null || rule.cell().cellClass() == CellClass.REGISTER) {
+      return JsonAbsent.ABSENT;
+    }
+    return switch (seen.cells().get(new CellId(Unit.field(path), rule.cell().cellClass()))) {
+      case Counter counter -> Json.of(new BigDecimal(counter.total()));
+      case ObservedSet set -> new JsonArray(set.members());
+      case null, default -> JsonAbsent.ABSENT;
+    };
+  }
+
+  private void count(Path path, CellKind kind, Json base, Json target) throws EditProblem {
+    if (!(target instanceof JsonNumber(BigDecimal wanted))) {
+      if (target.isAbsent()) {
+        return;
+      }
+      throw new EditProblem(path + " is a counter; it takes a number");
+    }
+    BigDecimal before = base instanceof JsonNumber(BigDecimal number) ? number : BigDecimal.ZERO;
+    BigDecimal difference = wanted.subtract(before);
+    if (difference.signum() != 0) {
+      increment(path, kind, exact(path, difference));
+    }
+  }
+
+  private static long exact(Path path, BigDecimal difference) throws EditProblem {
+    try {
+      return difference.longValueExact();
+    } catch (ArithmeticException e) {
+      throw new EditProblem(path + " is a counter; it changes by whole numbers of at most 64 bits");
+    }
+  }
+
+  private void increment(Path path, CellKind kind, long by) throws EditProblem {
+    if (kind == CellKind.GROW_ONLY_COUNTER && by < 0) {
+      throw new EditProblem(path + " is a grow-only counter; it never falls");
+    }
+    if (by == Long.MIN_VALUE) {
+      throw new EditProblem(path + " would change by more than 64 bits");
+    }
+    changes.add(new Change.Count(path, by));
+  }
+
+  private void elements(Path path, CellKind kind, Json base, Json target) throws EditProblem {
+    if (!(target instanceof JsonArray) && !target.isAbsent()) {
+      throw new EditProblem(path + " is a set; it takes an array");
+    }
+    Set<Json> before = new TreeSet<>(base instanceof JsonArray array ? array.items() : List.of());
+    Set<Json> after = new TreeSet<>(target instanceof JsonArray array ? array.items() : List.of());
+    Set<Json> added = new TreeSet<>(after);
+    added.removeAll(before);
+    Set<Json> removed = new TreeSet<>(before);
+    removed.removeAll(after);
+    editSet(path, kind, List.copyOf(added), List.copyOf(removed));
+  }
+
+  private void editSet(Path path, CellKind kind, List<Json> add, List<Json> remove)
+      throws EditProblem {
+    if (add.isEmpty() && remove.isEmpty()) {
+      return;
+    }
+    if (kind == CellKind.GROW_ONLY_SET && !remove.isEmpty()) {
+      throw new EditProblem(path + " is a grow-only set; nothing is removed from it");
+    }
+    changes.add(new Change.EditSet(path, add, remove, kind == CellKind.REMOVE_WINS_SET));
+  }
+
+  private void operations(Json base, List<Edit.Operation> operations) throws EditProblem {
+    Json target = orEmpty(base);
+    if (base.isAbsent()) {
+      assign(Unit.ALIVE, JsonObject.EMPTY);
+    }
+    for (Edit.Operation operation : operations) {
+      FieldRule rule = policy.field(operation.path());
+      CellKind kind = rule == null ? CellKind.MAP : rule.cell();
+      switch (operation) {
+        case Edit.Operation.Increment(Path path, long by) -> {
+          if (!kind.isCounter()) {
+            throw new EditProblem(path + " is not declared as a counter");
+          }
+          if (by != 0) {
+            increment(path, kind, by);
+          }
+        }
+        case Edit.Operation.EditSet(Path path, List<Json> add, List<Json> remove) -> {
+          if (!kind.isSet()) {
+            throw new EditProblem(path + " is not declared as a set");
+          }
+          editSet(
+              path,
+              kind,
+              add.stream().distinct().sorted().toList(),
+              remove.stream().distinct().sorted().toList());
+        }
+        case Edit.Operation.Set(Path path, Json value) -> {
+          if (path.isRoot() || kind.isCounter() || kind.isSet()) {
+            throw new EditProblem(
+                (path.isRoot() ? "the record" : path)
+                    + " is not a plain field; use increment, add and remove, or put the document");
+          }
+          target = path.set(target, value);
+        }
+      }
+    }
+    if (!base.isAbsent() && !target.equals(base)) {
+      document(base, object(target));
+    } else if (base.isAbsent()) {
+      members(Path.ROOT, JsonObject.EMPTY, object(target));
+    }
+  }
+
+  private void assign(Unit unit, Json value) {
+    List<Assignment> replaced = seen.register(unit).values();
+    changes.add(new Change.Assign(unit, value, ancestors(replaced)));
+  }
+
+  /**
+   * See decision 3: what this replaces, newest first; an author's own last value is passed over.
+   */
+  private List<Ancestor> ancestors(List<Assignment> replaced) {
+    if (replaced.isEmpty()) {
+      return List.of(new Ancestor(List.of(), JsonAbsent.ABSENT));
+    }
+    Assignment first = replaced.getFirst();
+    if (replaced.size() == 1 && first.author().equals(author) && !first.ancestors().isEmpty()) {
+      return first.ancestors();
+    }
+    List<Ancestor> ancestors = new ArrayList<>();
+    boolean agree = replaced.stream().allMatch(a -> a.value().equals(first.value()));
+    if (agree) {
+      ancestors.add(new Ancestor(replaced.stream().map(Assignment::dot).toList(), first.value()));
+    } else {
+      for (Assignment one : replaced) {
+        if (ancestors.size() < Assignment.ANCESTORS_MAX - 1) {
+          ancestors.add(new Ancestor(List.of(one.dot()), one.value()));
+        }
+      }
+    }
+    for (Ancestor older : first.ancestors()) {
+      if (ancestors.size() < Assignment.ANCESTORS_MAX) {
+        ancestors.add(older);
+      }
+    }
+    return ancestors;
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.policy;
+
+import java.util.Map;
+
+/**
+ * A compiled CEL expression over named variables. Deterministic: it sees no clock, no randomness,
+ * no network. Thread-safe.
+ */
+public interface Condition {
+  /** The expression as it was written. */
+  String source();
+
+  /**
+   * Evaluates to true or false.
+   *
+   * @throws ConditionException where the expression fails on these values: a type error, a division
+   *     by zero, or too costly
+   */
+  boolean holds(Map<String, ?> variables);
+
+  /**
+   * Evaluates to a text.
+   *
+   * @throws ConditionException as {@link #holds}
+   */
+  String text(Map<String, ?> variables);
+
+  /** An expression that failed on given values. */
+  final class ConditionException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    public ConditionException(String message) {
+      super(message, null, false, false);
+    }
+  }
+}

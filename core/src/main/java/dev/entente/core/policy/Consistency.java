@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.policy;
+
+import java.util.Locale;
+
+/**
+ * A type's place between availability and agreement. One node alone gives the strongest of them.
+ */
+public enum Consistency {
+  EVENTUAL,
+  SESSION,
+  CAUSAL,
+  QUORUM,
+  PRIMARY,
+  STRONG;
+
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

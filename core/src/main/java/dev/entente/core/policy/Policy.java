@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.policy;
+
+import dev.entente.core.SortedArrayMap;
+import dev.entente.core.json.Path;
+import dev.entente.core.record.Unit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the records of one type are written, merged and reviewed. Immutable; made by {@link
+ * PolicyLoader} from a file or by {@link #builder}.
+ *
+ * @param version names this policy's text; empty for the built-in default
+ * @param recordUnit true where the whole record is one unit
+ * @param unique fields whose value no two live records of the type may share
+ * @param manualThreshold conflicts more complex than this go to review; 1 sends none
+ */
+public record Policy(
+    String type,
+    String version,
+    Consistency consistency,
+    Set<WriteStyle> writes,
+    Optional<Condition> identity,
+    boolean recordUnit,
+    StrategySpec fallback,
+    SortedArrayMap<Path, FieldRule> fields,
+    List<Group> groups,
+    List<Rule> rules,
+    List<Rule> escalations,
+    List<Invariant> invariants,
+    List<Path> unique,
+    Set<String> neverAutomatic,
+    double manualThreshold,
+    ReviewTerms review,
+    ClockTerms clock,
+    DeleteRule deletes) {
+
+  public Policy {
+    writes = Set.copyOf(writes);
+    groups = List.copyOf(groups);
+    rules = byPriority(rules);
+    escalations = byPriority(escalations);
+    invariants = List.copyOf(invariants);
+    unique = List.copyOf(unique);
+    neverAutomatic = Set.copyOf(neverAutomatic);
+  }
+
+  private static List<Rule> byPriority(List<Rule> rules) {
+    return rules.stream().sorted((a, b) -> Integer.compare(b.priority(), a.priority())).toList();
+  }
+
+  /** What holds for a type nobody declared: every conflict goes to review. */
+  public static Policy undeclared(String type) {
+    return builder(type).build();
+  }
+
+  public static Builder builder(String type) {
+    return new Builder(type);
+  }
+
+  /** The rule for exactly this path, or null. */
+  public @Nullable FieldRule field(Path path) {
+    return fields.get(path);
+  }
+
+  /** The group that a top-level field belongs to, or null. */
+  public @Nullable Group groupOf(String field) {
+    for (Group group : groups) {
+      if (group.fields().contains(field)) {
+        return group;
+      }
+    }
+    return null;
+  }
+
+  public @Nullable Group group(String name) {
+    for (Group group : groups) {
+      if (group.name().equals(name)) {
+        return group;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * True where the value at this path is one unit whatever its shape: declared, or the whole
+   * record.
+   */
+  public boolean isWhole(Path path) {
+    FieldRule rule = field(path);
+    return (recordUnit && path.isRoot()) || (rule != null && rule.isWhole());
+  }
+
+  /** The strategy that the unit itself names, if it does. */
+  public Optional<StrategySpec> strategyOf(Unit unit) {
+    if (unit.isGroup()) {
+      Group group = group(unit.path().last());
+      return group == null ? Optional.empty() : group.strategy();
+    }
+    FieldRule rule = field(unit.path());
+    return rule == null ? Optional.empty() : rule.strategy();
+  }
+
+  /** The least severity that the unit's conflicts have. */
+  public Severity severityOf(Unit unit) {
+    if (isNeverAutomatic(unit)) {
+      return Severity.HIGH;
+    }
+    if (unit.isGroup()) {
+      Group group = group(unit.path().last());
+      return group == null ? Severity.LOW : group.severity().orElse(Severity.LOW);
+    }
+    FieldRule rule = field(unit.path());
+    return rule == null ? Severity.LOW : rule.severity().orElse(Severity.LOW);
+  }
+
+  /**
+   * Whether only a person may settle the unit: it is named so itself, or holds or lies in what is.
+   */
+  public boolean isNeverAutomatic(Unit unit) {
+    if (neverAutomatic.isEmpty()) {
+      return false;
+    }
+    if (neverAutomatic.contains(unit.label())) {
+      return true;
+    }
+    if (unit.isGroup()) {
+      Group group = group(unit.path().last());
+      return group != null && group.fields().stream().anyMatch(neverAutomatic::contains);
+    }
+    for (String name : neverAutomatic) {
+      Path path = Path.parse(name);
+      if (path.contains(unit.path()) || (recordUnit && unit.path().isRoot())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Puts a policy together in code, for those who embed the engine. Not thread-safe. */
+  public static final class Builder {
+    private final String type;
+    private String version = "";
+    private Consistency consistency = Consistency.EVENTUAL;
+    private Set<WriteStyle> writes = EnumSet.allOf(WriteStyle.class);
+    private Optional<Condition> identity = Optional.empty();
+    private boolean recordUnit;
+    private StrategySpec fallback = StrategySpec.of("manual-review");
+    private final Map<Path, FieldRule> fields = new TreeMap<>();
+    private final List<Group> groups = new ArrayList<>();
+    private final List<Rule> rules = new ArrayList<>();
+    private final List<Rule> escalations = new ArrayList<>();
+    private final List<Invariant> invariants = new ArrayList<>();
+    private final List<Path> unique = new ArrayList<>();
+    private final Set<String> neverAutomatic = new TreeSet<>();
+    private double manualThreshold = 1;
+    private ReviewTerms review = ReviewTerms.DEFAULT;
+    private ClockTerms clock = ClockTerms.DEFAULT;
+    private DeleteRule deletes = DeleteRule.MANUAL_REVIEW;
+
+    private Builder(String type) {
+      this.type = type;
+    }
+
+    public Builder version(String name) {
+      version = name;
+      return this;
+    }
+
+    public Builder consistency(Consistency level) {
+      consistency = level;
+      return this;
+    }
+
+    public Builder writes(Collection<WriteStyle> styles) {
+      writes = EnumSet.copyOf(styles);
+      return this;
+    }
+
+    /** Derives a record's id from an event; see the policy file's {@code identity}. */
+    public Builder identity(Condition expression) {
+      identity = Optional.of(expression);
+      return this;
+    }
+
+    /** Makes the whole record one unit. */
+    public Builder wholeRecord() {
+      recordUnit = true;
+      return this;
+    }
+
+    /** What settles the units that name no strategy themselves. */
+    public Builder fallback(String strategy) {
+      return fallback(StrategySpec.of(strategy));
+    }
+
+    public Builder fallback(StrategySpec strategy) {
+      fallback = strategy;
+      return this;
+    }
+
+    public Builder field(String path, String strategy) {
+      return field(path, FieldRule.of(StrategySpec.of(strategy)));
+    }
+
+    public Builder field(String path, CellKind cell) {
+      return field(path, FieldRule.of(cell));
+    }
+
+    public Builder field(String path, FieldRule rule) {
+      fields.put(Path.parse(path), rule);
+      return this;
+    }
+
+    public Builder group(Group group) {
+      groups.add(group);
+      return this;
+    }
+
+    public Builder rule(Rule rule) {
+      rules.add(rule);
+      return this;
+    }
+
+    public Builder escalation(Rule rule) {
+      escalations.add(rule);
+      return this;
+    }
+
+    /**
+     * Adds a rule whose condition is a CEL expression over {@code conflict} and {@code severity}.
+     *
+     * @throws IllegalArgumentException where the expression does not compile
+     */
+    public Builder rule(String name, String when, StrategySpec then, int priority) {
+      return rule(new Rule(name, compiled(when, CelConditions.About.CONFLICT), then, priority));
+    }
+
+    /**
+     * Adds an invariant whose check is a CEL expression over {@code data}; throws as {@link #rule}.
+     */
+    public Builder invariant(String name, String check, Severity severity) {
+      return invariant(new Invariant(name, compiled(check, CelConditions.About.RECORD), severity));
+    }
+
+    private static Condition compiled(String source, CelConditions.About about) {
+      try {
+        return CelConditions.compile(source, about);
+      } catch (PolicyProblem.Unacceptable e) {
+        throw new IllegalArgumentException(e.getMessage(), e);
+      }
+    }
+
+    public Builder invariant(Invariant invariant) {
+      invariants.add(invariant);
+      return this;
+    }
+
+    /** No two live records of the type may hold the same value here. */
+    public Builder unique(String path) {
+      unique.add(Path.parse(path));
+      return this;
+    }
+
+    public Builder neverAutomatic(String unit) {
+      neverAutomatic.add(unit);
+      return this;
+    }
+
+    public Builder manualThreshold(double complexity) {
+      manualThreshold = complexity;
+      return this;
+    }
+
+    public Builder review(ReviewTerms terms) {
+      review = terms;
+      return this;
+    }
+
+    public Builder clock(ClockTerms terms) {
+      clock = terms;
+      return this;
+    }
+
+    public Builder deletes(DeleteRule rule) {
+      deletes = rule;
+      return this;
+    }
+
+    /**
+     * The policy.
+     *
+     * @throws IllegalArgumentException where it contradicts itself; the message names every
+     *     contradiction
+     */
+    public Policy build() {
+      Policy policy = assembled();
+      List<String> contradictions = PolicyChecker.contradictions(policy);
+      if (!contradictions.isEmpty()) {
+        throw new IllegalArgumentException(String.join("; ", contradictions));
+      }
+      return policy;
+    }
+
+    Policy assembled() {
+      return new Policy(
+          type,
+          version,
+          consistency,
+          writes,
+          identity,
+          recordUnit,
+          fallback,
+          SortedArrayMap.copyOf(fields),
+          groups,
+          rules,
+          escalations,
+          invariants,
+          unique,
+          neverAutomatic,
+          manualThreshold,
+          review,
+          clock,
+          deletes);
+    }
+  }
+}

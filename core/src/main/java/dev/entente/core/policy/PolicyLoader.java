@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.policy;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.policy.PolicyProblem.Unacceptable;
+import dev.entente.core.policy.StateMachine.SameState;
+import dev.entente.core.policy.StrategySpec.PriorityOf;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/**
+ * Loads a policy file (YAML, of which JSON is a part). Every error names its line and column and,
+ * where a name is unknown, the nearest known one; all errors of a file are reported together. What
+ * this version only partly supports is a warning, never silence.
+ */
+public final class PolicyLoader {
+  private static final int SIZE_MAX = 1_000_000;
+  private static final List<String> SEVERITIES = labels(Severity.values(), Severity::label);
+
+  private final List<PolicyProblem> problems = new ArrayList<>();
+  private final List<PolicyProblem> warnings = new ArrayList<>();
+
+  private PolicyLoader() {}
+
+  /** A policy and what to know about it. */
+  public record Loaded(Policy policy, List<PolicyProblem> warnings) {}
+
+  /**
+   * Loads the text of a policy file.
+   *
+   * @throws PolicyException with all that is wrong with it
+   */
+  public static Loaded load(String text) throws PolicyException {
+    PolicyLoader loader = new PolicyLoader();
+    if (text.length() > SIZE_MAX) {
+      throw new PolicyException(
+          List.of(
+              new PolicyProblem(1, 1, "a policy file has at most " + SIZE_MAX + " characters")));
+    }
+    Policy policy = loader.policy(loader.parsed(text), text);
+    if (!loader.problems.isEmpty()) {
+      throw new PolicyException(loader.sorted(loader.problems));
+    }
+    return new Loaded(policy, loader.sorted(loader.warnings));
+  }
+
+  private List<PolicyProblem> sorted(List<PolicyProblem> list) {
+    return list.stream()
+        .sorted(
+            Comparator.comparingInt(PolicyProblem::line).thenComparingInt(PolicyProblem::column))
+        .toList();
+  }
+
+  private YamlMap parsed(String text) throws PolicyException {
+    try {
+      LoadSettings settings =
+          LoadSettings.builder()
+              .setAllowDuplicateKeys(false)
+              .setMaxAliasesForCollections(10)
+              .setCodePointLimit(SIZE_MAX)
+              .build();
+      Optional<Node> root = new Compose(settings).composeString(text);
+      return YamlMap.of(
+          root.orElseThrow(() -> new YamlEngineException("the file is empty")),
+          "the policy",
+          problems);
+    } catch (MarkedYamlEngineException e) {
+      int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
+      int column = e.getProblemMark().map(mark -> mark.getColumn() + 1).orElse(1);
+      throw new PolicyException(
+          List.of(new PolicyProblem(line, column, String.valueOf(e.getProblem()))));
+    } catch (YamlEngineException e) {
+      throw new PolicyException(List.of(new PolicyProblem(1, 1, String.valueOf(e.getMessage()))));
+    }
+  }
+
+  private Policy policy(YamlMap file, String text) {
+    file.only(Names.TOP);
+    Policy.Builder policy = Policy.builder(file.text("type").orElse(""));
+    if (file.get("type").isEmpty()) {
+      problems.add(new PolicyProblem(1, 1, "a policy names its type"));
+    }
+    policy.version(version(text));
+    file.oneOf("consistency", labels(Consistency.values(), Consistency::label))
+        .ifPresent(name -> policy.consistency(Consistency.valueOf(upper(name))));
+    file.list("writes").ifPresent(list -> policy.writes(styles(list)));
+    file.get("identity")
+        .filter(value -> !value.isNull())
+        .flatMap(value -> condition(value, CelConditions.About.EVENT))
+        .ifPresent(policy::identity);
+    file.oneOf("unit", List.of("field", "record"))
+        .filter(name -> name.equals("record"))
+        .ifPresent(_ -> policy.wholeRecord());
+    file.get("default").flatMap(value -> strategy(value, "default")).ifPresent(policy::fallback);
+    file.map("fields").ifPresent(fields -> fields(fields, policy));
+    file.map("groups")
+        .ifPresent(groups ->
+            groups.entries().forEach((name, value) -> group(name, value).ifPresent(policy::group)));
+    file.list("rules")
+        .ifPresent(list -> list.forEach(value -> rule(value, "then").ifPresent(policy::rule)));
+    file.list("escalations")
+        .ifPresent(
+            list -> list.forEach(value -> rule(value, "action").ifPresent(policy::escalation)));
+    file.list("invariants")
+        .ifPresent(list -> list.forEach(value -> invariant(value).ifPresent(policy::invariant)));
+    file.list("unique")
+        .ifPresent(list -> list.forEach(value -> value.text().ifPresent(policy::unique)));
+    file.list("never-automatic")
+        .ifPresent(list -> list.forEach(value -> value.text().ifPresent(policy::neverAutomatic)));
+    file.number("manual-threshold").ifPresent(policy::manualThreshold);
+    file.map("review").ifPresent(map -> policy.review(review(map)));
+    file.map("clock").ifPresent(map -> policy.clock(clock(map)));
+    file.oneOf("deletes", labels(DeleteRule.values(), DeleteRule::label))
+        .ifPresent(name -> policy.deletes(DeleteRule.valueOf(upper(name))));
+    Policy loaded = policy.assembled();
+    for (String contradiction : PolicyChecker.contradictions(loaded)) {
+      problems.add(file.place(contradiction));
+    }
+    return loaded;
+  }
+
+  /** Names the text of a policy: the same on every node that has the same text. */
+  private static String version(String text) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash, 0, 6);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  private Set<WriteStyle> styles(List<YamlValue> list) {
+    Set<WriteStyle> styles = EnumSet.noneOf(WriteStyle.class);
+    for (YamlValue value : list) {
+      value
+          .oneOf("a write style", labels(WriteStyle.values(), WriteStyle::label))
+          .ifPresent(name -> styles.add(WriteStyle.valueOf(upper(name))));
+    }
+    return styles.isEmpty() ? EnumSet.allOf(WriteStyle.class) : styles;
+  }
+
+  private void fields(YamlMap fields, Policy.Builder policy) {
+    fields
+        .entries()
+        .forEach((name, value) -> {
+          Optional<FieldRule> rule = field(name, value);
+          rule.ifPresent(r -> policy.field(name, r));
+        });
+  }
+
+  private Optional<FieldRule> field(String name, YamlValue value) {
+    if (!value.isMap()) {
+      return strategy(value, "the field " + name).map(FieldRule::of);
+    }
+    YamlMap map = value.map();
+    map.only(List.of("cell", "strategy", "of", "order", "otherwise", "severity"));
+    CellKind cell = map.get("cell").flatMap(this::cell).orElse(CellKind.REGISTER);
+    Optional<StrategySpec> strategy =
+        map.get("strategy")
+            .flatMap(v -> strategy(v, "the field " + name))
+            .map(spec -> settings(spec, map));
+    return Optional.of(new FieldRule(cell, strategy, severity(map)));
+  }
+
+  private Optional<Severity> severity(YamlMap map) {
+    return map.oneOf("severity", SEVERITIES).map(name -> Severity.valueOf(upper(name)));
+  }
+
+  private Optional<CellKind> cell(YamlValue value) {
+    Optional<String> name = value.oneOf("a cell", Names.CELLS);
+    if (name.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<CellKind> kind = CellKind.named(name.get());
+    if (kind.isEmpty()) {
+      boolean counter = name.get().equals("bounded-counter");
+      warnings.add(
+          value.problem(
+              counter
+                  ? "bounded-counter counts as a counter here; its bound is not kept yet"
+                  : name.get()
+                      + " is kept as a plain field here; concurrent edits of it follow the default strategy"));
+      return Optional.of(counter ? CellKind.COUNTER : CellKind.REGISTER);
+    }
+    return kind;
+  }
+
+  private Optional<StrategySpec> strategy(YamlValue value, String where) {
+    if (value.isMap()) {
+      YamlMap map = value.map();
+      map.only(List.of("strategy", "of", "order", "otherwise"));
+      return map.get("strategy").flatMap(v -> strategy(v, where)).map(spec -> settings(spec, map));
+    }
+    Optional<String> name = value.text();
+    if (name.isEmpty()) {
+      return Optional.empty();
+    }
+    if (name.get().matches("semantic:[a-z0-9-]{1,60}") || name.get().equals("vote")) {
+      warnings.add(
+          value.problem(
+              name.get() + " is not available here; what it would settle goes to review"));
+      return Optional.of(StrategySpec.of(name.get()));
+    }
+    return value.oneOf("a strategy for " + where, Names.STRATEGIES).map(StrategySpec::of);
+  }
+
+  private StrategySpec settings(StrategySpec spec, YamlMap map) {
+    List<Json> order = map.list("order").orElse(List.of()).stream().map(YamlValue::json).toList();
+    PriorityOf of =
+        map.oneOf("of", List.of("values", "authors", "nodes"))
+            .map(name -> PriorityOf.valueOf(upper(name)))
+            .orElse(PriorityOf.VALUES);
+    if (!order.isEmpty() && !spec.name().equals("priority")) {
+      problems.add(map.place("an order belongs to priority, not to " + spec.name()));
+    }
+    Optional<StrategySpec> otherwise = map.get("otherwise").flatMap(v -> strategy(v, "otherwise"));
+    return new StrategySpec(spec.name(), order, of, spec.machine(), otherwise);
+  }
+
+  private Optional<Group> group(String name, YamlValue value) {
+    YamlMap map = value.map();
+    map.only(
+        List.of(
+            "fields",
+            "strategy",
+            "of",
+            "order",
+            "states",
+            "state-field",
+            "absorbing",
+            "same-state",
+            "otherwise",
+            "severity"));
+    List<String> fields =
+        map.list("fields").orElse(List.of()).stream().flatMap(v -> v.text().stream()).toList();
+    if (fields.isEmpty()) {
+      problems.add(map.place("the group " + name + " has no fields"));
+      return Optional.empty();
+    }
+    Optional<StrategySpec> strategy =
+        map.get("strategy")
+            .flatMap(v -> strategy(v, "the group " + name))
+            .map(spec -> settings(spec, map));
+    if (strategy.isPresent() && strategy.get().name().equals("state-machine")) {
+      StrategySpec spec = strategy.get();
+      strategy =
+          Optional.of(
+              new StrategySpec(
+                  spec.name(), spec.order(), spec.of(), machine(map, fields), spec.otherwise()));
+    } else if (map.get("states").isPresent()) {
+      problems.add(map.place("states belong to the strategy state-machine"));
+    }
+    return Optional.of(new Group(name, fields, strategy, severity(map)));
+  }
+
+  private Optional<StateMachine> machine(YamlMap map, List<String> fields) {
+    Optional<YamlMap> states = map.map("states");
+    if (states.isEmpty()) {
+      problems.add(
+          map.place(
+              "state-machine needs states: from each state, the list of those it may change to"));
+      return Optional.empty();
+    }
+    Map<String, Set<String>> transitions = new TreeMap<>();
+    states.get().entries().forEach((from, to) -> transitions.put(from, texts(to)));
+    Map<String, SameState> same = new TreeMap<>();
+    map.map("same-state")
+        .ifPresent(entries ->
+            entries
+                .entries()
+                .forEach((state, value) -> {
+                  YamlMap rule = value.map();
+                  rule.only(List.of("by", "take"));
+                  Optional<String> by = rule.text("by");
+                  Optional<String> take =
+                      rule.oneOf("take", List.of("highest-value", "lowest-value"));
+                  if (by.isEmpty() || take.isEmpty()) {
+                    problems.add(
+                        rule.place(
+                            "same-state needs by (a field) and take (highest-value or lowest-value)"));
+                  } else {
+                    same.put(state, new SameState(by.get(), take.get().equals("highest-value")));
+                  }
+                }));
+    Set<String> absorbing = map.get("absorbing").map(this::texts).orElse(Set.of());
+    return Optional.of(
+        new StateMachine(
+            map.text("state-field").orElse(fields.getFirst()), transitions, absorbing, same));
+  }
+
+  private Set<String> texts(YamlValue value) {
+    Set<String> texts = new TreeSet<>();
+    value.list().forEach(item -> item.text().ifPresent(texts::add));
+    return texts;
+  }
+
+  private Optional<Rule> rule(YamlValue value, String action) {
+    YamlMap map = value.map();
+    map.only(List.of("name", "when", action, "priority"));
+    Optional<String> name = map.text("name");
+    Optional<Condition> when =
+        map.get("when").flatMap(v -> condition(v, CelConditions.About.CONFLICT));
+    Optional<StrategySpec> then = map.get(action).flatMap(v -> strategy(v, "a rule"));
+    for (String needed : List.of("name", "when", action)) {
+      if (map.get(needed).isEmpty()) {
+        problems.add(map.place("a rule needs " + needed));
+      }
+    }
+    int priority = map.number("priority").map(Double::intValue).orElse(0);
+    return name.isPresent() && when.isPresent() && then.isPresent()
+        ? Optional.of(new Rule(name.get(), when.get(), then.get(), priority))
+        : Optional.empty();
+  }
+
+  private Optional<Invariant> invariant(YamlValue value) {
+    YamlMap map = value.map();
+    map.only(List.of("name", "check", "severity"));
+    Optional<Condition> check =
+        map.get("check").flatMap(v -> condition(v, CelConditions.About.RECORD));
+    Optional<String> name = map.text("name");
+    if (name.isEmpty() || map.get("check").isEmpty()) {
+      problems.add(map.place("an invariant needs name and check"));
+    }
+    return check.isPresent() && name.isPresent()
+        ? Optional.of(new Invariant(name.get(), check.get(), severity(map).orElse(Severity.HIGH)))
+        : Optional.empty();
+  }
+
+  private Optional<Condition> condition(YamlValue value, CelConditions.About about) {
+    Optional<String> source = value.text();
+    if (source.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(CelConditions.compile(source.get(), about));
+    } catch (Unacceptable e) {
+      problems.add(value.problem(String.valueOf(e.getMessage())));
+      return Optional.empty();
+    }
+  }
+
+  private ReviewTerms review(YamlMap map) {
+    map.only(List.of("sla", "escalate-after", "while-pending"));
+    map.oneOf("while-pending", List.of("last-agreed"));
+    Duration sla = map.duration("sla").orElse(ReviewTerms.DEFAULT.sla());
+    Duration escalate = map.duration("escalate-after").orElse(sla.multipliedBy(2));
+    return new ReviewTerms(sla, escalate);
+  }
+
+  private ClockTerms clock(YamlMap map) {
+    map.only(List.of("tolerance", "uncertain"));
+    return new ClockTerms(
+        map.duration("tolerance").orElse(ClockTerms.DEFAULT.tolerance()),
+        map.oneOf("uncertain", List.of("mark", "review")).orElse("mark").equals("review"));
+  }
+
+  private static String upper(String label) {
+    return label.toUpperCase(Locale.ROOT).replace('-', '_');
+  }
+
+  private static <E> List<String> labels(E[] values, java.util.function.Function<E, String> label) {
+    return Arrays.stream(values).map(label).toList();
+  }
+}

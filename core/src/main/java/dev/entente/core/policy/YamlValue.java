@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.policy;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonNull;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
+
+/** A value in a policy file that knows where it stands and reports what is wrong with it. */
+record YamlValue(Node node, String what, List<PolicyProblem> problems) {
+
+  PolicyProblem problem(String message) {
+    return new PolicyProblem(
+        node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1),
+        node.getStartMark().map(mark -> mark.getColumn() + 1).orElse(1),
+        message);
+  }
+
+  private void report(String message) {
+    problems.add(problem(message));
+  }
+
+  boolean isMap() {
+    return node instanceof MappingNode;
+  }
+
+  boolean isNull() {
+    return node instanceof ScalarNode scalar && scalar.getTag().equals(Tag.NULL);
+  }
+
+  YamlMap map() {
+    return YamlMap.of(node, what, problems);
+  }
+
+  List<YamlValue> list() {
+    if (!(node instanceof SequenceNode sequence)) {
+      report(what + " takes a list");
+      return List.of();
+    }
+    List<YamlValue> items = new ArrayList<>();
+    for (Node item : sequence.getValue()) {
+      items.add(new YamlValue(item, what, problems));
+    }
+    return items;
+  }
+
+  Optional<String> text() {
+    if (node instanceof ScalarNode scalar && !scalar.getValue().isBlank() && !isNull()) {
+      return Optional.of(scalar.getValue());
+    }
+    report(what + " takes a text");
+    return Optional.empty();
+  }
+
+  Optional<String> oneOf(String kind, List<String> known) {
+    Optional<String> text = text();
+    if (text.isPresent() && !known.contains(text.get())) {
+      report(text.get() + " is not " + kind + Names.suggestion(text.get(), known));
+      return Optional.empty();
+    }
+    return text;
+  }
+
+  /** The value as JSON; what is no JSON counts as null. */
+  Json json() {
+    return switch (node) {
+      case ScalarNode scalar -> scalar(scalar);
+      case SequenceNode _ -> Json.of(list().stream().map(YamlValue::json).toList());
+      case MappingNode _ -> {
+        Map<String, Json> members = new LinkedHashMap<>();
+        map().entries().forEach((name, value) -> members.put(name, value.json()));
+        yield Json.of(members);
+      }
+      default -> JsonNull.NULL;
+    };
+  }
+
+  private static Json scalar(ScalarNode scalar) {
+    Tag tag = scalar.getTag();
+    String text = scalar.getValue();
+    if (tag.equals(Tag.BOOL)) {
+      return Json.of(Boolean.parseBoolean(text));
+    }
+    if (tag.equals(Tag.NULL)) {
+      return JsonNull.NULL;
+    }
+    if ((tag.equals(Tag.INT) || tag.equals(Tag.FLOAT)) && text.length() < 100) {
+      try {
+        return Json.of(new BigDecimal(text));
+      } catch (IllegalArgumentException e) {
+        return Json.of(text);
+      }
+    }
+    return Json.of(text);
+  }
+}

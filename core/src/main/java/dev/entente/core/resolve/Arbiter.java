@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.resolve;
+
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.policy.Condition.ConditionException;
+import dev.entente.core.policy.DeleteRule;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.Rule;
+import dev.entente.core.policy.Severity;
+import dev.entente.core.policy.StrategySpec;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Unit;
+import dev.entente.core.resolve.Resolution.Status;
+import dev.entente.core.resolve.strategy.Strategies;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Settles one conflict by a policy. The order, first match wins:
+ *
+ * <ol>
+ *   <li>an undeclared list whose sides merge by structure without a clash is merged: there is no
+ *       conflict left;
+ *   <li>never automatic: review;
+ *   <li>the policy's escalations, by priority;
+ *   <li>critical: roll back to the last agreed value, and review;
+ *   <li>more complex than the manual threshold: review;
+ *   <li>the policy's rules, by priority;
+ *   <li>a removal of something that has no strategy of its own: the {@code deletes} rule;
+ *   <li>the unit's own strategy, else the type's default.
+ * </ol>
+ *
+ * A strategy that is unable hands on to its {@code otherwise}, and at the end to review, always for
+ * the whole unit. So does a condition that fails.
+ */
+final class Arbiter {
+  private static final StrategySpec MERGE = StrategySpec.of("merge");
+  private final RecordKey key;
+  private final Policy policy;
+
+  Arbiter(RecordKey key, Policy policy) {
+    this.key = key;
+    this.policy = policy;
+  }
+
+  Resolution settle(Unit unit, List<Assignment> competing, Optional<Json> lastAgreed) {
+    Conflict conflict = Classifier.classify(key, unit, competing, lastAgreed, policy);
+    Optional<StrategySpec> own = policy.strategyOf(unit);
+    boolean neverAutomatic = policy.isNeverAutomatic(unit);
+    if (own.isEmpty() && !neverAutomatic && areLists(competing)) {
+      Verdict merged = verdict(MERGE, conflict);
+      if (merged instanceof Verdict.Settled settled) {
+        return resolution(conflict, "merge", settled, settled.why());
+      }
+    }
+    if (neverAutomatic) {
+      return pending(
+          conflict,
+          "manual-review",
+          "The policy says that "
+              + unit.label()
+              + " is never settled automatically; a person decides between "
+              + Explain.offers(competing)
+              + ".");
+    }
+    try {
+      return byPolicy(conflict, own);
+    } catch (ConditionException e) {
+      return pending(
+          conflict,
+          "manual-review",
+          "A condition of the policy failed ("
+              + e.getMessage()
+              + "); a person decides between "
+              + Explain.offers(competing)
+              + ".");
+    }
+  }
+
+  private Resolution byPolicy(Conflict conflict, Optional<StrategySpec> own) {
+    Map<String, ?> facts =
+        policy.rules().isEmpty() && policy.escalations().isEmpty() ? Map.of() : Facts.of(conflict);
+    for (Rule rule : policy.escalations()) {
+      if (rule.when().holds(facts)) {
+        return chain(rule.then(), conflict, " (escalation " + rule.name() + ")");
+      }
+    }
+    if (conflict.severity() == Severity.CRITICAL) {
+      return pending(
+          conflict,
+          "rollback",
+          "Critical: rolled back to the last agreed value until a person decides between "
+              + Explain.offers(conflict.competing())
+              + ".");
+    }
+    if (conflict.complexity() > policy.manualThreshold()) {
+      return pending(
+          conflict,
+          "manual-review",
+          String.format(
+              java.util.Locale.ROOT,
+              "Complexity %.2f is over the threshold of %.2f; a person decides between %s.",
+              conflict.complexity(),
+              policy.manualThreshold(),
+              Explain.offers(conflict.competing())));
+    }
+    for (Rule rule : policy.rules()) {
+      if (rule.when().holds(facts)) {
+        return chain(rule.then(), conflict, " (rule " + rule.name() + ")");
+      }
+    }
+    if (own.isEmpty() && conflict.competing().stream().anyMatch(a -> a.value().isAbsent())) {
+      return removal(conflict);
+    }
+    return chain(own.orElse(policy.fallback()), conflict, "");
+  }
+
+  private static boolean areLists(List<Assignment> competing) {
+    for (Assignment assignment : competing) {
+      if (!(assignment.value() instanceof JsonArray)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private Resolution removal(Conflict conflict) {
+    List<Assignment> kept =
+        conflict.competing().stream().filter(a -> !a.value().isAbsent()).toList();
+    Assignment removal =
+        conflict.competing().stream().filter(a -> a.value().isAbsent()).findFirst().orElseThrow();
+    String what = conflict.unit().path().isRoot() ? "the record" : conflict.label();
+    return switch (policy.deletes()) {
+      case MANUAL_REVIEW ->
+          pending(
+              conflict,
+              "manual-review",
+              removal.author()
+                  + " removed "
+                  + what
+                  + " at "
+                  + Explain.time(removal)
+                  + " while it was changed by "
+                  + kept.getFirst().author()
+                  + " at "
+                  + Explain.time(kept.getFirst())
+                  + "; a person decides.");
+      case DELETE_WINS ->
+          resolution(
+              conflict,
+              "deletes: " + DeleteRule.DELETE_WINS.label(),
+              new Verdict.Settled(JsonAbsent.ABSENT, ""),
+              removal.author()
+                  + " removed "
+                  + what
+                  + "; a removal wins over "
+                  + Explain.offers(kept)
+                  + ".");
+      case EDIT_WINS -> {
+        if (kept.stream().map(Assignment::value).distinct().count() == 1) {
+          yield resolution(
+              conflict,
+              "deletes: " + DeleteRule.EDIT_WINS.label(),
+              new Verdict.Settled(kept.getFirst().value(), ""),
+              "A change wins over its removal by "
+                  + removal.author()
+                  + ": kept "
+                  + Explain.offer(kept.getFirst())
+                  + ".");
+        }
+        yield chain(
+            policy.fallback(),
+            new Conflict(
+                key,
+                conflict.unit(),
+                false,
+                conflict.type(),
+                conflict.severity(),
+                conflict.complexity(),
+                kept,
+                conflict.lastAgreed()),
+            "");
+      }
+    };
+  }
+
+  private Resolution chain(StrategySpec first, Conflict conflict, String because) {
+    StringBuilder unable = new StringBuilder();
+    for (StrategySpec spec = first; ; spec = spec.otherwise().orElseThrow()) {
+      Verdict verdict = verdict(spec, conflict);
+      if (verdict instanceof Verdict.Unable) {
+        unable
+            .append(unable.isEmpty() ? "" : "; ")
+            .append(spec.name())
+            .append(": ")
+            .append(verdict.why());
+        if (spec.otherwise().isPresent()) {
+          continue;
+        }
+        return pending(
+            conflict, spec.name(), "A person must decide" + because + ": " + unable + ".");
+      }
+      String why =
+          verdict.why() + (unable.isEmpty() ? "" : " Before that, " + unable + ".") + because;
+      return resolution(conflict, spec.name(), verdict, why);
+    }
+  }
+
+  private Verdict verdict(StrategySpec spec, Conflict conflict) {
+    Strategy strategy = Strategies.named(spec.name());
+    if (strategy == null) {
+      return new Verdict.Unable("there is no strategy of this name here");
+    }
+    return strategy.decide(
+        new Dispute(
+            conflict.unit(),
+            conflict.competing(),
+            conflict.lastAgreed(),
+            spec,
+            policy.clock().tolerance()));
+  }
+
+  private Resolution resolution(Conflict conflict, String strategy, Verdict verdict, String why) {
+    return switch (verdict) {
+      case Verdict.Settled settled when settled.uncertain() && policy.clock().reviewUncertain() ->
+          new Resolution(
+              conflict,
+              Status.PENDING,
+              strategy,
+              whilePending(conflict),
+              "Uncertain, so a person decides: " + why,
+              true,
+              false);
+      case Verdict.Settled settled ->
+          new Resolution(
+              conflict,
+              Status.RESOLVED,
+              strategy,
+              settled.value(),
+              why,
+              settled.uncertain(),
+              false);
+      case Verdict.SideBySide kept ->
+          new Resolution(conflict, Status.SIBLINGS, strategy, kept.value(), why, false, false);
+      case Verdict.Review _, Verdict.Unable _ -> pending(conflict, strategy, why);
+      case Verdict.Refused _ ->
+          new Resolution(
+              conflict, Status.PENDING, strategy, whilePending(conflict), why, false, true);
+    };
+  }
+
+  static Resolution pending(Conflict conflict, String strategy, String why) {
+    return new Resolution(
+        conflict, Status.PENDING, strategy, whilePending(conflict), why, false, false);
+  }
+
+  /** Readers see the last agreed value; where it is no longer known, nothing. */
+  private static Json whilePending(Conflict conflict) {
+    return conflict.lastAgreed().orElse(JsonAbsent.ABSENT);
+  }
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.resolve;
+
+import dev.entente.core.SortedArrayMap;
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.crdt.Cell;
+import dev.entente.core.crdt.Counter;
+import dev.entente.core.crdt.ObservedSet;
+import dev.entente.core.crdt.Register;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Path;
+import dev.entente.core.policy.CellKind;
+import dev.entente.core.policy.FieldRule;
+import dev.entente.core.policy.Group;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.record.CellId;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Unit;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Derives the view of a record: {@code view = reduce(state, policy)}, a pure function.
+ *
+ * <p>The cells are sorted by path, so one pass over them builds the document bottom up: a cell,
+ * then its members. Where the assignments of a register differ the {@link Arbiter} settles them.
+ * The surviving assignments of the root are the record's heads, because every version asserts the
+ * root; with more than one head the merged record as such is checked by {@link RecordCheck}.
+ */
+public final class Deriver {
+  private final RecordState state;
+  private final Policy policy;
+  private final Arbiter arbiter;
+  private final SortedArrayMap<CellId, Cell> cells;
+  private final List<Resolution> resolutions = new ArrayList<>();
+  private int next;
+
+  private Deriver(RecordKey key, RecordState state, Policy policy) {
+    this.state = state;
+    this.policy = policy;
+    this.cells = state.cells();
+    this.arbiter = new Arbiter(key, policy);
+  }
+
+  /** The view of the state under the policy. */
+  public static View derive(RecordKey key, RecordState state, Policy policy) {
+    if (state.isEmpty()) {
+      return new View(JsonAbsent.ABSENT, state.context(), HybridTime.ZERO, 0, List.of());
+    }
+    Deriver deriver = new Deriver(key, state, policy);
+    View merged = deriver.view();
+    return merged.heads() > 1 ? RecordCheck.check(key, state, policy, merged) : merged;
+  }
+
+  /** The view without the checks on the merged record as such. */
+  static View deriveUnchecked(RecordKey key, RecordState state, Policy policy) {
+    return new Deriver(key, state, policy).view();
+  }
+
+  private View view() {
+    List<Assignment> heads = state.register(Unit.ALIVE).values();
+    Json data =
+        cells.isEmpty() || cells.key(0).unit().isGroup() ? JsonObject.EMPTY : node(Path.ROOT);
+    return new View(data, state.context(), updatedAt(heads), heads.size(), resolutions);
+  }
+
+  private static HybridTime updatedAt(List<Assignment> heads) {
+    HybridTime latest = HybridTime.ZERO;
+    for (Assignment head : heads) {
+      latest = head.acceptedAt().compareTo(latest) > 0 ? head.acceptedAt() : latest;
+    }
+    return latest;
+  }
+
+  /** The value at the path; takes the cells at it and below it off the list. */
+  private Json node(Path path) {
+    Register register = Register.EMPTY;
+    @Nullable Counter counter = null;
+    @Nullable ObservedSet set = null;
+    while (isAt(path)) {
+      switch (cells.value(next++)) {
+        case Register r -> register = r;
+        case Counter c -> counter = c;
+        case ObservedSet s -> set = s;
+      }
+    }
+    int mark = resolutions.size();
+    JsonObject members = members(path);
+    FieldRule rule = policy.field(path);
+    Json own =
+        ownValue(
+            rule == null ? CellKind.REGISTER : rule.cell(), path, register, counter, set, members);
+    if (own.isAbsent()) {
+      resolutions
+          .subList(mark, resolutions.size())
+          .removeIf(r -> !r.conflict().unit().path().equals(path));
+    }
+    return own;
+  }
+
+  private boolean isAt(Path path) {
+    return next < cells.size()
+        && !cells.key(next).unit().isGroup()
+        && cells.key(next).unit().path().equals(path);
+  }
+
+  private JsonObject members(Path path) {
+    List<String> names = new ArrayList<>();
+    List<Json> values = new ArrayList<>();
+    int depth = path.depth();
+    while (next < cells.size()
+        && !cells.key(next).unit().isGroup()
+        && cells.key(next).unit().path().depth() > depth
+        && path.contains(cells.key(next).unit().path())) {
+      String name = cells.key(next).unit().path().names().get(depth);
+      Json value = node(path.child(name));
+      if (!value.isAbsent()) {
+        names.add(name);
+        values.add(value);
+      }
+    }
+    JsonObject members =
+        names.isEmpty() ? JsonObject.EMPTY : new JsonObject(SortedArrayMap.ofSorted(names, values));
+    return path.isRoot() ? withGroups(members) : members;
+  }
+
+  private JsonObject withGroups(JsonObject members) {
+    JsonObject result = members;
+    for (int i = cells.size() - 1; i >= 0 && cells.key(i).unit().isGroup(); i--) {
+      Unit unit = cells.key(i).unit();
+      Group group = policy.group(unit.path().last());
+      if (!(cells.value(i) instanceof Register register)) {
+        continue;
+      }
+      Json value = settle(unit, register.values());
+      List<String> fields =
+          group != null
+              ? group.fields()
+              : value instanceof JsonObject object ? object.members().keys() : List.of();
+      for (String field : fields) {
+        Json member = value instanceof JsonObject object ? object.get(field) : JsonAbsent.ABSENT;
+        if (group != null || result.get(field).isAbsent()) {
+          result = result.with(field, member);
+        }
+      }
+    }
+    return result;
+  }
+
+  private Json ownValue(
+      CellKind kind,
+      Path path,
+      Register register,
+      @Nullable Counter counter,
+      @Nullable ObservedSet set,
+      JsonObject members) {
+    boolean assigned = !register.assignments().isEmpty();
+    if (counter != null && (kind.isCounter() || !assigned)) {
+      Json start = assigned ? settle(Unit.field(path), register.values()) : JsonAbsent.ABSENT;
+      BigDecimal total = new BigDecimal(counter.total());
+      return Json.of(start instanceof JsonNumber(BigDecimal number) ? total.add(number) : total);
+    }
+    if (set != null && (kind.isSet() || !assigned)) {
+      return new JsonArray(set.members());
+    }
+    if (!assigned) {
+      return members.isEmpty() ? JsonAbsent.ABSENT : members;
+    }
+    return settle(Unit.field(path), withMembers(register.values(), members));
+  }
+
+  /**
+   * An object's own register holds only a marker; what is compared and shown is the object with its
+   * members.
+   */
+  private static List<Assignment> withMembers(List<Assignment> assignments, JsonObject members) {
+    if (members.isEmpty()) {
+      return assignments;
+    }
+    if (assignments.size() == 1
+        && assignments.getFirst().value() instanceof JsonObject object
+        && object.isEmpty()) {
+      return List.of(withValue(assignments.getFirst(), members));
+    }
+    List<Assignment> rendered = new ArrayList<>(assignments.size());
+    for (Assignment assignment : assignments) {
+      if (assignment.value() instanceof JsonObject whole) {
+        JsonObject[] shown = {whole};
+        members.members().forEach((name, value) -> shown[0] = shown[0].with(name, value));
+        rendered.add(withValue(assignment, shown[0]));
+      } else {
+        rendered.add(assignment);
+      }
+    }
+    return rendered;
+  }
+
+  static Assignment withValue(Assignment assignment, Json value) {
+    return new Assignment(
+        assignment.dot(),
+        assignment.context(),
+        assignment.acceptedAt(),
+        assignment.time(),
+        assignment.author(),
+        value,
+        assignment.ancestors());
+  }
+
+  private Json settle(Unit unit, List<Assignment> assignments) {
+    Json first = assignments.getFirst().value();
+    boolean differ = false;
+    for (int i = 1; i < assignments.size(); i++) {
+      differ |= !assignments.get(i).value().equals(first);
+    }
+    if (!differ) {
+      return first;
+    }
+    Resolution resolution = arbiter.settle(unit, assignments, lastAgreed(unit, assignments));
+    resolutions.add(resolution);
+    return resolution.value();
+  }
+
+  private Optional<Json> lastAgreed(Unit unit, List<Assignment> assignments) {
+    boolean removed = false;
+    @Nullable Json object = null;
+    for (Assignment assignment : assignments) {
+      removed |= assignment.value().isAbsent();
+      if (assignment.value() instanceof JsonObject && assignment.ancestors().isEmpty()) {
+        object = assignment.value();
+      }
+    }
+    // An object that one side removed and the other changed inside was there before.
+    if (removed && object != null && !policy.isWhole(unit.path())) {
+      return Optional.of(object);
+    }
+    return Ancestry.lastAgreed(assignments);
+  }
+
+  /**
+   * The state as an author with this context saw it, as far as the registers and what they replaced
+   * can tell.
+   */
+  static RecordState project(RecordState state, CausalContext seen) {
+    return new RecordState(
+        state.context(),
+        state
+            .cells()
+            .merge(
+                SortedArrayMap.empty(),
+                (cell, _) -> cell instanceof Register register ? project(register, seen) : cell));
+  }
+
+  private static Register project(Register register, CausalContext seen) {
+    Register projected = Register.EMPTY;
+    for (Assignment assignment : register.values()) {
+      if (seen.contains(assignment.dot())) {
+        projected = new Register(projected.assignments().with(assignment.dot(), assignment));
+      }
+    }
+    if (!projected.assignments().isEmpty()) {
+      return projected;
+    }
+    for (Assignment assignment : register.values()) {
+      Json before =
+          assignment.ancestors().stream()
+              .filter(ancestor -> seen.containsAll(ancestor.dots()))
+              .findFirst()
+              .map(dev.entente.core.crdt.Ancestor::value)
+              .orElse(
+                  assignment.value() instanceof JsonObject object && object.isEmpty()
+                      ? object
+                      : JsonAbsent.ABSENT);
+      return new Register(SortedArrayMap.of(assignment.dot(), withValue(assignment, before)));
+    }
+    return projected;
+  }
+}

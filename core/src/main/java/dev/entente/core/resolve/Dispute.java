@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.resolve;
+
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.json.Json;
+import dev.entente.core.policy.StrategySpec;
+import dev.entente.core.record.Unit;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a strategy is asked to settle. Everything in here comes from the record's state and the
+ * policy: the same on every node.
+ *
+ * @param competing at least two assignments with at least two different values, in canonical order;
+ *     absent values among them are removals
+ * @param lastAgreed the value that all had in common; empty where it is no longer known, absent
+ *     where there was none
+ * @param spec the strategy's settings
+ * @param tolerance how far clocks may be apart
+ */
+public record Dispute(
+    Unit unit,
+    List<Assignment> competing,
+    Optional<Json> lastAgreed,
+    StrategySpec spec,
+    Duration tolerance) {
+  public Dispute {
+    competing = competing.stream().sorted().toList();
+  }
+
+  public Dispute with(StrategySpec other) {
+    return new Dispute(unit, competing, lastAgreed, other, tolerance);
+  }
+
+  /** The different values, in the order of values. */
+  public List<Json> values() {
+    return competing.stream().map(Assignment::value).distinct().sorted().toList();
+  }
+}

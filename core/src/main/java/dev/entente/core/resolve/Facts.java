@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.resolve;
+
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonBool;
+import dev.entente.core.json.JsonNull;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.core.policy.Severity;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What conditions see: values as CEL knows them, and the facts of a conflict. */
+public final class Facts {
+  private static final Map<String, Long> SEVERITIES =
+      Map.of(
+          "LOW", Severity.LOW.level(),
+          "MEDIUM", Severity.MEDIUM.level(),
+          "HIGH", Severity.HIGH.level(),
+          "CRITICAL", Severity.CRITICAL.level());
+
+  private Facts() {}
+
+  /** A document as the variable {@code data}. */
+  public static Map<String, ?> ofData(Json document) {
+    return Map.of("data", celMap(document));
+  }
+
+  /** An event as the variable {@code event}. */
+  public static Map<String, ?> ofEvent(Json event) {
+    return Map.of("event", celMap(event));
+  }
+
+  /** A conflict as the variable {@code conflict}, with the constants {@code severity}. */
+  static Map<String, ?> of(Conflict conflict) {
+    Map<String, @Nullable Object> facts = new HashMap<>();
+    facts.put("type", conflict.type().label());
+    facts.put("severity", conflict.severity().level());
+    facts.put("complexity", conflict.complexity());
+    facts.put("unit", conflict.label());
+    facts.put("count", (long) conflict.competing().size());
+    List<@Nullable Object> values = new ArrayList<>();
+    List<String> authors = new ArrayList<>();
+    List<String> nodes = new ArrayList<>();
+    for (Assignment assignment : conflict.competing()) {
+      values.add(cel(assignment.value()));
+      authors.add(assignment.author());
+      nodes.add(assignment.dot().node().value());
+    }
+    facts.put("values", values);
+    facts.put("authors", authors);
+    facts.put("nodes", nodes);
+    facts.put("base", cel(conflict.lastAgreed().orElse(JsonAbsent.ABSENT)));
+    return Map.of("conflict", facts, "severity", SEVERITIES);
+  }
+
+  private static Object celMap(Json document) {
+    Object map = cel(document);
+    return map instanceof Map<?, ?> ? map : Map.of();
+  }
+
+  /**
+   * Whole numbers become 64-bit integers where they fit, other numbers doubles; absent becomes
+   * null.
+   */
+  private static @Nullable Object cel(Json value) {
+    return switch (value) {
+      case JsonAbsent _, JsonNull _ -> dev.cel.common.values.NullValue.NULL_VALUE;
+      case JsonBool bool -> bool.value();
+      case JsonNumber number ->
+          number.isLong() ? (Object) number.longValue() : (Object) number.value().doubleValue();
+      case JsonString text -> text.value();
+      case JsonArray array -> array.items().stream().map(Facts::cel).toList();
+      case JsonObject object -> {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        object.members().forEach((name, member) -> map.put(name, cel(member)));
+        yield map;
+      }
+    };
+  }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.resolve;
+
+import dev.entente.core.json.Json;
+import java.util.Locale;
+
+/**
+ * What became of a conflict.
+ *
+ * @param strategy the name of what decided
+ * @param value what readers see: the settled value, or the last agreed one while it is pending
+ * @param explanation one plain sentence with the values, authors, times and the rule
+ * @param uncertain true where the decision rests on less than the clocks' tolerance
+ * @param refused true where the policy refuses such a conflict at the door
+ */
+public record Resolution(
+    Conflict conflict,
+    Status status,
+    String strategy,
+    Json value,
+    String explanation,
+    boolean uncertain,
+    boolean refused) {
+
+  /** Settled by rule, kept side by side on purpose, or waiting for a person. */
+  public enum Status {
+    RESOLVED,
+    SIBLINGS,
+    PENDING;
+
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  public boolean isPending() {
+    return status == Status.PENDING;
+  }
+}

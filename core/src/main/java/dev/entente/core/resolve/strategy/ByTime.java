@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.resolve.strategy;
+
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.resolve.Dispute;
+import dev.entente.core.resolve.Explain;
+import dev.entente.core.resolve.Strategy;
+import dev.entente.core.resolve.Verdict;
+import java.util.Comparator;
+
+/**
+ * Takes the value whose author wrote last, or first, by hybrid time. A time never says who had seen
+ * what, only who was later.
+ */
+final class ByTime implements Strategy {
+  private static final Comparator<Assignment> ORDER =
+      Comparator.comparing(Assignment::time)
+          .thenComparing(Assignment::acceptedAt)
+          .thenComparing(Assignment::dot);
+
+  private final boolean last;
+
+  ByTime(boolean last) {
+    this.last = last;
+  }
+
+  @Override
+  public String name() {
+    return last ? "last-writer-wins" : "first-writer-wins";
+  }
+
+  @Override
+  public String tieBreak() {
+    return "at the same time the later acceptance counts as later, then the higher dot";
+  }
+
+  @Override
+  public Verdict decide(Dispute dispute) {
+    Comparator<Assignment> order = last ? ORDER.reversed() : ORDER;
+    Assignment winner = dispute.competing().stream().min(order).orElseThrow();
+    Assignment runnerUp =
+        dispute.competing().stream()
+            .filter(a -> !a.value().equals(winner.value()))
+            .min(order)
+            .orElseThrow();
+    long gap = Math.abs(winner.time().millis() - runnerUp.time().millis());
+    boolean uncertain = gap < dispute.tolerance().toMillis();
+    String why =
+        "Took "
+            + Explain.offer(winner)
+            + (last ? ", the last writer; " : ", the first writer; ")
+            + Explain.offer(runnerUp)
+            + (last ? " was " : " came ")
+            + gap
+            + (last ? " ms earlier" : " ms later")
+            + (uncertain
+                ? ", less than the "
+                    + dispute.tolerance().toMillis()
+                    + " ms that clocks may differ."
+                : ".");
+    return new Verdict.Settled(winner.value(), why, uncertain);
+  }
+}
