@@ -31,6 +31,7 @@ final class CelConditions {
 
   private static final CelOptions OPTIONS =
       CelOptions.current()
+          .enableHeterogeneousNumericComparisons(true)
           .comprehensionMaxIterations(ITERATIONS_MAX)
           .maxExpressionCodePointSize(LENGTH_MAX)
           .maxRegexProgramSize(300)

@@ -13,6 +13,7 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.CellId.CellClass;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * All that a node knows of a record: what it has seen, and the cells. A join semilattice; states
@@ -46,6 +47,20 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
           version.previous() > 0 ? missing.with(new Dot(dot.node(), version.previous())) : missing);
     }
     return new Applied.Joined(joined(version));
+  }
+
+  /**
+   * What the versions that a filter lets through add up to, in the order given. For looking back
+   * only: a filter may leave out what others build on, so the result is no state to join with.
+   */
+  public static RecordState replay(Iterable<Version> history, Predicate<Version> filter) {
+    RecordState state = EMPTY;
+    for (Version version : history) {
+      if (filter.test(version)) {
+        state = state.joined(version);
+      }
+    }
+    return state;
   }
 
   private RecordState joined(Version version) {

@@ -62,8 +62,18 @@ public final class Deriver {
     return merged.heads() > 1 ? RecordCheck.check(key, state, policy, merged) : merged;
   }
 
-  /** The view without the checks on the merged record as such. */
-  static View deriveUnchecked(RecordKey key, RecordState state, Policy policy) {
+  /**
+   * The first invariant that a document breaks, named with its expression; empty where it keeps
+   * all.
+   */
+  public static Optional<String> brokenInvariant(Policy policy, Json document) {
+    return policy.invariants().isEmpty()
+        ? Optional.empty()
+        : RecordCheck.firstBroken(policy, document, new ArrayList<>());
+  }
+
+  /** The view without the checks on the merged record as such: what merging alone makes of it. */
+  public static View deriveUnchecked(RecordKey key, RecordState state, Policy policy) {
     return new Deriver(key, state, policy).view();
   }
 

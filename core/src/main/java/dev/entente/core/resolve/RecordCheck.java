@@ -8,6 +8,7 @@ import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Register;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Path;
 import dev.entente.core.policy.Condition.ConditionException;
 import dev.entente.core.policy.Invariant;
 import dev.entente.core.policy.Policy;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks a record that concurrent versions were merged into: each side was valid and simple, the
@@ -151,37 +153,56 @@ final class RecordCheck {
     return new View(agreed, merged.context(), merged.updatedAt(), merged.heads(), all);
   }
 
-  /** The smaller number of units that any head changed and another has not seen. */
+  /** From the smaller number of changes that any head made and another has not seen. */
   private double complexity() {
     int smallest = Integer.MAX_VALUE;
     for (Assignment head : heads) {
-      int units = 0;
-      for (int i = 0; i < state.cells().size(); i++) {
-        units += changedOnlyBy(head, state.cells().value(i)) ? 1 : 0;
-      }
-      smallest = Math.min(smallest, units);
+      smallest = Math.min(smallest, changesOnlyBy(head));
     }
     return Classifier.recordComplexity(smallest);
   }
 
-  private boolean changedOnlyBy(Assignment head, Cell cell) {
-    if (!(cell instanceof Register register)) {
-      return false;
-    }
-    for (Assignment assignment : register.values()) {
-      boolean marker = assignment.value() instanceof JsonObject object && object.isEmpty();
-      Dot dot = assignment.dot();
-      boolean headSaw = dot.equals(head.dot()) || head.context().contains(dot);
-      if (!marker && headSaw && !seenByAllOthers(head, dot)) {
-        return true;
+  /** A new object with all its members is one change. */
+  private int changesOnlyBy(Assignment head) {
+    int changes = 0;
+    Path created = null;
+    for (int i = 0; i < state.cells().size(); i++) {
+      Unit unit = state.cells().key(i).unit();
+      if (created != null && !unit.isGroup() && created.contains(unit.path())) {
+        continue;
+      }
+      Assignment change = changeOnlyBy(head, state.cells().value(i));
+      if (change != null) {
+        changes++;
+        created = change.value() instanceof JsonObject ? unit.path() : null;
       }
     }
-    return false;
+    return changes;
+  }
+
+  private @Nullable Assignment changeOnlyBy(Assignment head, Cell cell) {
+    if (!(cell instanceof Register register)) {
+      return null;
+    }
+    for (Assignment assignment : register.values()) {
+      boolean touched =
+          assignment.value() instanceof JsonObject object
+              && object.isEmpty()
+              && assignment.ancestors().isEmpty();
+      Dot dot = assignment.dot();
+      boolean headSaw = dot.equals(head.dot()) || head.context().contains(dot);
+      if (!touched && headSaw && !seenByAllOthers(head, dot)) {
+        return assignment;
+      }
+    }
+    return null;
   }
 
   private boolean seenByAllOthers(Assignment head, Dot dot) {
     for (Assignment other : heads) {
-      if (other != head && !other.dot().equals(dot) && !other.context().contains(dot)) {
+      if (!other.dot().equals(head.dot())
+          && !other.dot().equals(dot)
+          && !other.context().contains(dot)) {
         return false;
       }
     }

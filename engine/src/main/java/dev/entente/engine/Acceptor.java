@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.edit.Authoring;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.edit.EditProblem;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.StateMachine;
+import dev.entente.core.policy.StrategySpec;
+import dev.entente.core.policy.WriteStyle;
+import dev.entente.core.record.Change;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Unit;
+import dev.entente.core.record.Version;
+import dev.entente.core.resolve.Deriver;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.core.resolve.Resolution.Status;
+import dev.entente.core.resolve.View;
+import dev.entente.engine.Outcome.Accepted;
+import dev.entente.engine.Outcome.Code;
+import dev.entente.engine.Outcome.Kind;
+import dev.entente.engine.Outcome.Rejected;
+import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteWriter;
+import dev.entente.engine.codec.JsonCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
+import dev.entente.engine.codec.VersionCodec;
+import dev.entente.engine.store.Table;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a write into a version, or into a reason why not: what had the author seen, what do they
+ * change, does the policy let it in, what becomes of it. Everything it decides goes into one
+ * transaction. Used by the sequencer's thread only.
+ */
+final class Acceptor {
+  private final Policies policies;
+  private final History history;
+  private final ReviewBook reviews;
+  private final Freezes freezes;
+  private final int siblingsMax;
+
+  Acceptor(
+      Policies policies, History history, ReviewBook reviews, Freezes freezes, int siblingsMax) {
+    this.policies = policies;
+    this.history = history;
+    this.reviews = reviews;
+    this.freezes = freezes;
+    this.siblingsMax = siblingsMax;
+  }
+
+  Outcome accept(Transaction transaction, WriteRequest request) {
+    Optional<Outcome> first =
+        request.requestId().flatMap(id -> firstAnswer(transaction, request, id));
+    if (first.isPresent()) {
+      return first.get();
+    }
+    Snapshot before = transaction.snapshot(request.key());
+    Outcome outcome;
+    try {
+      outcome = new Attempt(transaction, request, before).run();
+    } catch (EditProblem e) {
+      outcome = new Rejected(Code.INVALID, String.valueOf(e.getMessage()), Optional.empty());
+    }
+    if (outcome instanceof Rejected rejected) {
+      keepPayload(transaction, request, rejected);
+    } else if (outcome instanceof Accepted accepted) {
+      request.requestId().ifPresent(id -> keepAnswer(transaction, request, id, accepted));
+    }
+    return outcome;
+  }
+
+  private Optional<Outcome> firstAnswer(Transaction transaction, WriteRequest request, String id) {
+    byte[] stored = transaction.get(Table.ANSWERS, Keys.of(request.key().tenant(), id));
+    if (stored == null) {
+      return Optional.empty();
+    }
+    ByteReader in = new ByteReader(stored);
+    long fingerprint = in.u64();
+    Json answer = JsonCodec.read(in);
+    return Optional.of(
+        fingerprint == request.fingerprint()
+            ? new Outcome.Duplicate(answer, transaction.snapshot(request.key()))
+            : new Rejected(
+                Code.INVALID,
+                "the id " + id.substring(1) + " was used before for a different request",
+                Optional.empty()));
+  }
+
+  private static void keepAnswer(
+      Transaction transaction, WriteRequest request, String id, Accepted accepted) {
+    Map<String, Json> answer = new TreeMap<>();
+    answer.put("outcome", Json.of(accepted.kind().label()));
+    answer.put("recordId", Json.of(request.key().id()));
+    answer.put("context", Json.of(accepted.after().token()));
+    answer.put(
+        "resolutions", Json.of(accepted.resolutions().stream().map(Describe::resolution).toList()));
+    accepted.conflictId().ifPresent(conflict -> answer.put("conflictId", Json.of(conflict)));
+    ByteWriter out = new ByteWriter().u64(request.fingerprint());
+    JsonCodec.write(out, JsonObject.of(answer));
+    transaction.put(Table.ANSWERS, Keys.of(request.key().tenant(), id), out.toBytes());
+  }
+
+  private static void keepPayload(
+      Transaction transaction, WriteRequest request, Rejected rejected) {
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("code", Json.of(rejected.code().label()));
+    detail.put("reason", Json.of(rejected.message()));
+    detail.put("payload", payload(request.edit()));
+    request.at().ifPresent(at -> detail.put("at", Describe.time(at)));
+    request.device().ifPresent(device -> detail.put("device", Json.of(device)));
+    transaction.audit(
+        transaction.clock().next(),
+        request.key().tenant(),
+        request.author(),
+        "rejected",
+        request.key().toString(),
+        JsonObject.of(detail));
+  }
+
+  private static Json payload(Edit edit) {
+    return switch (edit) {
+      case Edit.Put(JsonObject document) -> JsonObject.of("put", document);
+      case Edit.MergePatch(Json patch) -> JsonObject.of("merge", patch);
+      case Edit.JsonPatch(List<Json> operations) ->
+          JsonObject.of("patch", new JsonArray(operations));
+      case Edit.Operations(List<Edit.Operation> operations) ->
+          JsonObject.of("ops", Json.of(operations.stream().map(Object::toString).toList()));
+      case Edit.Delete() -> JsonObject.of("delete", Json.of(true));
+    };
+  }
+
+  /** One write on its way. */
+  private final class Attempt {
+    private final Transaction transaction;
+    private final WriteRequest request;
+    private final RecordKey key;
+    private final Snapshot before;
+    private final Policy policy;
+    private String note = "";
+
+    Attempt(Transaction transaction, WriteRequest request, Snapshot before) {
+      this.transaction = transaction;
+      this.request = request;
+      this.key = request.key();
+      this.before = before;
+      this.policy = policies.inForce(key.tenant(), key.type());
+    }
+
+    Outcome run() throws EditProblem {
+      Optional<Rejected> refused = refusedAtTheDoor();
+      if (refused.isPresent()) {
+        return refused.get();
+      }
+      CausalContext context = context();
+      @Nullable List<Version> past = isCurrent(context) ? null : history.all(key, transaction);
+      if (past != null && request.device().isPresent()) {
+        context = context.with(history.ownDots(past, request.device().get(), context));
+      }
+      RecordState seen = past == null ? before.state() : History.seenThrough(past, context);
+      Json base = base(past, seen);
+      List<Change> changes =
+          Authoring.changes(seen, policy, request.author(), base, request.edit());
+      if (request.edit() instanceof Edit.Delete && base.isAbsent()) {
+        return new Rejected(Code.NOT_FOUND, "there is no such record to delete", Optional.empty());
+      }
+      if (changes.isEmpty()) {
+        return unchanged();
+      }
+      refused = refusedChanges(seen, changes, context);
+      return refused.isPresent() ? refused.get() : join(context, changes);
+    }
+
+    private Optional<Rejected> refusedAtTheDoor() {
+      Optional<String> freeze = freezes.over(key);
+      if (freeze.isPresent()) {
+        return rejected(Code.FROZEN, freeze.get());
+      }
+      if (request.at().isPresent() && !transaction.clock().accepts(request.at().get())) {
+        return rejected(
+            Code.INVALID,
+            "the time "
+                + request.at().get()
+                + " lies too far ahead of this node's clock; check the device's clock");
+      }
+      boolean exists = before.view().exists();
+      return switch (request.seen()) {
+        case Seen.Exactly(VersionVector context) -> {
+          Optional<Rejected> future = claimsFuture(context);
+          yield future.isPresent() || allowed(WriteStyle.CONDITIONAL).isPresent()
+              ? future.or(() -> allowed(WriteStyle.CONDITIONAL))
+              : context.equals(before.state().context())
+                  ? Optional.empty()
+                  : stale(
+                      "the record has changed since this context; read it again and repeat the change");
+        }
+        case Seen.Existing() -> exists ? Optional.empty() : stale("there is no such record");
+        case Seen.Absence() -> exists ? stale("the record exists already") : Optional.empty();
+        case Seen.Context(VersionVector context) ->
+            claimsFuture(context).or(() -> allowed(WriteStyle.MERGE));
+        case Seen.Everything() ->
+            exists && !policy.writes().contains(WriteStyle.OVERWRITE)
+                ? rejected(
+                    Code.PRECONDITION_REQUIRED,
+                    "records of type "
+                        + key.type()
+                        + " are not overwritten; send If-Match or Entente-Context with the context you have read")
+                : Optional.empty();
+        case Seen.Nothing() -> Optional.empty();
+      };
+    }
+
+    private Optional<Rejected> allowed(WriteStyle style) {
+      return policy.writes().contains(style)
+          ? Optional.empty()
+          : rejected(
+              Code.INVALID,
+              "the policy of type " + key.type() + " does not allow " + style.label() + " writes");
+    }
+
+    private Optional<Rejected> claimsFuture(VersionVector context) {
+      return ContextToken.claimsFuture(context, transaction.self(), transaction.lastNumber())
+          ? rejected(
+              Code.CONFLICT,
+              "the context has seen more than this node has ever accepted; the node may have been restored from a backup")
+          : Optional.empty();
+    }
+
+    private Optional<Rejected> rejected(Code code, String message) {
+      return Optional.of(new Rejected(code, message, Optional.empty()));
+    }
+
+    private Optional<Rejected> stale(String message) {
+      return Optional.of(new Rejected(Code.STALE, message, Optional.of(before)));
+    }
+
+    /** What the author had seen, as far as this node knows it too. */
+    private CausalContext context() {
+      VersionVector all = before.state().context();
+      return switch (request.seen()) {
+        case Seen.Everything(), Seen.Existing(), Seen.Absence(), Seen.Exactly _ ->
+            CausalContext.of(all);
+        case Seen.Nothing() -> CausalContext.EMPTY;
+        case Seen.Context(VersionVector context) ->
+            CausalContext.of(
+                new VersionVector(
+                    context
+                        .entries()
+                        .merge(
+                            all.entries(),
+                            (theirs, ours) ->
+                                theirs == null || ours == null
+                                    ? null
+                                    : Long.valueOf(Math.min(theirs, ours)))));
+      };
+    }
+
+    private boolean isCurrent(CausalContext context) {
+      return context.dominates(before.state().context());
+    }
+
+    private Json base(@Nullable List<Version> past, RecordState seen) {
+      if (past == null) {
+        return before.view().data();
+      }
+      if (seen.isEmpty()
+          && request.base().isPresent()
+          && !(request.seen() instanceof Seen.Nothing)) {
+        note = "the history no longer reaches what you had read; compared with the base you sent";
+        return request.base().get();
+      }
+      if (seen.isEmpty() && request.base().isPresent()) {
+        return request.base().get();
+      }
+      return Deriver.derive(key, seen, policy).data();
+    }
+
+    private Outcome unchanged() {
+      return new Accepted(
+          Kind.APPLIED, before, false, List.of(), Optional.empty(), "nothing changed");
+    }
+
+    private Optional<Rejected> refusedChanges(
+        RecordState seen, List<Change> changes, CausalContext context) {
+      for (Change change : changes) {
+        Unit unit = change.unit();
+        if (change instanceof Change.Assign assign) {
+          Optional<Rejected> illegal = illegalTransition(seen, assign);
+          if (illegal.isPresent()) {
+            return illegal;
+          }
+          List<Assignment> now = before.state().register(unit).values();
+          if (now.size() >= siblingsMax && now.stream().noneMatch(a -> context.contains(a.dot()))) {
+            return rejected(
+                Code.CONFLICT,
+                now.size()
+                    + " values compete for "
+                    + unit.label()
+                    + " already; settle its review before adding another");
+          }
+        }
+        if (policy.isNeverAutomatic(unit) && isCurrent(context) && isPending(unit)) {
+          return rejected(
+              Code.CONFLICT,
+              unit.label()
+                  + " waits for a person's decision and is never settled by a write; decide its review first");
+        }
+      }
+      return Optional.empty();
+    }
+
+    private boolean isPending(Unit unit) {
+      for (Resolution resolution : before.view().resolutions()) {
+        if (resolution.isPending() && resolution.conflict().unit().equals(unit)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private Optional<Rejected> illegalTransition(RecordState seen, Change.Assign assign) {
+      Optional<StateMachine> machine =
+          policy.strategyOf(assign.unit()).flatMap(StrategySpec::machine);
+      if (machine.isEmpty()) {
+        return Optional.empty();
+      }
+      StateMachine states = machine.get();
+      String to = states.stateOf(assign.value());
+      if (!states.knows(to)) {
+        return rejected(
+            Code.INVALID,
+            (to.isEmpty()
+                    ? "there is no " + states.field()
+                    : to + " is no state of " + states.field())
+                + "; known are "
+                + String.join(", ", states.names()));
+      }
+      List<Assignment> from = seen.register(assign.unit()).values();
+      if (!from.isEmpty()
+          && from.stream().noneMatch(a -> states.allows(states.stateOf(a.value()), to))) {
+        String state = states.stateOf(from.getFirst().value());
+        return rejected(
+            Code.INVALID,
+            "illegal transition of "
+                + states.field()
+                + ": "
+                + state
+                + " may not change to "
+                + to
+                + "; it may change to "
+                + states.states().get(state));
+      }
+      return Optional.empty();
+    }
+
+    private Outcome join(CausalContext context, List<Change> changes) throws EditProblem {
+      HybridTime now = transaction.clock().next();
+      Dot dot = transaction.nextDot();
+      Version version =
+          new Version(
+              dot,
+              key,
+              before.state().context().get(dot.node()),
+              context,
+              now,
+              request.at().orElse(now),
+              request.author(),
+              request.device(),
+              request.requestId().map(id -> id.substring(1)),
+              request.note(),
+              changes);
+      RecordState state = joined(version);
+      Snapshot after = Records.derived(key, state, policy);
+      Optional<String> broken =
+          after.view().heads() == 1 && after.view().exists()
+              ? Deriver.brokenInvariant(policy, after.view().data())
+              : brokenAlone(version);
+      if (broken.isPresent()) {
+        return undone(
+            new Rejected(
+                Code.INVALID, "this would break the invariant " + broken.get(), Optional.empty()));
+      }
+      List<Resolution> mine = concerning(dot, after.view());
+      Optional<Resolution> refused = mine.stream().filter(Resolution::refused).findFirst();
+      if (refused.isPresent()) {
+        return undone(
+            new Rejected(Code.CONFLICT, refused.get().explanation(), Optional.of(before)));
+      }
+      write(version, after, mine);
+      return new Accepted(
+          kind(mine, after.view()),
+          after,
+          !before.view().exists() && after.view().exists(),
+          mine,
+          pendingId(mine),
+          note);
+    }
+
+    private Rejected undone(Rejected rejected) {
+      transaction.takeBackDot();
+      return rejected;
+    }
+
+    /** Whether the author's own document, before any merge, breaks an invariant. */
+    private Optional<String> brokenAlone(Version version) {
+      if (policy.invariants().isEmpty()) {
+        return Optional.empty();
+      }
+      List<Version> own = new ArrayList<>(history.all(key, transaction));
+      own.add(version);
+      RecordState alone =
+          RecordState.replay(
+              own, v -> version.context().contains(v.dot()) || v.dot().equals(version.dot()));
+      Json document = Deriver.deriveUnchecked(key, alone, policy).data();
+      return document.isAbsent() ? Optional.empty() : Deriver.brokenInvariant(policy, document);
+    }
+
+    private RecordState joined(Version version) throws EditProblem {
+      try {
+        return switch (before.state().apply(version)) {
+          case RecordState.Applied.Joined(RecordState state) -> state;
+          case RecordState.Applied.Seen(), RecordState.Applied.Missing _ ->
+              throw new IllegalStateException(
+                  "a version of our own does not follow our own state: " + version.dot());
+        };
+      } catch (ArithmeticException e) {
+        throw new EditProblem("a counter would leave its 64 bits");
+      }
+    }
+
+    private void write(Version version, Snapshot after, List<Resolution> mine) {
+      byte[] bytes = VersionCodec.toBytes(version);
+      long position = version.dot().number();
+      transaction.append(Table.LOG, Keys.of(position), bytes);
+      transaction.append(Table.HISTORY, Keys.with(Keys.of(key), position), new byte[0]);
+      transaction.append(Table.CHANGES, Keys.with(Keys.of(key.tenant()), position), new byte[0]);
+      transaction.put(after, StateCodec.toBytes(after.state()));
+      reviews.follow(
+          transaction,
+          before,
+          after,
+          policy.review(),
+          request.author(),
+          version.acceptedAt().millis());
+      transaction.audit(
+          version.acceptedAt(),
+          key.tenant(),
+          request.author(),
+          "write",
+          key.toString(),
+          detail(version, bytes, mine, after.view()));
+    }
+
+    private Json detail(Version version, byte[] bytes, List<Resolution> mine, View view) {
+      Map<String, Json> detail = new TreeMap<>();
+      detail.put("position", Json.of(version.dot().number()));
+      detail.put("version", Json.of(Hashes.hex(bytes)));
+      detail.put("outcome", Json.of(kind(mine, view).label()));
+      if (!mine.isEmpty()) {
+        detail.put("policy", Json.of(policy.version()));
+        detail.put("resolutions", Json.of(mine.stream().map(Describe::resolution).toList()));
+      }
+      return JsonObject.of(detail);
+    }
+  }
+
+  private static List<Resolution> concerning(Dot dot, View view) {
+    List<Resolution> mine = new ArrayList<>();
+    for (Resolution resolution : view.resolutions()) {
+      for (Assignment assignment : resolution.conflict().competing()) {
+        if (assignment.dot().equals(dot)) {
+          mine.add(resolution);
+          break;
+        }
+      }
+    }
+    return mine;
+  }
+
+  private static Kind kind(List<Resolution> mine, View view) {
+    if (mine.stream().anyMatch(Resolution::isPending)) {
+      return Kind.PENDING;
+    }
+    if (mine.stream().anyMatch(r -> r.status() == Status.SIBLINGS)) {
+      return Kind.SIBLINGS;
+    }
+    return view.heads() > 1 ? Kind.MERGED : Kind.APPLIED;
+  }
+
+  private static Optional<String> pendingId(List<Resolution> mine) {
+    return mine.stream().filter(Resolution::isPending).findFirst().map(r -> r.conflict().id());
+  }
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.edit.Authoring;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.edit.EditProblem;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.record.Change;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Unit;
+import dev.entente.core.record.Version;
+import dev.entente.core.resolve.Conflict;
+import dev.entente.core.resolve.Deriver;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.Decision.Result;
+import dev.entente.engine.Review.Status;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
+import dev.entente.engine.codec.VersionCodec;
+import dev.entente.engine.store.Table;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Writes a person's decision: an authored version whose context covers everything that competed, so
+ * that ordinary causality collapses the conflict. It is checked against the record as it is now,
+ * not against the picture the reviewer was shown. Used by the sequencer's thread only.
+ */
+final class Decider {
+  private final Policies policies;
+  private final ReviewBook reviews;
+
+  Decider(Policies policies, ReviewBook reviews) {
+    this.policies = policies;
+    this.reviews = reviews;
+  }
+
+  Result decide(
+      Transaction transaction,
+      String tenant,
+      String id,
+      Decision decision,
+      String actor,
+      String reason) {
+    Optional<Review> found = reviews.get(transaction, tenant, id);
+    if (found.isEmpty()) {
+      return new Result.Unknown();
+    }
+    Review review = found.get();
+    Snapshot now = transaction.snapshot(review.key());
+    if (review.status() != Status.PENDING) {
+      return new Result.Moved(
+          "this was "
+              + review.status().label()
+              + " by "
+              + review.decidedBy().orElse("somebody")
+              + ": "
+              + review.reason(),
+          now);
+    }
+    Optional<Resolution> live =
+        now.view().resolutions().stream()
+            .filter(r -> r.isPending() && r.conflict().id().equals(id))
+            .findFirst();
+    if (live.isEmpty()) {
+      return new Result.Moved("the conflict is no longer there; the record has changed", now);
+    }
+    if (decision instanceof Decision.Ignore) {
+      return ignore(transaction, review, now, actor, reason);
+    }
+    try {
+      Conflict conflict = live.get().conflict();
+      return write(
+          transaction,
+          review,
+          now,
+          conflict,
+          value(conflict, review.key(), decision),
+          actor,
+          reason);
+    } catch (EditProblem e) {
+      return new Result.Invalid(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Result ignore(
+      Transaction transaction, Review review, Snapshot now, String actor, String reason) {
+    HybridTime time = transaction.clock().next();
+    Json ignored = JsonObject.of("ignore", Json.of(true));
+    Review closed =
+        reviews.close(transaction, review, Status.IGNORED, actor, time.millis(), reason, ignored);
+    audit(transaction, time, closed, ignored, "");
+    return new Result.Decided(closed, now);
+  }
+
+  private static Json value(Conflict conflict, RecordKey key, Decision decision)
+      throws EditProblem {
+    return switch (decision) {
+      case Decision.Choose(int index) -> {
+        if (index < 0 || index >= conflict.competing().size()) {
+          throw new EditProblem(
+              "there are "
+                  + conflict.competing().size()
+                  + " competing values, counted from 0; there is no "
+                  + index);
+        }
+        yield conflict.competing().get(index).value();
+      }
+      case Decision.ChooseContext(String token) -> {
+        for (Assignment assignment : conflict.competing()) {
+          if (ContextToken.of(key, assignment.context().vector().with(assignment.dot()))
+              .equals(token)) {
+            yield assignment.value();
+          }
+        }
+        throw new EditProblem("no competing value has this context");
+      }
+      case Decision.Value(Json value) -> value;
+      case Decision.Ignore() -> throw new IllegalStateException("ignoring chooses no value");
+    };
+  }
+
+  private Result write(
+      Transaction transaction,
+      Review review,
+      Snapshot before,
+      Conflict conflict,
+      Json value,
+      String actor,
+      String reason)
+      throws EditProblem {
+    RecordKey key = review.key();
+    Policy policy = policies.inForce(key.tenant(), key.type());
+    HybridTime time = transaction.clock().next();
+    Dot dot = transaction.nextDot();
+    RecordState state = before.state();
+    Version version =
+        new Version(
+            dot,
+            key,
+            state.context().get(dot.node()),
+            CausalContext.of(state.context()),
+            time,
+            time,
+            actor,
+            Optional.empty(),
+            Optional.empty(),
+            reason,
+            changes(state, policy, actor, key, conflict, value));
+    if (!(state.apply(version) instanceof RecordState.Applied.Joined(RecordState joined))) {
+      throw new IllegalStateException("a decision does not follow our own state");
+    }
+    Snapshot after = Records.derived(key, joined, policy);
+    Optional<String> broken =
+        after.view().exists()
+            ? Deriver.brokenInvariant(policy, after.view().data())
+            : Optional.empty();
+    if (broken.isPresent()) {
+      transaction.takeBackDot();
+      return new Result.Invalid("this would break the invariant " + broken.get());
+    }
+    byte[] bytes = VersionCodec.toBytes(version);
+    transaction.append(Table.LOG, Keys.of(dot.number()), bytes);
+    transaction.append(Table.HISTORY, Keys.with(Keys.of(key), dot.number()), new byte[0]);
+    transaction.append(Table.CHANGES, Keys.with(Keys.of(key.tenant()), dot.number()), new byte[0]);
+    transaction.put(after, StateCodec.toBytes(joined));
+    Json decided = JsonObject.of("value", Describe.orNull(value));
+    Review closed =
+        reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
+    reviews.follow(transaction, before, after, policy.review(), actor, time.millis());
+    audit(transaction, time, closed, decided, Hashes.hex(bytes));
+    return new Result.Decided(closed, after);
+  }
+
+  private static List<Change> changes(
+      RecordState state, Policy policy, String actor, RecordKey key, Conflict conflict, Json value)
+      throws EditProblem {
+    if (!conflict.recordLevel()) {
+      return Authoring.assignment(state, policy, actor, conflict.unit(), value);
+    }
+    Json merged = Deriver.deriveUnchecked(key, state, policy).data();
+    Edit edit =
+        value instanceof JsonObject document
+            ? new Edit.Put(document)
+            : value.isAbsent() ? new Edit.Delete() : new Edit.MergePatch(value);
+    List<Change> changes = new ArrayList<>(Authoring.changes(state, policy, actor, merged, edit));
+    if (changes.isEmpty()) {
+      changes.add(new Change.Assign(Unit.ALIVE, JsonObject.EMPTY, List.of()));
+    }
+    return changes;
+  }
+
+  private static void audit(
+      Transaction transaction, HybridTime time, Review review, Json decision, String version) {
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("review", Json.of(review.id()));
+    detail.put("unit", Json.of(review.unit()));
+    detail.put("decision", decision);
+    detail.put("reason", Json.of(review.reason()));
+    detail.put("conflict", review.conflict());
+    if (!version.isEmpty()) {
+      detail.put("position", Json.of(transaction.lastNumber()));
+      detail.put("version", Json.of(version));
+    }
+    transaction.audit(
+        time,
+        review.key().tenant(),
+        review.decidedBy().orElse(""),
+        "decision",
+        review.key().toString(),
+        JsonObject.of(detail));
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.json.Json;
+
+/** What a reviewer decides. */
+public sealed interface Decision {
+  /** One of the competing values, counted from 0 in the order they are shown. */
+  record Choose(int index) implements Decision {}
+
+  /** The competing value with this context. */
+  record ChooseContext(String token) implements Decision {}
+
+  /** A value of the reviewer's own; absent removes the unit. */
+  record Value(Json value) implements Decision {}
+
+  /** Leave it as it is. */
+  record Ignore() implements Decision {}
+
+  /** What became of a decision. */
+  sealed interface Result {
+    /** It holds. */
+    record Decided(Review review, Snapshot after) implements Result {}
+
+    /** The conflict moved on, or was decided before; look again. */
+    record Moved(String message, Snapshot now) implements Result {}
+
+    /** There is no such review. */
+    record Unknown() implements Result {}
+
+    /** It is not possible: it never competed, or breaks an invariant. */
+    record Invalid(String message) implements Result {}
+  }
+}

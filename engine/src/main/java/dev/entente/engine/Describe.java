@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonNull;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Conflict;
+import dev.entente.core.resolve.Resolution;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Snapshots, conflicts and resolutions as the JSON of the API. */
+public final class Describe {
+  private Describe() {}
+
+  /** A whole read. */
+  public static JsonObject read(Snapshot snapshot) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("tenant", Json.of(snapshot.key().tenant()));
+    members.put("type", Json.of(snapshot.key().type()));
+    members.put("id", Json.of(snapshot.key().id()));
+    members.put("data", snapshot.view().exists() ? snapshot.view().data() : JsonNull.NULL);
+    members.put("context", Json.of(snapshot.token()));
+    members.put("updatedAt", time(snapshot.view().updatedAt()));
+    members.put("conflicts", conflicts(snapshot.key(), snapshot.view().resolutions()));
+    return JsonObject.of(members);
+  }
+
+  public static Json conflicts(RecordKey key, List<Resolution> resolutions) {
+    return Json.of(resolutions.stream().map(resolution -> conflict(key, resolution)).toList());
+  }
+
+  /** A conflict, what became of it, and what competes. */
+  public static Json conflict(RecordKey key, Resolution resolution) {
+    Conflict conflict = resolution.conflict();
+    Map<String, Json> members = new TreeMap<>();
+    members.put("id", Json.of(conflict.id()));
+    members.put("unit", Json.of(conflict.label()));
+    members.put("status", Json.of(resolution.status().label()));
+    members.put("type", Json.of(conflict.type().label()));
+    members.put("severity", Json.of(conflict.severity().label()));
+    members.put(
+        "complexity", Json.of((Object) (Math.round(conflict.complexity() * 1000) / 1000.0)));
+    members.put("strategy", Json.of(resolution.strategy()));
+    members.put("explanation", Json.of(resolution.explanation()));
+    members.put("uncertain", Json.of(resolution.uncertain()));
+    members.put("value", orNull(resolution.value()));
+    conflict.lastAgreed().ifPresent(value -> members.put("lastAgreed", orNull(value)));
+    members.put(
+        "competing",
+        Json.of(
+            conflict.competing().stream().map(assignment -> competitor(key, assignment)).toList()));
+    return JsonObject.of(members);
+  }
+
+  private static Json competitor(RecordKey key, Assignment assignment) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("value", orNull(assignment.value()));
+    members.put("removed", Json.of(assignment.value().isAbsent()));
+    members.put("author", Json.of(assignment.author()));
+    members.put("node", Json.of(assignment.dot().node().value()));
+    members.put("time", time(assignment.time()));
+    members.put(
+        "context",
+        Json.of(ContextToken.of(key, assignment.context().vector().with(assignment.dot()))));
+    return JsonObject.of(members);
+  }
+
+  /** A resolution as a write's answer names it. */
+  public static Json resolution(Resolution resolution) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("unit", Json.of(resolution.conflict().label()));
+    members.put("status", Json.of(resolution.status().label()));
+    members.put("strategy", Json.of(resolution.strategy()));
+    members.put("value", orNull(resolution.value()));
+    members.put("explanation", Json.of(resolution.explanation()));
+    members.put("uncertain", Json.of(resolution.uncertain()));
+    return JsonObject.of(members);
+  }
+
+  public static Json time(HybridTime time) {
+    return Json.of(time.instant().toString());
+  }
+
+  public static Json orNull(Json value) {
+    return value.isAbsent() ? JsonNull.NULL : value;
+  }
+}

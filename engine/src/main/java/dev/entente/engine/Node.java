@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.HybridClock;
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.PolicyLoader;
+import dev.entente.core.policy.PolicyProblem;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Version;
+import dev.entente.engine.codec.AuditCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.VersionCodec;
+import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+
+/**
+ * One replica that accepts writes: accept, derive, decide, over a store. Thread-safe. Futures
+ * complete when the answer is durable; what a future's failure leaves unknown is settled by asking
+ * again under the same request id.
+ */
+public final class Node implements AutoCloseable {
+  private static final byte[] IDENTITY = "identity".getBytes(StandardCharsets.UTF_8);
+  private static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
+  private static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
+
+  private final Store store;
+  private final NodeConfig config;
+  private final NodeId id;
+  private final Policies policies;
+  private final Records records;
+  private final History history;
+  private final ReviewBook reviews;
+  private final Freezes freezes;
+  private final Acceptor acceptor;
+  private final Decider decider;
+  private final Sequencer sequencer;
+  private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition grown = lock.newCondition();
+  private long position;
+
+  private Node(Store store, NodeConfig config) {
+    this.store = store;
+    this.config = config;
+    this.id = identity(store, config);
+    this.policies = new Policies(store);
+    this.records = new Records(store, policies, config.cacheRecords());
+    this.history = new History(store);
+    this.reviews = new ReviewBook(store, this::tell);
+    this.freezes = new Freezes(store);
+    this.acceptor = new Acceptor(policies, history, reviews, freezes, config.siblingsMax());
+    this.decider = new Decider(policies, reviews);
+    Optional<Version> last = lastVersion(store);
+    this.position = last.map(version -> version.dot().number()).orElse(0L);
+    Optional<byte[]> lastAudit = lastAudit(store);
+    long sequence = lastAudit.map(bytes -> AuditCodec.fromBytes(bytes).sequence()).orElse(0L);
+    HybridTime lastTime =
+        lastAudit.map(bytes -> AuditCodec.fromBytes(bytes).time()).orElse(HybridTime.ZERO);
+    byte[] hash =
+        lastAudit
+            .map(bytes ->
+                Arrays.copyOfRange(bytes, bytes.length - AuditCodec.HASH_BYTES, bytes.length))
+            .orElse(new byte[AuditCodec.HASH_BYTES]);
+    HybridClock clock = new HybridClock(config.clockMillis(), config.driftMaxMillis(), lastTime);
+    Transaction transaction = new Transaction(store, id, clock, records, position, sequence, hash);
+    this.sequencer = new Sequencer(config.queueMax(), config.batchMax(), transaction, this::commit);
+  }
+
+  /** Opens a node on a store. The node owns the store from here and closes it. */
+  public static Node open(Store store, NodeConfig config) {
+    Node node = new Node(store, config);
+    node.sequencer.start();
+    return node;
+  }
+
+  private static NodeId identity(Store store, NodeConfig config) {
+    byte[] format = store.get(Table.META, FORMAT);
+    if (format != null && !Arrays.equals(format, FORMAT_1)) {
+      throw new IllegalStateException(
+          "the data is in the format \""
+              + new String(format, StandardCharsets.UTF_8)
+              + "\"; this release reads \"entente 1\"");
+    }
+    byte[] known = store.get(Table.META, IDENTITY);
+    if (known != null) {
+      return new NodeId(new String(known, StandardCharsets.UTF_8));
+    }
+    String name =
+        config.name().isEmpty() ? UUID.randomUUID().toString().substring(0, 8) : config.name();
+    NodeId id = new NodeId(name + ".1");
+    Batch batch = new Batch();
+    batch.put(Table.META, FORMAT, FORMAT_1);
+    batch.put(Table.META, IDENTITY, id.value().getBytes(StandardCharsets.UTF_8));
+    store.commit(batch);
+    return id;
+  }
+
+  private static Optional<Version> lastVersion(Store store) {
+    List<Version> last = new ArrayList<>();
+    store.scan(
+        Table.LOG,
+        new byte[0],
+        null,
+        true,
+        (_, value) -> {
+          last.add(VersionCodec.fromBytes(value));
+          return false;
+        });
+    return last.stream().findFirst();
+  }
+
+  private static Optional<byte[]> lastAudit(Store store) {
+    List<byte[]> last = new ArrayList<>();
+    store.scan(
+        Table.AUDIT,
+        new byte[0],
+        null,
+        true,
+        (_, value) -> {
+          last.add(value);
+          return false;
+        });
+    return last.stream().findFirst();
+  }
+
+  private void commit(Batch batch) {
+    long start = System.nanoTime();
+    store.commit(batch);
+    long last = position;
+    for (Batch.Entry entry : batch.entries()) {
+      if (entry.table() == Table.LOG) {
+        last = Math.max(last, Keys.lastNumber(entry.key()));
+      }
+    }
+    tell(new NodeEvent.Committed(batch.entries().size(), batch.bytes(), System.nanoTime() - start));
+    lock.lock();
+    try {
+      position = last;
+      grown.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void tell(NodeEvent event) {
+    for (Consumer<NodeEvent> observer : observers) {
+      observer.accept(event);
+    }
+  }
+
+  /** Adds an observer of everything that is answered. */
+  public void observe(Consumer<NodeEvent> observer) {
+    observers.add(observer);
+  }
+
+  public NodeId id() {
+    return id;
+  }
+
+  /** What stopped the node, if something did. */
+  public Optional<Throwable> failure() {
+    return Optional.ofNullable(sequencer.failure());
+  }
+
+  /** How many requests wait. */
+  public int waiting() {
+    return sequencer.waiting();
+  }
+
+  /** Writes; see {@link Outcome}. */
+  public CompletableFuture<Outcome> write(WriteRequest request) {
+    long start = System.nanoTime();
+    return sequencer.submit(transaction -> answered(transaction, request, start));
+  }
+
+  /** Writes each by itself, in order, in one commit; one failing does not touch the others. */
+  public CompletableFuture<List<Outcome>> writeAll(List<WriteRequest> requests) {
+    long start = System.nanoTime();
+    return sequencer.submit(transaction -> {
+      List<Outcome> outcomes = new ArrayList<>(requests.size());
+      for (WriteRequest request : requests) {
+        outcomes.add(answered(transaction, request, start));
+      }
+      return outcomes;
+    });
+  }
+
+  private Outcome answered(Transaction transaction, WriteRequest request, long start) {
+    Outcome outcome = acceptor.accept(transaction, request);
+    transaction.afterwards(
+        () -> tell(new NodeEvent.Answered(request.key(), outcome, System.nanoTime() - start)));
+    return outcome;
+  }
+
+  /** The record as it is. */
+  public Snapshot read(RecordKey key) {
+    return records.read(key);
+  }
+
+  /** The record as it was accepted up to a moment, under the policy of today. */
+  public Snapshot readAt(RecordKey key, Instant moment) {
+    HybridTime upTo = new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1);
+    RecordState state = history.at(key, upTo);
+    return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
+  }
+
+  /** The record as somebody with this context saw it. */
+  public Snapshot readThrough(RecordKey key, dev.entente.core.causality.VersionVector context) {
+    RecordState state =
+        History.seenThrough(
+            history.all(key, null), dev.entente.core.causality.CausalContext.of(context));
+    return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
+  }
+
+  /** The versions of a record below a position, newest first. */
+  public List<Version> history(RecordKey key, long beforePosition, int limit) {
+    return history.newestFirst(key, beforePosition, limit);
+  }
+
+  /** What was accepted for a tenant after a position, in order. */
+  public List<Version> changes(String tenant, long since, int limit) {
+    byte[] prefix = Keys.of(tenant);
+    List<Version> versions = new ArrayList<>();
+    store.scan(
+        Table.CHANGES,
+        Keys.with(prefix, since + 1),
+        Keys.after(prefix),
+        false,
+        (key, _) -> {
+          byte[] bytes = store.get(Table.LOG, Keys.of(Keys.lastNumber(key)));
+          if (bytes == null) {
+            throw new IllegalStateException("the log has no position " + Keys.lastNumber(key));
+          }
+          versions.add(VersionCodec.fromBytes(bytes));
+          return versions.size() < limit;
+        });
+    return versions;
+  }
+
+  /** The position of the last durable version, of any tenant. */
+  public long position() {
+    lock.lock();
+    try {
+      return position;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until something lies behind the position, or the time is over. */
+  public void awaitBehind(long since, long timeoutMillis) throws InterruptedException {
+    long rest = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    lock.lock();
+    try {
+      while (position <= since && rest > 0) {
+        rest = grown.awaitNanos(rest);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Writes back what a record was at a moment or context, as a new version. */
+  public CompletableFuture<Outcome> rollback(
+      RecordKey key, Json document, String author, String reason) {
+    Edit edit = document instanceof JsonObject object ? new Edit.Put(object) : new Edit.Delete();
+    return write(
+        new WriteRequest(
+            key,
+            edit,
+            new WriteRequest.Seen.Existing(),
+            author,
+            Optional.empty(),
+            Optional.empty(),
+            0,
+            Optional.empty(),
+            Optional.empty(),
+            reason));
+  }
+
+  public Optional<Review> review(String tenant, String reviewId) {
+    return reviews.get(tenant, reviewId);
+  }
+
+  /** A page of reviews, oldest first. */
+  public List<Review> reviews(
+      String tenant, Review.Status status, Optional<byte[]> after, int limit) {
+    return reviews.list(tenant, status, after, limit);
+  }
+
+  /** Where a page of reviews ends. */
+  public static byte[] cursor(Review last) {
+    return ReviewBook.cursor(last);
+  }
+
+  public long countReviews(String tenant, Review.Status status) {
+    return reviews.count(tenant, status);
+  }
+
+  /** Decides a review; see {@link Decision}. */
+  public CompletableFuture<Decision.Result> decide(
+      String tenant, String reviewId, Decision decision, String actor, String reason) {
+    return sequencer.submit(
+        transaction -> decider.decide(transaction, tenant, reviewId, decision, actor, reason));
+  }
+
+  /** Gives a pending review an owner. */
+  public CompletableFuture<Optional<Review>> assign(
+      String tenant, String reviewId, String owner, String actor) {
+    return sequencer.submit(transaction -> {
+      Optional<Review> found =
+          reviews
+              .get(transaction, tenant, reviewId)
+              .filter(r -> r.status() == Review.Status.PENDING);
+      return found.map(review -> {
+        Review owned = review.withOwner(owner);
+        reviews.write(transaction, owned);
+        transaction.audit(
+            transaction.clock().next(),
+            tenant,
+            actor,
+            "review",
+            review.key().toString(),
+            JsonObject.of(Map.of("review", Json.of(reviewId), "owner", Json.of(owner))));
+        return owned;
+      });
+    });
+  }
+
+  /** The text of the policy in force, if one was put. */
+  public Optional<String> policyText(String tenant, String type) {
+    return policies.text(tenant, type);
+  }
+
+  public Policy policy(String tenant, String type) {
+    return policies.inForce(tenant, type);
+  }
+
+  /** The types with a policy. */
+  public List<String> policyTypes(String tenant) {
+    return policies.types(tenant);
+  }
+
+  /**
+   * Puts a policy in force.
+   *
+   * @return what to know about it
+   * @throws PolicyException where it cannot be used
+   */
+  public CompletableFuture<List<PolicyProblem>> putPolicy(String tenant, String text, String actor)
+      throws PolicyException {
+    PolicyLoader.Loaded loaded = PolicyLoader.load(text);
+    String type = loaded.policy().type();
+    return sequencer.submit(transaction -> {
+      transaction.put(Table.POLICIES, Keys.of(tenant, type), text.getBytes(StandardCharsets.UTF_8));
+      Map<String, Json> detail = new TreeMap<>();
+      detail.put("version", Json.of(loaded.policy().version()));
+      detail.put("text", Json.of(text));
+      transaction.audit(
+          transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
+      transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
+      return loaded.warnings();
+    });
+  }
+
+  /**
+   * Refuses writes to a scope from here on: {@code tenant}, {@code tenant/type} or {@code
+   * tenant/type/id}.
+   */
+  public CompletableFuture<Boolean> freeze(
+      String tenant, String scope, String reason, String actor) {
+    return sequencer.submit(transaction -> {
+      freezes.freeze(transaction, scope, reason, actor);
+      transaction.audit(
+          transaction.clock().next(),
+          tenant,
+          actor,
+          "freeze",
+          scope,
+          JsonObject.of("reason", Json.of(reason)));
+      return true;
+    });
+  }
+
+  /** Ends a freeze; false where there was none. */
+  public CompletableFuture<Boolean> thaw(String tenant, String scope, String actor) {
+    return sequencer.submit(transaction -> {
+      boolean thawed = freezes.thaw(transaction, scope);
+      if (thawed) {
+        transaction.audit(
+            transaction.clock().next(), tenant, actor, "thaw", scope, JsonObject.EMPTY);
+      }
+      return thawed;
+    });
+  }
+
+  /** The frozen scopes of a tenant, with the reasons. */
+  public Map<String, String> freezes(String tenant) {
+    return freezes.of(tenant);
+  }
+
+  /** Audit entries of a tenant below a sequence number, newest first. */
+  public List<AuditEntry> audit(String tenant, long beforeSequence, int limit) {
+    List<AuditEntry> entries = new ArrayList<>();
+    store.scan(
+        Table.AUDIT,
+        new byte[0],
+        Keys.of(beforeSequence),
+        true,
+        (_, value) -> {
+          AuditEntry entry = AuditCodec.fromBytes(value);
+          if (entry.tenant().equals(tenant)) {
+            entries.add(entry);
+          }
+          return entries.size() < limit;
+        });
+    return entries;
+  }
+
+  /** Checks the audit chain and the versions it vouches for. */
+  public Verification verify(LongConsumer progress) {
+    return Verification.of(store, progress);
+  }
+
+  /** The node's physical clock, in milliseconds since 1970. */
+  public long nowMillis() {
+    return config.clockMillis().getAsLong();
+  }
+
+  /** Finishes what was taken, then closes the store. */
+  @Override
+  public void close() {
+    sequencer.close();
+    store.close();
+  }
+}

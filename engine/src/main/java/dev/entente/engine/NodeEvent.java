@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.record.RecordKey;
+
+/**
+ * What observers of a node are told, after it is durable. Observers must be quick and must not
+ * throw.
+ */
+public sealed interface NodeEvent {
+  /** A write was answered. {@code nanos} is the time from being queued to being durable. */
+  record Answered(RecordKey key, Outcome outcome, long nanos) implements NodeEvent {}
+
+  /** A review was decided, ignored, or moved on. */
+  record ReviewClosed(Review review) implements NodeEvent {}
+
+  /** A batch was committed. */
+  record Committed(int requests, long bytes, long nanos) implements NodeEvent {}
+}

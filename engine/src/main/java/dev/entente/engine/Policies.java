@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.PolicyLoader;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The policies in force, compiled. Thread-safe. */
+final class Policies {
+  private static final int COMPILED_MAX = 10_000;
+
+  private record Scope(String tenant, String type) {}
+
+  /** A policy, its text, and its version. */
+  record InForce(Policy policy, String text) {}
+
+  private final Store store;
+  private final Map<Scope, InForce> compiled = new ConcurrentHashMap<>();
+
+  Policies(Store store) {
+    this.store = store;
+  }
+
+  Policy inForce(String tenant, String type) {
+    return get(tenant, type).policy();
+  }
+
+  InForce get(String tenant, String type) {
+    Scope scope = new Scope(tenant, type);
+    InForce known = compiled.get(scope);
+    if (known != null) {
+      return known;
+    }
+    byte[] bytes = store.get(Table.POLICIES, Keys.of(tenant, type));
+    if (bytes == null) {
+      InForce undeclared = new InForce(Policy.undeclared(type), "");
+      if (compiled.size() < COMPILED_MAX) {
+        compiled.putIfAbsent(scope, undeclared);
+      }
+      return undeclared;
+    }
+    InForce loaded = load(new String(bytes, StandardCharsets.UTF_8));
+    compiled.putIfAbsent(scope, loaded);
+    return loaded;
+  }
+
+  private static InForce load(String text) {
+    try {
+      return new InForce(PolicyLoader.load(text).policy(), text);
+    } catch (PolicyException e) {
+      throw new IllegalStateException(
+          "a policy that was accepted no longer loads: " + e.getMessage(), e);
+    }
+  }
+
+  /** Puts a policy in force; after its text is durable. */
+  void activate(String tenant, Policy policy, String text) {
+    compiled.put(new Scope(tenant, policy.type()), new InForce(policy, text));
+  }
+
+  Optional<String> text(String tenant, String type) {
+    String text = get(tenant, type).text();
+    return text.isEmpty() ? Optional.empty() : Optional.of(text);
+  }
+
+  List<String> types(String tenant) {
+    List<String> types = new ArrayList<>();
+    byte[] prefix = Keys.of(tenant);
+    store.scan(
+        Table.POLICIES,
+        prefix,
+        Keys.after(prefix),
+        false,
+        (key, _) -> {
+          types.add(
+              new String(
+                  key, prefix.length, key.length - prefix.length - 1, StandardCharsets.UTF_8));
+          return true;
+        });
+    return types;
+  }
+}

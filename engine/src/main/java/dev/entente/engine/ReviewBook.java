@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.policy.ReviewTerms;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.Review.Status;
+import dev.entente.engine.codec.JsonCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The queue of conflicts that wait for people. It follows the views: a pending conflict has a
+ * pending review, and a review whose conflict moved on is closed, or goes on under the new
+ * conflict's id with its age and owner.
+ */
+final class ReviewBook {
+  private final Store store;
+  private final Consumer<NodeEvent> observers;
+
+  ReviewBook(Store store, Consumer<NodeEvent> observers) {
+    this.store = store;
+    this.observers = observers;
+  }
+
+  /** Brings the queue in line with a record that changed. */
+  void follow(
+      Transaction transaction,
+      Snapshot before,
+      Snapshot after,
+      ReviewTerms terms,
+      String actor,
+      long nowMillis) {
+    Map<String, Resolution> was = pending(before);
+    Map<String, Resolution> is = pending(after);
+    if (was.isEmpty() && is.isEmpty()) {
+      return;
+    }
+    RecordKey key = after.key();
+    Map<String, Review> moved = new HashMap<>();
+    was.forEach((id, resolution) -> {
+      if (!is.containsKey(id)) {
+        get(transaction, key.tenant(), id)
+            .filter(review -> review.status() == Status.PENDING)
+            .ifPresent(review -> {
+              moved.put(review.unit(), review);
+              boolean goesOn =
+                  is.values().stream().anyMatch(r -> r.conflict().label().equals(review.unit()));
+              String why =
+                  goesOn
+                      ? "another value joined; it goes on under a new id"
+                      : "settled by a later write";
+              close(transaction, review, Status.RESOLVED, actor, nowMillis, why, JsonAbsent.ABSENT);
+            });
+      }
+    });
+    is.forEach((id, resolution) -> {
+      if (!was.containsKey(id)
+          && get(transaction, key.tenant(), id)
+              .filter(r -> r.status() == Status.PENDING)
+              .isEmpty()) {
+        open(
+            transaction,
+            key,
+            id,
+            resolution,
+            terms,
+            moved.get(resolution.conflict().label()),
+            nowMillis);
+      }
+    });
+  }
+
+  private static Map<String, Resolution> pending(Snapshot snapshot) {
+    Map<String, Resolution> pending = new HashMap<>();
+    for (Resolution resolution : snapshot.view().resolutions()) {
+      if (resolution.isPending()) {
+        pending.put(resolution.conflict().id(), resolution);
+      }
+    }
+    return pending;
+  }
+
+  private void open(
+      Transaction transaction,
+      RecordKey key,
+      String id,
+      Resolution resolution,
+      ReviewTerms terms,
+      @Nullable Review continued,
+      long nowMillis) {
+    long since = continued == null ? nowMillis : continued.createdAtMillis();
+    Review review =
+        new Review(
+            id,
+            key,
+            resolution.conflict().label(),
+            Status.PENDING,
+            since,
+            since + terms.sla().toMillis(),
+            since + terms.escalateAfter().toMillis(),
+            continued == null ? Optional.empty() : continued.owner(),
+            Describe.conflict(key, resolution),
+            Optional.empty(),
+            0,
+            "",
+            JsonAbsent.ABSENT);
+    write(transaction, review);
+  }
+
+  void write(Transaction transaction, Review review) {
+    String tenant = review.key().tenant();
+    transaction.put(
+        Table.REVIEWS, Keys.of(tenant, review.id()), JsonCodec.toBytes(review.toJson()));
+    transaction.append(Table.REVIEW_INDEX, indexKey(review), new byte[0]);
+  }
+
+  Review close(
+      Transaction transaction,
+      Review review,
+      Status as,
+      String by,
+      long atMillis,
+      String why,
+      Json decision) {
+    transaction.delete(Table.REVIEW_INDEX, indexKey(review));
+    Review closed = review.closed(as, by, atMillis, why, decision);
+    write(transaction, closed);
+    transaction.afterwards(() -> observers.accept(new NodeEvent.ReviewClosed(closed)));
+    return closed;
+  }
+
+  private static byte[] indexKey(Review review) {
+    return Keys.with(
+        Keys.with(
+            Keys.of(review.key().tenant(), review.status().label()), review.createdAtMillis()),
+        review.id().getBytes(StandardCharsets.UTF_8));
+  }
+
+  Optional<Review> get(Transaction transaction, String tenant, String id) {
+    return Optional.ofNullable(transaction.get(Table.REVIEWS, Keys.of(tenant, id)))
+        .map(bytes -> Review.fromJson(JsonCodec.fromBytes(bytes)));
+  }
+
+  Optional<Review> get(String tenant, String id) {
+    return Optional.ofNullable(store.get(Table.REVIEWS, Keys.of(tenant, id)))
+        .map(bytes -> Review.fromJson(JsonCodec.fromBytes(bytes)));
+  }
+
+  /** A page of reviews, oldest first, after the one that a cursor names. */
+  List<Review> list(String tenant, Status status, Optional<byte[]> after, int limit) {
+    byte[] prefix = Keys.of(tenant, status.label());
+    byte[] from =
+        after.map(cursor -> Keys.with(Keys.with(prefix, cursor), new byte[] {0})).orElse(prefix);
+    List<Review> reviews = new ArrayList<>();
+    store.scan(
+        Table.REVIEW_INDEX,
+        from,
+        Keys.after(prefix),
+        false,
+        (key, _) -> {
+          String id =
+              new String(
+                  key, prefix.length + 8, key.length - prefix.length - 8, StandardCharsets.UTF_8);
+          get(tenant, id).ifPresent(reviews::add);
+          return reviews.size() < limit;
+        });
+    return reviews;
+  }
+
+  /** Where a page ends, for the next to begin after. */
+  static byte[] cursor(Review review) {
+    return Keys.with(
+        Keys.of(review.createdAtMillis()), review.id().getBytes(StandardCharsets.UTF_8));
+  }
+
+  long count(String tenant, Status status) {
+    byte[] prefix = Keys.of(tenant, status.label());
+    long[] count = {0};
+    store.scan(
+        Table.REVIEW_INDEX,
+        prefix,
+        Keys.after(prefix),
+        false,
+        (_, _) -> {
+          count[0]++;
+          return true;
+        });
+    return count[0];
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.record.RecordKey;
+import java.util.Optional;
+
+/**
+ * What a writer sends.
+ *
+ * @param seen what the author says they had seen
+ * @param device the device it was written on; its own earlier writes count as seen
+ * @param requestId an idempotency key or event id; the first answer is given again
+ * @param fingerprint tells the same request from another under the same id
+ * @param at when the author says it was made
+ * @param base the document that the author had edited, in case the history no longer reaches there
+ * @param note why; kept with the version
+ */
+public record WriteRequest(
+    RecordKey key,
+    Edit edit,
+    Seen seen,
+    String author,
+    Optional<String> device,
+    Optional<String> requestId,
+    long fingerprint,
+    Optional<HybridTime> at,
+    Optional<Json> base,
+    String note) {
+
+  /** What an author had seen. */
+  public sealed interface Seen {
+    /** They do not say: whatever is there is replaced. */
+    record Everything() implements Seen {}
+
+    /** Nothing: made without having seen the record. */
+    record Nothing() implements Seen {}
+
+    /** Exactly this, or the write does not hold. */
+    record Exactly(VersionVector context) implements Seen {}
+
+    /** Any existing state, or the write does not hold. */
+    record Existing() implements Seen {}
+
+    /** No record: the write does not hold where there is one. */
+    record Absence() implements Seen {}
+
+    /** This much; what came since is merged with. */
+    record Context(VersionVector context) implements Seen {}
+  }
+
+  /** A plain write without the rarer settings. */
+  public static WriteRequest of(RecordKey key, Edit edit, Seen seen, String author) {
+    return new WriteRequest(
+        key,
+        edit,
+        seen,
+        author,
+        Optional.empty(),
+        Optional.empty(),
+        0,
+        Optional.empty(),
+        Optional.empty(),
+        "");
+  }
+
+  public WriteRequest at(HybridTime time) {
+    return new WriteRequest(
+        key, edit, seen, author, device, requestId, fingerprint, Optional.of(time), base, note);
+  }
+}

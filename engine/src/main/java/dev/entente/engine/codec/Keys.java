@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.codec;
+
+import dev.entente.core.record.RecordKey;
+import java.util.Arrays;
+
+/**
+ * Keys of tables, so that they order as their parts do. Names hold no control characters, so a zero
+ * byte ends each.
+ */
+public final class Keys {
+  private Keys() {}
+
+  public static byte[] of(String... names) {
+    ByteWriter out = new ByteWriter();
+    for (String name : names) {
+      out.raw(name.getBytes(java.nio.charset.StandardCharsets.UTF_8)).u8(0);
+    }
+    return out.toBytes();
+  }
+
+  public static byte[] of(RecordKey key) {
+    return of(key.tenant(), key.type(), key.id());
+  }
+
+  public static byte[] of(long number) {
+    return new ByteWriter().u64(number).toBytes();
+  }
+
+  public static byte[] with(byte[] prefix, long number) {
+    return new ByteWriter().raw(prefix).u64(number).toBytes();
+  }
+
+  public static byte[] with(byte[] prefix, byte[] suffix) {
+    return new ByteWriter().raw(prefix).raw(suffix).toBytes();
+  }
+
+  /** The number in the last eight bytes of a key. */
+  public static long lastNumber(byte[] key) {
+    return new ByteReader(Arrays.copyOfRange(key, key.length - 8, key.length)).u64();
+  }
+
+  /** The first key after all that begin with the prefix. */
+  public static byte[] after(byte[] prefix) {
+    byte[] end = prefix.clone();
+    for (int i = end.length - 1; i >= 0; i--) {
+      if (end[i] != (byte) 0xFF) {
+        end[i]++;
+        return Arrays.copyOf(end, i + 1);
+      }
+    }
+    throw new IllegalArgumentException("nothing comes after this prefix");
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.codec;
+
+import dev.entente.core.SortedArrayMap;
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.crdt.Cell;
+import dev.entente.core.crdt.Counter;
+import dev.entente.core.crdt.Counter.Tally;
+import dev.entente.core.crdt.ObservedSet;
+import dev.entente.core.crdt.ObservedSet.Presence;
+import dev.entente.core.crdt.Register;
+import dev.entente.core.json.Json;
+import dev.entente.core.record.CellId;
+import dev.entente.core.record.CellId.CellClass;
+import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Unit;
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Record states as bytes, format 1. What the assignments of one version share (dot, context, times,
+ * author) is written once, in the order of dots, and referred to by index.
+ */
+public final class StateCodec {
+  private static final int FORMAT = 1;
+
+  private StateCodec() {}
+
+  public static byte[] toBytes(RecordState state) {
+    ByteWriter out = new ByteWriter();
+    out.u8(FORMAT);
+    CausalCodec.write(out, state.context());
+    SortedMap<Dot, Assignment> origins = origins(state);
+    List<Dot> dots = new ArrayList<>(origins.keySet());
+    out.varint(dots.size());
+    origins.values().forEach(origin -> writeOrigin(out, origin));
+    out.varint(state.cells().size());
+    state
+        .cells()
+        .forEach((id, cell) -> {
+          VersionCodec.write(out, id.unit());
+          write(out, cell, dots);
+        });
+    return out.toBytes();
+  }
+
+  private static SortedMap<Dot, Assignment> origins(RecordState state) {
+    TreeMap<Dot, Assignment> origins = new TreeMap<>();
+    for (Cell cell : state.cells().values()) {
+      if (cell instanceof Register register) {
+        register.values().forEach(assignment -> origins.putIfAbsent(assignment.dot(), assignment));
+      }
+    }
+    return origins;
+  }
+
+  private static void writeOrigin(ByteWriter out, Assignment origin) {
+    CausalCodec.write(out, origin.dot());
+    CausalCodec.write(out, origin.context());
+    out.varint(origin.acceptedAt().packed()).varint(origin.time().packed()).text(origin.author());
+  }
+
+  private static void write(ByteWriter out, Cell cell, List<Dot> dots) {
+    switch (cell) {
+      case Register register -> {
+        out.u8(0).varint(register.assignments().size());
+        for (Assignment assignment : register.values()) {
+          out.varint(java.util.Collections.binarySearch(dots, assignment.dot()));
+          JsonCodec.write(out, assignment.value());
+          VersionCodec.writeAncestors(out, assignment.ancestors());
+        }
+      }
+      case Counter counter -> {
+        out.u8(1).varint(counter.tallies().size());
+        counter
+            .tallies()
+            .forEach(
+                (node, tally) -> out.text(node.value()).varint(tally.ups()).varint(tally.downs()));
+      }
+      case ObservedSet set -> {
+        out.u8(2).varint(set.elements().size());
+        set.elements()
+            .forEach((element, presence) -> {
+              JsonCodec.write(out, element);
+              writeDots(out, presence.added());
+              writeDots(out, presence.removed());
+            });
+      }
+    }
+  }
+
+  private static void writeDots(ByteWriter out, List<Dot> dots) {
+    out.varint(dots.size());
+    dots.forEach(dot -> CausalCodec.write(out, dot));
+  }
+
+  public static RecordState fromBytes(byte[] bytes) {
+    ByteReader in = new ByteReader(bytes);
+    int format = in.u8();
+    if (format != FORMAT) {
+      throw new DamagedException(
+          "a state in format " + format + "; this release reads format " + FORMAT);
+    }
+    var context = CausalCodec.readVector(in);
+    int size = in.count();
+    List<Origin> origins = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      origins.add(
+          new Origin(
+              CausalCodec.readDot(in),
+              CausalCodec.readContext(in),
+              new HybridTime(in.varint()),
+              new HybridTime(in.varint()),
+              in.text()));
+    }
+    int count = in.count();
+    List<CellId> ids = new ArrayList<>(count);
+    List<Cell> cells = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      Unit unit = VersionCodec.readUnit(in);
+      Cell cell = readCell(in, origins);
+      ids.add(new CellId(unit, classOf(cell)));
+      cells.add(cell);
+    }
+    in.expectEnd();
+    return new RecordState(context, SortedArrayMap.ofSorted(ids, cells));
+  }
+
+  private record Origin(
+      Dot dot, CausalContext context, HybridTime acceptedAt, HybridTime time, String author) {}
+
+  private static CellClass classOf(Cell cell) {
+    return switch (cell) {
+      case Register _ -> CellClass.REGISTER;
+      case Counter _ -> CellClass.COUNTER;
+      case ObservedSet _ -> CellClass.SET;
+    };
+  }
+
+  private static Cell readCell(ByteReader in, List<Origin> origins) {
+    int kind = in.u8();
+    return switch (kind) {
+      case 0 -> readRegister(in, origins);
+      case 1 -> {
+        int size = in.count();
+        List<NodeId> nodes = new ArrayList<>(size);
+        List<Tally> tallies = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+          nodes.add(new NodeId(in.text()));
+          tallies.add(new Tally(in.varint(), in.varint()));
+        }
+        yield new Counter(SortedArrayMap.ofSorted(nodes, tallies));
+      }
+      case 2 -> {
+        int size = in.count();
+        List<Json> elements = new ArrayList<>(size);
+        List<Presence> presences = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+          elements.add(JsonCodec.read(in));
+          presences.add(new Presence(readDots(in), readDots(in)));
+        }
+        yield new ObservedSet(SortedArrayMap.ofSorted(elements, presences));
+      }
+      default -> throw new DamagedException("no cell is of kind " + kind);
+    };
+  }
+
+  private static Register readRegister(ByteReader in, List<Origin> origins) {
+    int size = in.count();
+    List<Dot> dots = new ArrayList<>(size);
+    List<Assignment> assignments = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      int index = (int) in.varint();
+      if (index < 0 || index >= origins.size()) {
+        throw new DamagedException(
+            "an assignment refers to origin " + index + " of " + origins.size());
+      }
+      Origin origin = origins.get(index);
+      dots.add(origin.dot());
+      assignments.add(
+          new Assignment(
+              origin.dot(),
+              origin.context(),
+              origin.acceptedAt(),
+              origin.time(),
+              origin.author(),
+              JsonCodec.read(in),
+              VersionCodec.readAncestors(in)));
+    }
+    return new Register(SortedArrayMap.ofSorted(dots, assignments));
+  }
+
+  private static List<Dot> readDots(ByteReader in) {
+    int size = in.count();
+    List<Dot> dots = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      dots.add(CausalCodec.readDot(in));
+    }
+    return dots;
+  }
+}

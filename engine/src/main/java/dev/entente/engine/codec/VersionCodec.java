@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.codec;
+
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.crdt.Ancestor;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.Path;
+import dev.entente.core.record.Change;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Unit;
+import dev.entente.core.record.Version;
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Versions as bytes, format 1. */
+public final class VersionCodec {
+  private static final int FORMAT = 1;
+
+  private VersionCodec() {}
+
+  public static byte[] toBytes(Version version) {
+    ByteWriter out = new ByteWriter();
+    out.u8(FORMAT);
+    CausalCodec.write(out, version.dot());
+    out.text(version.key().tenant()).text(version.key().type()).text(version.key().id());
+    out.varint(version.previous());
+    CausalCodec.write(out, version.context());
+    out.varint(version.acceptedAt().packed()).varint(version.time().packed());
+    out.text(version.author());
+    optional(out, version.device());
+    optional(out, version.eventId());
+    out.text(version.note());
+    out.varint(version.changes().size());
+    version.changes().forEach(change -> write(out, change));
+    return out.toBytes();
+  }
+
+  public static Version fromBytes(byte[] bytes) {
+    ByteReader in = new ByteReader(bytes);
+    int format = in.u8();
+    if (format != FORMAT) {
+      throw new DamagedException(
+          "a version in format " + format + "; this release reads format " + FORMAT);
+    }
+    var dot = CausalCodec.readDot(in);
+    RecordKey key = new RecordKey(in.text(), in.text(), in.text());
+    long previous = in.varint();
+    var context = CausalCodec.readContext(in);
+    HybridTime acceptedAt = new HybridTime(in.varint());
+    HybridTime time = new HybridTime(in.varint());
+    String author = in.text();
+    Optional<String> device = optional(in);
+    Optional<String> eventId = optional(in);
+    String note = in.text();
+    int size = in.count();
+    List<Change> changes = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      changes.add(readChange(in));
+    }
+    in.expectEnd();
+    return new Version(
+        dot, key, previous, context, acceptedAt, time, author, device, eventId, note, changes);
+  }
+
+  private static void optional(ByteWriter out, Optional<String> text) {
+    out.u8(text.isPresent() ? 1 : 0);
+    text.ifPresent(out::text);
+  }
+
+  private static Optional<String> optional(ByteReader in) {
+    return in.u8() == 1 ? Optional.of(in.text()) : Optional.empty();
+  }
+
+  private static void write(ByteWriter out, Change change) {
+    switch (change) {
+      case Change.Assign assign -> {
+        write(out.u8(0), assign.unit());
+        JsonCodec.write(out, assign.value());
+        writeAncestors(out, assign.ancestors());
+      }
+      case Change.Count count -> {
+        write(out.u8(1), count.path());
+        out.zigzag(count.difference());
+      }
+      case Change.EditSet edit -> {
+        write(out.u8(edit.removeWins() ? 3 : 2), edit.path());
+        list(out, edit.add());
+        list(out, edit.remove());
+      }
+    }
+  }
+
+  private static Change readChange(ByteReader in) {
+    int kind = in.u8();
+    return switch (kind) {
+      case 0 -> new Change.Assign(readUnit(in), JsonCodec.read(in), readAncestors(in));
+      case 1 -> new Change.Count(readPath(in), in.zigzag());
+      case 2, 3 -> new Change.EditSet(readPath(in), list(in), list(in), kind == 3);
+      default -> throw new DamagedException("no change is of kind " + kind);
+    };
+  }
+
+  static void writeAncestors(ByteWriter out, List<Ancestor> ancestors) {
+    out.varint(ancestors.size());
+    for (Ancestor ancestor : ancestors) {
+      out.varint(ancestor.dots().size());
+      ancestor.dots().forEach(dot -> CausalCodec.write(out, dot));
+      JsonCodec.write(out, ancestor.value());
+    }
+  }
+
+  static List<Ancestor> readAncestors(ByteReader in) {
+    int size = in.count();
+    List<Ancestor> ancestors = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      int count = in.count();
+      var dots = new ArrayList<dev.entente.core.causality.Dot>(count);
+      for (int j = 0; j < count; j++) {
+        dots.add(CausalCodec.readDot(in));
+      }
+      ancestors.add(new Ancestor(dots, JsonCodec.read(in)));
+    }
+    return ancestors;
+  }
+
+  static void write(ByteWriter out, Unit unit) {
+    write(out.u8(unit.isGroup() ? 1 : 0), unit.path());
+  }
+
+  static Unit readUnit(ByteReader in) {
+    boolean group = in.u8() == 1;
+    return new Unit(group ? Unit.Kind.GROUP : Unit.Kind.FIELD, readPath(in));
+  }
+
+  static void write(ByteWriter out, Path path) {
+    out.varint(path.depth());
+    path.names().forEach(out::text);
+  }
+
+  static Path readPath(ByteReader in) {
+    int depth = in.count();
+    List<String> names = new ArrayList<>(depth);
+    for (int i = 0; i < depth; i++) {
+      names.add(in.text());
+    }
+    return depth == 0 ? Path.ROOT : new Path(names);
+  }
+
+  private static void list(ByteWriter out, List<Json> items) {
+    out.varint(items.size());
+    items.forEach(item -> JsonCodec.write(out, item));
+  }
+
+  private static List<Json> list(ByteReader in) {
+    int size = in.count();
+    List<Json> items = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      items.add(JsonCodec.read(in));
+    }
+    return items;
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.store;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LRUCache;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Slice;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * A store in one directory on disk, by RocksDB: a column family per table, every batch written with
+ * a synced log.
+ */
+public final class RocksStore implements Store {
+  private static final long BLOCK_CACHE_BYTES = 128L << 20;
+  private static final long LOG_BYTES_MAX = 256L << 20;
+
+  static {
+    RocksDB.loadLibrary();
+  }
+
+  private final RocksDB db;
+  private final Map<Table, ColumnFamilyHandle> families = new EnumMap<>(Table.class);
+  private final WriteOptions synced = new WriteOptions().setSync(true);
+  private final List<AutoCloseable> resources = new ArrayList<>();
+  private volatile boolean failed;
+
+  private RocksStore(Path directory) throws RocksDBException {
+    LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
+    BloomFilter filter = new BloomFilter(10);
+    ColumnFamilyOptions familyOptions =
+        new ColumnFamilyOptions()
+            .setCompressionType(CompressionType.LZ4_COMPRESSION)
+            .setTableFormatConfig(
+                new BlockBasedTableConfig().setBlockCache(cache).setFilterPolicy(filter));
+    DBOptions options =
+        new DBOptions()
+            .setCreateIfMissing(true)
+            .setCreateMissingColumnFamilies(true)
+            .setMaxTotalWalSize(LOG_BYTES_MAX)
+            .setParanoidChecks(true)
+            .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+            .setKeepLogFileNum(3);
+    resources.addAll(List.of(familyOptions, options, filter, cache, synced));
+    List<ColumnFamilyDescriptor> descriptors = new ArrayList<>();
+    descriptors.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, familyOptions));
+    for (Table table : Table.values()) {
+      descriptors.add(
+          new ColumnFamilyDescriptor(
+              table.label().getBytes(StandardCharsets.UTF_8), familyOptions));
+    }
+    List<ColumnFamilyHandle> handles = new ArrayList<>();
+    this.db = RocksDB.open(options, directory.toString(), descriptors, handles);
+    int next = 1;
+    for (Table table : Table.values()) {
+      families.put(table, handles.get(next++));
+    }
+    resources.addAll(0, handles);
+  }
+
+  /**
+   * Opens or creates the store in a directory.
+   *
+   * @throws StoreException where the directory cannot be used, is in use, or holds damaged data;
+   *     the message names it
+   */
+  public static RocksStore open(Path directory) {
+    try {
+      if (!Files.exists(directory)) {
+        Files.createDirectories(
+            directory,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      }
+      return new RocksStore(directory);
+    } catch (IOException | RocksDBException e) {
+      throw new StoreException("cannot open the store in " + directory + ": " + e.getMessage(), e);
+    }
+  }
+
+  private ColumnFamilyHandle family(Table table) {
+    ColumnFamilyHandle handle = families.get(table);
+    if (handle == null) {
+      throw new IllegalStateException("no table " + table);
+    }
+    return handle;
+  }
+
+  @Override
+  public byte @Nullable [] get(Table table, byte[] key) {
+    try {
+      return db.get(family(table), key);
+    } catch (RocksDBException e) {
+      throw new StoreException("cannot read from " + table.label(), e);
+    }
+  }
+
+  @Override
+  public void scan(
+      Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor) {
+    try (Slice lower = new Slice(from);
+        Slice upper = new Slice(to == null ? new byte[] {0} : to);
+        ReadOptions options = new ReadOptions().setIterateLowerBound(lower)) {
+      if (to != null) {
+        options.setIterateUpperBound(upper);
+      }
+      try (RocksIterator iterator = db.newIterator(family(table), options)) {
+        if (reverse) {
+          iterator.seekToLast();
+        } else {
+          iterator.seekToFirst();
+        }
+        while (iterator.isValid() && visitor.visit(iterator.key(), iterator.value())) {
+          if (reverse) {
+            iterator.prev();
+          } else {
+            iterator.next();
+          }
+        }
+        iterator.status();
+      }
+    } catch (RocksDBException e) {
+      throw new StoreException("cannot scan " + table.label(), e);
+    }
+  }
+
+  @Override
+  public void commit(Batch batch) {
+    if (failed) {
+      throw new IllegalStateException("the store failed before; it is not written to again");
+    }
+    try (WriteBatch write = new WriteBatch()) {
+      for (Batch.Entry entry : batch.entries()) {
+        byte[] value = entry.value();
+        if (value == null) {
+          write.delete(family(entry.table()), entry.key());
+        } else {
+          write.put(family(entry.table()), entry.key(), value);
+        }
+      }
+      db.write(synced, write);
+    } catch (RocksDBException e) {
+      failed = true;
+      throw new StoreException("cannot write " + batch.entries().size() + " entries", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    for (AutoCloseable resource : resources) {
+      if (resource instanceof ColumnFamilyHandle handle) {
+        handle.close();
+      }
+    }
+    db.close();
+    for (AutoCloseable resource : resources) {
+      try {
+        resource.close();
+      } catch (Exception e) {
+        throw new StoreException("cannot close the store", e);
+      }
+    }
+  }
+}

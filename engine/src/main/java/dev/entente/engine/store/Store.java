@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.store;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An ordered map of bytes per table with atomic, durable batches. Keys order by unsigned bytes.
+ * Reads are safe from any thread; commits come from one thread.
+ *
+ * <p>What a host must keep: {@link #commit} returns only after the whole batch would survive losing
+ * power, and a batch is there as a whole or not at all. A commit that throws leaves the outcome
+ * unknown; the caller stops and never commits again.
+ */
+public interface Store extends AutoCloseable {
+  byte @Nullable [] get(Table table, byte[] key);
+
+  /**
+   * Visits the entries with {@code from <= key < to} in ascending order, or in descending order
+   * where {@code reverse}, until the visitor returns false.
+   *
+   * @param to exclusive; null for the end of the table
+   */
+  void scan(Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor);
+
+  /** Writes a batch atomically and durably. */
+  void commit(Batch batch);
+
+  @Override
+  void close();
+
+  /** Sees one entry; returns whether to go on. */
+  @FunctionalInterface
+  interface Visitor {
+    boolean visit(byte[] key, byte[] value);
+  }
+}

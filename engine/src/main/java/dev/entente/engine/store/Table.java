@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.store;
+
+import java.util.Locale;
+
+/**
+ * The tables of a node's store. Their names and what stands in them are part of the disk format.
+ */
+public enum Table {
+  /** The node's identity and the format. */
+  META,
+  /** Position in the log → version: the truth. */
+  LOG,
+  /** Record → its state. */
+  RECORDS,
+  /** Record and position → nothing; the versions of a record in the order of acceptance. */
+  HISTORY,
+  /** Tenant and position → nothing; the feed of changes. */
+  CHANGES,
+  /** Sequence number → audit entry, chained by hashes. */
+  AUDIT,
+  /** Tenant and conflict → review. */
+  REVIEWS,
+  /** Tenant, status, time and conflict → nothing. */
+  REVIEW_INDEX,
+  /** Tenant and idempotency key or event → the first answer. */
+  ANSWERS,
+  /** Tenant and type → the text of the policy in force. */
+  POLICIES,
+  /** Tenant and scope → a freeze. */
+  FREEZES;
+
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
