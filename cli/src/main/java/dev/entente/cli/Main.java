@@ -17,7 +17,26 @@ import picocli.CommandLine.Command;
       "Exit codes: 0 done; 1 done, but something is left for a person; 2 bad input; 3 the node refused or cannot be reached.",
       "Client commands read ENTENTE_URL (http://127.0.0.1:7400), ENTENTE_TOKEN and ENTENTE_TENANT (main)."
     },
-    subcommands = {ReplayCommand.class, CommandLine.HelpCommand.class})
+    subcommands = {
+      ServeCommand.class,
+      MergeCommand.class,
+      ReplayCommand.class,
+      PolicyCommand.class,
+      ClientCommands.Get.class,
+      ClientCommands.Put.class,
+      ClientCommands.History.class,
+      ClientCommands.At.class,
+      ClientCommands.Conflicts.class,
+      ClientCommands.Reviews.class,
+      ClientCommands.Decide.class,
+      ClientCommands.Rollback.class,
+      ClientCommands.Freeze.class,
+      ClientCommands.Thaw.class,
+      ClientCommands.Hotspots.class,
+      ClientCommands.Verify.class,
+      ClientCommands.Doctor.class,
+      CommandLine.HelpCommand.class
+    })
 public final class Main implements Runnable {
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 

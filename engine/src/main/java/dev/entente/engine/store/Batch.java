@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 /** Changes that belong together, in order. Not thread-safe. */
 public final class Batch {
   /** One change; a null value removes the key. */
-  @SuppressWarnings("ArrayRecordComponent")
   public record Entry(Table table, byte[] key, byte @Nullable [] value) {}
 
   private final List<Entry> entries = new ArrayList<>();

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.engine.json.JsonProblem;
+import dev.entente.engine.json.JsonReader;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Calls a node's API with what the environment says: ENTENTE_URL, ENTENTE_TOKEN, ENTENTE_TENANT.
+ */
+final class Client {
+  private final HttpClient http =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(5))
+          .build();
+  private final String url = setting("ENTENTE_URL", "http://127.0.0.1:7400");
+  private final String tenant = setting("ENTENTE_TENANT", "main");
+  private final String token = setting("ENTENTE_TOKEN", "");
+
+  /** The node refused, or cannot be reached. */
+  static final class FailedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    FailedException(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  private static String setting(String name, String fallback) {
+    String value = System.getenv(name);
+    return value == null || value.isBlank() ? fallback : value.strip();
+  }
+
+  /** A path below the tenant; each part is escaped. */
+  String path(String... parts) {
+    StringBuilder path = new StringBuilder("/v1/").append(escaped(tenant));
+    for (String part : parts) {
+      path.append('/').append(escaped(part));
+    }
+    return path.toString();
+  }
+
+  static String escaped(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  /** Sends, and returns the answer's body; a refusal is an exception that says why. */
+  String send(String method, String path, Optional<String> body, Map<String, String> headers) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(url + path))
+            .timeout(Duration.ofMinutes(10))
+            .method(
+                method,
+                body.isPresent() ? BodyPublishers.ofString(body.get()) : BodyPublishers.noBody());
+    Map<String, String> all = new LinkedHashMap<>();
+    if (!token.isEmpty()) {
+      all.put("Authorization", "Bearer " + token);
+    }
+    if (body.isPresent()) {
+      all.put("Content-Type", "application/json");
+    }
+    all.putAll(headers);
+    all.forEach(request::header);
+    try {
+      HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
+      if (response.statusCode() >= 400) {
+        throw new FailedException(explained(response));
+      }
+      return response.body();
+    } catch (IOException e) {
+      throw new FailedException(
+          "no node answers at "
+              + url
+              + " ("
+              + e.getClass().getSimpleName()
+              + "); set ENTENTE_URL, or start one: entente serve --data DIR");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FailedException("interrupted");
+    }
+  }
+
+  private static String explained(HttpResponse<String> response) {
+    try {
+      if (JsonReader.strict().read(response.body()) instanceof JsonObject problem
+          && problem.get("detail") instanceof JsonString(String detail)
+          && problem.get("code") instanceof JsonString(String code)) {
+        return code + " (" + response.statusCode() + "): " + detail;
+      }
+    } catch (JsonProblem e) {
+      return "the node answered " + response.statusCode();
+    }
+    return "the node answered " + response.statusCode();
+  }
+
+  Json json(String method, String path, Optional<String> body) {
+    return JsonReader.strict().read(send(method, path, body, Map.of()));
+  }
+
+  Json get(String path) {
+    return json("GET", path, Optional.empty());
+  }
+}

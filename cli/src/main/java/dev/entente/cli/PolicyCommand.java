@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.policy.PolicyLoader;
+import dev.entente.core.policy.PolicyProblem;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.Describe;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code entente policy}: checking and trying policy files. */
+@Command(
+    name = "policy",
+    description = "Checks policy files, and tries them on documents.",
+    subcommands = {PolicyCommand.Check.class, PolicyCommand.Try.class})
+final class PolicyCommand implements Runnable {
+  @Spec CommandSpec spec;
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(spec.commandLine().getOut());
+  }
+
+  /** {@code entente policy check}. */
+  @Command(
+      name = "check",
+      description =
+          "Says what is wrong with policy files, with the lines. Exit code 0: good; 2: not.")
+  static final class Check implements Callable<Integer> {
+    @Spec CommandSpec spec;
+
+    @Parameters(paramLabel = "FILE", arity = "1..*")
+    List<Path> files;
+
+    @Override
+    public Integer call() {
+      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter err = spec.commandLine().getErr();
+      boolean good = true;
+      for (Path file : files) {
+        try {
+          PolicyLoader.Loaded loaded = PolicyLoader.load(Files.readString(file));
+          for (PolicyProblem warning : loaded.warnings()) {
+            err.println(
+                file
+                    + ":"
+                    + warning.line()
+                    + ":"
+                    + warning.column()
+                    + ": warning: "
+                    + warning.message());
+          }
+          out.println(
+              file
+                  + ": good; type "
+                  + loaded.policy().type()
+                  + ", version "
+                  + loaded.policy().version());
+        } catch (PolicyException e) {
+          err.print(PolicyFile.described(file, e));
+          good = false;
+        } catch (IOException e) {
+          err.println("cannot read " + file);
+          good = false;
+        }
+      }
+      err.flush();
+      return good ? ExitCodes.OK : ExitCodes.BAD_INPUT;
+    }
+  }
+
+  /** {@code entente policy try}. */
+  @Command(
+      name = "try",
+      description = "Shows what a policy makes of two concurrent versions of a document.")
+  static final class Try implements Callable<Integer> {
+    @Spec CommandSpec spec;
+
+    @Parameters(paramLabel = "FILE")
+    Path file;
+
+    @Option(names = "--base", required = true, paramLabel = "B")
+    Path base;
+
+    @Option(names = "--left", required = true, paramLabel = "L")
+    Path left;
+
+    @Option(names = "--right", required = true, paramLabel = "R")
+    Path right;
+
+    @Option(names = "--json", description = "Print one JSON object: data, conflicts.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+      PrintWriter out = spec.commandLine().getOut();
+      PrintWriter err = spec.commandLine().getErr();
+      try {
+        var policy = PolicyLoader.load(Files.readString(file)).policy();
+        ThreeWay merge =
+            ThreeWay.of(
+                policy,
+                JsonFile.read(base, err).value(),
+                JsonFile.read(left, err).value(),
+                JsonFile.read(right, err).value());
+        if (json) {
+          out.println(
+              Json.of(
+                  Map.of(
+                      "data", Describe.orNull(merge.view().data()),
+                      "conflicts", Describe.conflicts(ThreeWay.KEY, merge.view().resolutions()))));
+        } else {
+          out.println("readers see: " + Describe.orNull(merge.view().data()));
+          for (Resolution resolution : merge.view().resolutions()) {
+            out.println(
+                resolution.status().label()
+                    + ": "
+                    + resolution.conflict().label()
+                    + " by "
+                    + resolution.strategy()
+                    + ": "
+                    + resolution.explanation());
+          }
+          if (merge.view().resolutions().isEmpty()) {
+            out.println("no conflict");
+          }
+        }
+        return merge.view().hasPending() ? ExitCodes.NEEDS_REVIEW : ExitCodes.OK;
+      } catch (PolicyException e) {
+        err.print(PolicyFile.described(file, e));
+        return ExitCodes.BAD_INPUT;
+      } catch (IOException | IllegalArgumentException e) {
+        err.println(e.getMessage());
+        return ExitCodes.BAD_INPUT;
+      }
+    }
+  }
+}

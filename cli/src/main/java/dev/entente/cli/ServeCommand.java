@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.core.policy.PolicyProblem;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.RocksStore;
+import dev.entente.engine.store.StoreException;
+import dev.entente.server.EntenteServer;
+import dev.entente.server.Token;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code entente serve}: one node on one directory. */
+@Command(
+    name = "serve",
+    description = "Runs a node on a directory and serves its API and dashboard.")
+final class ServeCommand implements Callable<Integer> {
+  @Spec CommandSpec spec;
+
+  @Option(
+      names = "--data",
+      required = true,
+      paramLabel = "DIR",
+      description = "Where the node keeps its data; made if it is not there.")
+  Path data;
+
+  @Option(
+      names = "--port",
+      paramLabel = "PORT",
+      description = "The port (default: ${DEFAULT-VALUE}; 0 takes any free one).")
+  int port = 7400;
+
+  @Option(
+      names = "--host",
+      paramLabel = "ADDRESS",
+      description = "The address to listen on (default: ${DEFAULT-VALUE}, this machine only).")
+  String host = "127.0.0.1";
+
+  @Option(
+      names = "--policies",
+      paramLabel = "DIR",
+      description = "Load every .yaml, .yml and .json policy file of a folder.")
+  @Nullable Path policies;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description =
+          "Options from a file, one a line: port=7400, host=127.0.0.1, policies=DIR. The command line wins.")
+  @Nullable Path config;
+
+  @Option(
+      names = "--tenant",
+      paramLabel = "NAME",
+      description = "The tenant that --policies are for (default: ${DEFAULT-VALUE}).")
+  String tenant = "main";
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    if (config != null && !configure(config, err)) {
+      return ExitCodes.BAD_INPUT;
+    }
+    Node node;
+    try {
+      node = Node.open(RocksStore.open(data.resolve("store")), NodeConfig.DEFAULT);
+    } catch (StoreException | IllegalStateException e) {
+      err.println(e.getMessage());
+      return ExitCodes.FAILED;
+    }
+    try {
+      if (policies != null && !load(node, policies, err)) {
+        node.close();
+        return ExitCodes.BAD_INPUT;
+      }
+      Token token = Token.of(data);
+      EntenteServer server = EntenteServer.start(node, host, port, token.value());
+      if (token.isNew()) {
+        out.println(
+            "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());
+      }
+      out.println("Entente is ready at http://" + host + ":" + server.port() + "/");
+      out.flush();
+      waitForTheEnd(node, server);
+      return node.failure().isPresent() ? ExitCodes.FAILED : ExitCodes.OK;
+    } catch (IOException | RuntimeException e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private boolean configure(Path file, PrintWriter err) throws IOException {
+    java.util.Properties properties = new java.util.Properties();
+    try (var reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    }
+    for (String name : properties.stringPropertyNames()) {
+      String value = properties.getProperty(name);
+      boolean given = spec.commandLine().getParseResult().hasMatchedOption("--" + name);
+      switch (name) {
+        case "port" -> port = given ? port : Integer.parseInt(value);
+        case "host" -> host = given ? host : value;
+        case "tenant" -> tenant = given ? tenant : value;
+        case "policies" -> policies = given ? policies : Path.of(value);
+        default -> {
+          err.println(
+              file + ": unknown option " + name + "; known are port, host, tenant, policies");
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private boolean load(Node node, Path folder, PrintWriter err) throws IOException {
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "*.{yaml,yml,json}")) {
+      found.forEach(files::add);
+    }
+    files.sort(null);
+    boolean good = true;
+    for (Path file : files) {
+      try {
+        for (PolicyProblem warning :
+            node.putPolicy(tenant, Files.readString(file), "serve").join()) {
+          err.println(file + ": warning: " + warning);
+        }
+      } catch (PolicyException e) {
+        err.print(PolicyFile.described(file, e));
+        good = false;
+      }
+    }
+    return good;
+  }
+
+  static void waitForTheEnd(Node node, EntenteServer server) throws InterruptedException {
+    CountDownLatch ended = new CountDownLatch(1);
+    Thread hook =
+        new Thread(
+            () -> {
+              server.close();
+              node.close();
+              ended.countDown();
+            },
+            "entente-shutdown");
+    Runtime.getRuntime().addShutdownHook(hook);
+    while (!ended.await(1, java.util.concurrent.TimeUnit.SECONDS)) {
+      if (node.failure().isPresent()) {
+        Runtime.getRuntime().removeShutdownHook(hook);
+        server.close();
+        node.close();
+        return;
+      }
+    }
+  }
+}

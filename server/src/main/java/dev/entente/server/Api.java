@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.engine.Node;
+import dev.entente.server.Problem.Code;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * All routes over one node: finds the route, checks the caller, turns problems into answers. Free
+ * of the web framework. Thread-safe.
+ */
+final class Api {
+  private static final Logger LOG = System.getLogger(Api.class.getName());
+  private final Auth auth;
+  private final List<Route> routes;
+
+  Api(Node node, String token) {
+    this.auth = new Auth(token, node::nowMillis);
+    RecentConflicts conflicts = new RecentConflicts();
+    Metrics metrics = new Metrics(node);
+    node.observe(conflicts::accept);
+    node.observe(metrics::accept);
+    Route.Table table = new Route.Table();
+    new RecordRoutes(node).addTo(table);
+    new SyncRoutes(node).addTo(table);
+    new FeedRoutes(node, conflicts).addTo(table);
+    new ReviewRoutes(node).addTo(table);
+    new PolicyRoutes(node).addTo(table);
+    new OperatorRoutes(node, metrics).addTo(table);
+    new DashboardRoutes(auth).addTo(table);
+    this.routes = table.routes();
+  }
+
+  List<Route> routes() {
+    return routes;
+  }
+
+  Reply answer(List<String> path, Call call) {
+    try {
+      List<String> methods = new ArrayList<>();
+      for (Route route : routes) {
+        Optional<Map<String, String>> params = route.match(path);
+        if (params.isPresent()) {
+          if (route.method().equals(call.method())) {
+            String actor = route.open() ? "" : auth.actor(call);
+            return route.handler().apply(call.withParams(params.get(), actor));
+          }
+          methods.add(route.method());
+        }
+      }
+      if (methods.isEmpty()) {
+        auth.actor(call);
+        throw new Problem(
+            Code.NOT_FOUND, "there is nothing here; /openapi.yaml lists what there is");
+      }
+      throw new Problem(Code.METHOD_NOT_ALLOWED, "this takes " + String.join(", ", methods));
+    } catch (Problem problem) {
+      return Reply.problem(problem);
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "a request failed unexpectedly: " + call.method() + " " + path, e);
+      return Reply.text(
+          500,
+          "application/problem+json",
+          "{\"type\":\"about:blank\",\"title\":\"internal error\",\"status\":500,\"code\":\"internal\",\"detail\":\"this should not have happened; the node's log says more\"}");
+    }
+  }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonNull;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.json.JsonProblem;
+import dev.entente.engine.json.JsonReader;
+import dev.entente.server.Problem.Code;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * One request, free of the web framework.
+ *
+ * @param params what the path's placeholders stand for, decoded
+ * @param headers by lower-case name
+ * @param actor who is calling
+ */
+record Call(
+    String method,
+    Map<String, String> params,
+    Map<String, String> query,
+    Map<String, String> headers,
+    byte[] body,
+    String actor) {
+
+  Call withParams(Map<String, String> found, String who) {
+    return new Call(method, found, query, headers, body, who);
+  }
+
+  String param(String name) {
+    String value = params.get(name);
+    if (value == null) {
+      throw new IllegalStateException("the route has no " + name);
+    }
+    return value;
+  }
+
+  String tenant() {
+    return name("tenant");
+  }
+
+  RecordKey key() {
+    return new RecordKey(tenant(), name("type"), name("id"));
+  }
+
+  String name(String param) {
+    return checkedName(param, param(param));
+  }
+
+  static String checkedName(String what, String name) {
+    String problem = RecordKey.problemWith(name);
+    if (problem != null) {
+      throw new Problem(Code.INVALID, what + " " + problem);
+    }
+    return name;
+  }
+
+  Optional<String> header(String name) {
+    return Optional.ofNullable(headers.get(name.toLowerCase(Locale.ROOT)));
+  }
+
+  Optional<String> query(String name) {
+    return Optional.ofNullable(query.get(name));
+  }
+
+  boolean flag(String name) {
+    return query(name).filter("true"::equals).isPresent();
+  }
+
+  /** A whole number in the query, within bounds. */
+  int number(String name, int fallback, int min, int max) {
+    Optional<String> text = query(name);
+    if (text.isEmpty()) {
+      return fallback;
+    }
+    try {
+      int value = Integer.parseInt(text.get());
+      if (value >= min && value <= max) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      throw new Problem(Code.INVALID, name + " takes a whole number from " + min + " to " + max);
+    }
+    throw new Problem(Code.INVALID, name + " takes a whole number from " + min + " to " + max);
+  }
+
+  int limit() {
+    return number("limit", Limits.PAGE_DEFAULT, 1, Limits.PAGE_MAX);
+  }
+
+  /** The body as JSON. */
+  Json json(String... types) {
+    requireType(types.length == 0 ? new String[] {"application/json"} : types);
+    try {
+      return JsonReader.strict().read(body);
+    } catch (JsonProblem e) {
+      throw new Problem(
+          e.tooLarge() ? Code.TOO_LARGE : Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  JsonObject jsonObject(String... types) {
+    if (json(types) instanceof JsonObject object) {
+      return object;
+    }
+    throw new Problem(Code.INVALID, "the body must be a JSON object");
+  }
+
+  private void requireType(String... types) {
+    String type = mediaType();
+    if (!type.isEmpty() && !List.of(types).contains(type)) {
+      throw new Problem(
+          Code.UNSUPPORTED_MEDIA_TYPE,
+          "the body is " + type + "; this takes " + String.join(", ", types));
+    }
+  }
+
+  /** The media type without parameters; empty where none was sent. */
+  String mediaType() {
+    String header = header("content-type").orElse("");
+    String type = header.contains(";") ? header.substring(0, header.indexOf(';')) : header;
+    if (header.toLowerCase(Locale.ROOT).contains("charset=")
+        && !header.toLowerCase(Locale.ROOT).contains("utf-8")) {
+      throw new Problem(Code.UNSUPPORTED_MEDIA_TYPE, "bodies are UTF-8");
+    }
+    return type.strip().toLowerCase(Locale.ROOT);
+  }
+
+  /** Who wrote, where the credential does not say. */
+  String author() {
+    Optional<String> named = header("entente-author");
+    return named.isEmpty() ? actor : checkedName("Entente-Author", named.get());
+  }
+
+  static void only(JsonObject object, String what, Set<String> known) {
+    for (String name : object.members().keys()) {
+      if (!known.contains(name)) {
+        throw new Problem(
+            Code.INVALID,
+            what
+                + " has no member "
+                + name
+                + "; known are "
+                + String.join(", ", known.stream().sorted().toList()));
+      }
+    }
+  }
+
+  static Optional<String> text(JsonObject object, String name) {
+    Json value = object.get(name);
+    if (value.isAbsent() || value instanceof JsonNull) {
+      return Optional.empty();
+    }
+    if (value instanceof JsonString(String text)) {
+      return Optional.of(text);
+    }
+    throw new Problem(Code.INVALID, name + " must be a text");
+  }
+}

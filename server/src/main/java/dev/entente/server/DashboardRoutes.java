@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.server.Problem.Code;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.Set;
+
+/** The dashboard's files, and signing in to it. */
+final class DashboardRoutes {
+  private static final Map<String, String> FILES =
+      Map.of(
+          "index.html", "text/html; charset=utf-8",
+          "app.js", "text/javascript; charset=utf-8",
+          "diff.js", "text/javascript; charset=utf-8",
+          "views.js", "text/javascript; charset=utf-8",
+          "style.css", "text/css; charset=utf-8",
+          "icon.svg", "image/svg+xml");
+
+  private final Auth auth;
+
+  DashboardRoutes(Auth auth) {
+    this.auth = auth;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .open("GET", "/", _ -> file("index.html"))
+        .open("GET", "/ui/{file}", call -> file(call.param("file")))
+        .open("POST", "/session", this::signIn)
+        .open("DELETE", "/session", this::signOut);
+  }
+
+  private static Reply file(String name) {
+    String type = FILES.get(name);
+    if (type == null) {
+      throw new Problem(Code.NOT_FOUND, "there is no such page");
+    }
+    try (InputStream in = DashboardRoutes.class.getResourceAsStream("/dashboard/" + name)) {
+      if (in == null) {
+        throw new IllegalStateException(name + " is missing from the program");
+      }
+      return Reply.bytes(200, type, in.readAllBytes()).with("Cache-Control", "no-cache");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Reply signIn(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "signing in", Set.of("token"));
+    String cookie =
+        Call.text(body, "token")
+            .flatMap(auth::signIn)
+            .orElseThrow(() ->
+                new Problem(
+                    Code.UNAUTHORIZED,
+                    "this is not the token; it is in the file token of the node's data directory"));
+    return Reply.json(200, JsonObject.of("signedIn", Json.of(true))).with("Set-Cookie", cookie);
+  }
+
+  private Reply signOut(Call call) {
+    auth.signOut(call);
+    return Reply.json(200, JsonObject.of("signedIn", Json.of(false)))
+        .with("Set-Cookie", Auth.COOKIE + "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+  }
+}

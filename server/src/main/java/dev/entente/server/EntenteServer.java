@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.engine.Node;
+import dev.entente.server.Problem.Code;
+import io.helidon.common.uri.UriQuery;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.helidon.webserver.http1.Http1Config;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The HTTP server over one node; the one class that knows the web framework. */
+public final class EntenteServer implements AutoCloseable {
+  private static final int HEADERS_BYTES_MAX = 16 << 10;
+  private static final int PROLOGUE_BYTES_MAX = 8 << 10;
+  private static final String SECURITY =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+  private final WebServer server;
+
+  private EntenteServer(WebServer server) {
+    this.server = server;
+  }
+
+  /**
+   * Starts to serve.
+   *
+   * @param host the address to listen on
+   * @param port the port, 0 for any free one
+   * @param token the administrator's token
+   */
+  public static EntenteServer start(Node node, String host, int port, String token) {
+    Api api = new Api(node, token);
+    WebServer server =
+        WebServer.builder()
+            .host(host)
+            .port(port)
+            .maxPayloadSize(Limits.BODY_BYTES_MAX + 1024L)
+            .addProtocol(
+                Http1Config.builder()
+                    .maxHeadersSize(HEADERS_BYTES_MAX)
+                    .maxPrologueLength(PROLOGUE_BYTES_MAX)
+                    .build())
+            .connectionOptions(options ->
+                options.readTimeout(Duration.ofSeconds(30)).socketSendBufferSize(1 << 18))
+            .idleConnectionTimeout(Duration.ofMinutes(2))
+            .shutdownHook(false)
+            .routing((HttpRouting.Builder routing) ->
+                routing.any((request, response) -> handle(api, request, response)))
+            .build()
+            .start();
+    return new EntenteServer(server);
+  }
+
+  public int port() {
+    return server.port();
+  }
+
+  @Override
+  public void close() {
+    server.stop();
+  }
+
+  private static void handle(Api api, ServerRequest request, ServerResponse response) {
+    Reply reply;
+    try {
+      reply = api.answer(segments(request.path().rawPath()), call(request));
+    } catch (Problem problem) {
+      reply = Reply.problem(problem);
+    }
+    send(reply, response);
+  }
+
+  private static Call call(ServerRequest request) {
+    Map<String, String> headers = new HashMap<>();
+    for (Header header : request.headers()) {
+      String name = header.name().toLowerCase(Locale.ROOT);
+      boolean repeated =
+          header.valueCount() > 1 && !name.equals("accept") && !name.equals("cookie");
+      if (headers.put(name, header.get()) != null || repeated) {
+        throw new Problem(Code.MALFORMED, "the header " + name + " stands twice");
+      }
+    }
+    return new Call(
+        request.prologue().method().text(),
+        Map.of(),
+        query(request.query()),
+        headers,
+        body(request, headers),
+        "");
+  }
+
+  private static Map<String, String> query(UriQuery query) {
+    Map<String, String> result = new HashMap<>();
+    try {
+      for (String name : query.names()) {
+        List<String> values = query.all(name);
+        if (values.size() > 1) {
+          throw new Problem(Code.INVALID, name + " stands twice in the query");
+        }
+        result.put(name, values.isEmpty() ? "" : values.getFirst());
+      }
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.MALFORMED, "the query is not well formed");
+    }
+    return result;
+  }
+
+  private static byte[] body(ServerRequest request, Map<String, String> headers) {
+    if (!request.content().hasEntity()) {
+      return new byte[0];
+    }
+    if (headers.containsKey("content-encoding")
+        && !"identity".equals(headers.get("content-encoding"))) {
+      throw new Problem(Code.UNSUPPORTED_MEDIA_TYPE, "bodies are not compressed");
+    }
+    if (request.headers().contentLength().orElse(0) > Limits.BODY_BYTES_MAX) {
+      throw tooLarge();
+    }
+    try (InputStream in = request.content().inputStream()) {
+      byte[] body = in.readNBytes(Limits.BODY_BYTES_MAX + 1);
+      if (body.length > Limits.BODY_BYTES_MAX) {
+        throw tooLarge();
+      }
+      return body;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Problem tooLarge() {
+    return new Problem(Code.TOO_LARGE, "a body has at most " + Limits.BODY_BYTES_MAX + " bytes");
+  }
+
+  /** The path's segments, decoded one by one, so that an escaped slash stays inside its name. */
+  private static List<String> segments(String rawPath) {
+    List<String> segments = new ArrayList<>();
+    for (String segment : rawPath.substring(1).split("/", -1)) {
+      try {
+        String decoded = URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
+        if (decoded.indexOf('\0') >= 0
+            || decoded.equals("..")
+            || decoded.equals(".")
+            || decoded.indexOf('\uFFFD') >= 0) {
+          throw new Problem(Code.MALFORMED, "the path is not well formed");
+        }
+        segments.add(decoded);
+      } catch (IllegalArgumentException e) {
+        throw new Problem(Code.MALFORMED, "the path is not well formed");
+      }
+    }
+    return segments;
+  }
+
+  private static void send(Reply reply, ServerResponse response) {
+    response.status(Status.create(reply.status()));
+    reply.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
+    response.header(HeaderNames.create("X-Content-Type-Options"), "nosniff");
+    response.header(HeaderNames.create("Content-Security-Policy"), SECURITY);
+    response.header(HeaderNames.create("Referrer-Policy"), "no-referrer");
+    if (reply.stream().isEmpty()) {
+      response.send(reply.body());
+      return;
+    }
+    try (OutputStream out = response.outputStream()) {
+      reply.stream().get().writeTo(out);
+    } catch (IOException | UncheckedIOException e) {
+      // The client is gone; there is nobody to tell.
+      return;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonPrinter;
+import dev.entente.core.record.Version;
+import dev.entente.engine.Describe;
+import dev.entente.engine.Node;
+import dev.entente.engine.Snapshot;
+import dev.entente.server.Problem.Code;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Semaphore;
+
+/** The feed of changes and the live stream of conflicts, as JSON lines or server-sent events. */
+final class FeedRoutes {
+  private static final long HEARTBEAT_MILLIS = 10_000;
+  private final Node node;
+  private final RecentConflicts conflicts;
+  private final Semaphore streams = new Semaphore(Limits.STREAMS_MAX);
+
+  FeedRoutes(Node node, RecentConflicts conflicts) {
+    this.node = node;
+    this.conflicts = conflicts;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .get("/v1/{tenant}/changes", this::changes)
+        .get("/v1/{tenant}/conflicts", this::conflicts);
+  }
+
+  private static boolean wantsEvents(Call call) {
+    return call.header("accept").orElse("").contains("text/event-stream");
+  }
+
+  private Reply changes(Call call) {
+    String tenant = call.tenant();
+    long since =
+        call.query("since")
+            .or(() -> call.header("last-event-id"))
+            .map(Cursors::position)
+            .orElse(0L);
+    if (since > node.position()) {
+      throw new Problem(Code.MALFORMED, "the cursor lies beyond this node's log");
+    }
+    boolean withData = call.query("include").filter("data"::equals).isPresent();
+    if (wantsEvents(call)) {
+      return events(out -> streamChanges(out, tenant, since, withData));
+    }
+    int limit = call.limit();
+    long waitMillis = waitMillis(call);
+    long deadline = System.nanoTime() + waitMillis * 1_000_000;
+    List<Version> versions = node.changes(tenant, since, limit);
+    try {
+      long behind = node.position();
+      while (versions.isEmpty() && System.nanoTime() < deadline) {
+        node.awaitBehind(behind, Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+        behind = node.position();
+        versions = node.changes(tenant, since, limit);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    StringBuilder lines = new StringBuilder();
+    versions.forEach(version ->
+        JsonPrinter.print(line(version, withData), lines.append(lines.isEmpty() ? "" : "\n")));
+    String cursor = Cursors.of(versions.isEmpty() ? since : versions.getLast().dot().number());
+    return Reply.text(
+            200, "application/jsonl", lines.isEmpty() ? "" : lines.append('\n').toString())
+        .with("Entente-Cursor", cursor);
+  }
+
+  private static long waitMillis(Call call) {
+    String wait = call.query("wait").orElse("0s");
+    if (!wait.matches("[0-9]{1,3}s?")) {
+      throw new Problem(Code.INVALID, "wait takes seconds, such as 30s");
+    }
+    long seconds = Long.parseLong(wait.replace("s", ""));
+    if (seconds > Limits.WAIT_SECONDS_MAX) {
+      throw new Problem(Code.INVALID, "wait is at most " + Limits.WAIT_SECONDS_MAX + "s");
+    }
+    return seconds * 1000;
+  }
+
+  private Json line(Version version, boolean withData) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("cursor", Json.of(Cursors.of(version.dot().number())));
+    members.put("type", Json.of(version.key().type()));
+    members.put("id", Json.of(version.key().id()));
+    members.put("author", Json.of(version.author()));
+    members.put("acceptedAt", Describe.time(version.acceptedAt()));
+    members.put(
+        "units",
+        Json.of(version.changes().stream().map(change -> Json.of(change.unit().label())).toList()));
+    version.eventId().ifPresent(id -> members.put("eventId", Json.of(id)));
+    if (withData) {
+      Snapshot now = node.read(version.key());
+      members.put("data", Describe.orNull(now.view().data()));
+      members.put("context", Json.of(now.token()));
+    }
+    return JsonObject.of(members);
+  }
+
+  private Reply events(Reply.Stream stream) {
+    if (!streams.tryAcquire()) {
+      throw new Problem(Code.TOO_FAST, "more than " + Limits.STREAMS_MAX + " streams are open");
+    }
+    return Reply.stream(
+        "text/event-stream",
+        out -> {
+          try {
+            stream.writeTo(out);
+          } finally {
+            streams.release();
+          }
+        });
+  }
+
+  private void streamChanges(OutputStream out, String tenant, long from, boolean withData)
+      throws IOException, InterruptedException {
+    long since = from;
+    event(out, ": connected");
+    while (!node.failure().isPresent()) {
+      long behind = node.position();
+      List<Version> versions = node.changes(tenant, since, Limits.PAGE_MAX);
+      for (Version version : versions) {
+        since = version.dot().number();
+        event(
+            out, "id: " + Cursors.of(since) + "\nevent: change\ndata: " + line(version, withData));
+      }
+      if (versions.isEmpty()) {
+        node.awaitBehind(behind, HEARTBEAT_MILLIS);
+        if (node.position() == behind) {
+          event(out, ": still here");
+        }
+      }
+    }
+  }
+
+  private Reply conflicts(Call call) {
+    String tenant = call.tenant();
+    if (wantsEvents(call)) {
+      return events(out -> streamConflicts(out, tenant));
+    }
+    try {
+      List<Json> bodies =
+          conflicts.after(tenant, 0, 0).reversed().stream()
+              .limit(call.limit())
+              .map(RecentConflicts.Entry::body)
+              .toList();
+      return Reply.json(200, JsonObject.of("conflicts", Json.of(bodies)));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+    }
+  }
+
+  private void streamConflicts(OutputStream out, String tenant)
+      throws IOException, InterruptedException {
+    long number = 0;
+    event(out, ": connected");
+    while (!node.failure().isPresent()) {
+      List<RecentConflicts.Entry> entries = conflicts.after(tenant, number, HEARTBEAT_MILLIS);
+      for (RecentConflicts.Entry entry : entries) {
+        number = entry.number();
+        event(out, "event: conflict\ndata: " + entry.body());
+      }
+      if (entries.isEmpty()) {
+        event(out, ": still here");
+      }
+    }
+  }
+
+  private static void event(OutputStream out, String text) throws IOException {
+    out.write((text + "\n\n").getBytes(StandardCharsets.UTF_8));
+    out.flush();
+  }
+}

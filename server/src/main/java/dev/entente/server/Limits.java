@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+/** The bounds on what clients may send and ask for; documented in the OpenAPI file. */
+final class Limits {
+  static final int BODY_BYTES_MAX = 8 << 20;
+  static final int EVENTS_MAX = 1_000;
+  static final int PAGE_DEFAULT = 100;
+  static final int PAGE_MAX = 1_000;
+  static final int WAIT_SECONDS_MAX = 60;
+  static final int KEY_MAX = 200;
+  static final int STREAMS_MAX = 200;
+
+  private Limits() {}
+}

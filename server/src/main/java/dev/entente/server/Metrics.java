@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Conflict;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeEvent;
+import dev.entente.engine.Outcome;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Counts what was accepted, merged, pending and rejected, per tenant, type, unit and strategy.
+ * Names that users choose freely are bounded: a unit that no policy declares counts as {@code
+ * (undeclared)}, and beyond the bound on series everything counts as {@code (other)}. Thread-safe.
+ */
+final class Metrics {
+  private static final int SERIES_MAX = 5_000;
+  private static final int HOT_RECORDS_MAX = 10_000;
+  private static final long HOT_WINDOW_MILLIS = 5 * 60_000;
+
+  private record Series(String name, List<String> tags) {}
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Map<Series, Counter> counters = new ConcurrentHashMap<>();
+  private final Map<RecordKey, long[]> hot = new ConcurrentHashMap<>();
+  private final Timer writes;
+  private final Timer commits;
+  private final Node node;
+
+  Metrics(Node node) {
+    this.node = node;
+    this.writes =
+        Timer.builder("entente.write")
+            .description("From being queued to being durable")
+            .publishPercentileHistogram()
+            .register(registry);
+    this.commits =
+        Timer.builder("entente.commit")
+            .description("Writing and syncing one batch")
+            .publishPercentileHistogram()
+            .register(registry);
+    registry.gauge("entente.queue.waiting", node, Node::waiting);
+    registry.gauge("entente.log.position", node, Node::position);
+  }
+
+  void accept(NodeEvent event) {
+    switch (event) {
+      case NodeEvent.Answered(RecordKey key, Outcome outcome, long nanos) ->
+          answered(key, outcome, nanos);
+      case NodeEvent.ReviewClosed(var review) ->
+          count(
+              "entente.reviews.closed",
+              "tenant",
+              review.key().tenant(),
+              "type",
+              review.key().type(),
+              "status",
+              review.status().label());
+      case NodeEvent.Committed(_, _, long nanos) -> commits.record(nanos, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private void answered(RecordKey key, Outcome outcome, long nanos) {
+    writes.record(nanos, TimeUnit.NANOSECONDS);
+    String result =
+        switch (outcome) {
+          case Outcome.Accepted accepted -> accepted.kind().label();
+          case Outcome.Duplicate _ -> "duplicate";
+          case Outcome.Rejected rejected -> "rejected-" + rejected.code().label();
+        };
+    count("entente.writes", "tenant", key.tenant(), "type", key.type(), "outcome", result);
+    if (outcome instanceof Outcome.Accepted accepted && !accepted.resolutions().isEmpty()) {
+      warm(key);
+      for (Resolution resolution : accepted.resolutions()) {
+        count(
+            "entente.resolutions",
+            "tenant",
+            key.tenant(),
+            "type",
+            key.type(),
+            "unit",
+            unit(key, resolution.conflict()),
+            "strategy",
+            resolution.strategy(),
+            "status",
+            resolution.status().label());
+        if (resolution.uncertain()) {
+          count("entente.uncertain", "tenant", key.tenant(), "type", key.type());
+        }
+      }
+    }
+  }
+
+  private String unit(RecordKey key, Conflict conflict) {
+    Policy policy = node.policy(key.tenant(), key.type());
+    boolean declared =
+        conflict.recordLevel()
+            || conflict.unit().isGroup()
+            || conflict.unit().path().isRoot()
+            || policy.field(conflict.unit().path()) != null;
+    return declared ? conflict.label() : "(undeclared)";
+  }
+
+  private void count(String name, String... tags) {
+    Series series = new Series(name, List.of(tags));
+    Counter counter = counters.get(series);
+    if (counter == null) {
+      String[] bounded = tags.clone();
+      if (counters.size() >= SERIES_MAX) {
+        for (int i = 1; i < bounded.length; i += 2) {
+          bounded[i] = "(other)";
+        }
+        series = new Series(name, List.of(bounded));
+      }
+      counter = counters.computeIfAbsent(series, _ -> registry.counter(name, bounded));
+    }
+    counter.increment();
+  }
+
+  /** Counts a conflict on a record: [since, count, last]. */
+  private void warm(RecordKey key) {
+    long now = node.nowMillis();
+    if (hot.size() >= HOT_RECORDS_MAX) {
+      hot.values().removeIf(window -> now - window[2] > HOT_WINDOW_MILLIS);
+    }
+    if (hot.size() < HOT_RECORDS_MAX || hot.containsKey(key)) {
+      hot.compute(
+          key,
+          (_, window) ->
+              window == null || now - window[0] > HOT_WINDOW_MILLIS
+                  ? new long[] {now, 1, now}
+                  : new long[] {window[0], window[1] + 1, now});
+    }
+  }
+
+  /** The records with the most conflicts in the last five minutes. */
+  Json hotspots(String tenant, int limit) {
+    long now = node.nowMillis();
+    List<Map.Entry<RecordKey, long[]>> mine = new ArrayList<>();
+    hot.entrySet().stream()
+        .filter(
+            e -> e.getKey().tenant().equals(tenant) && now - e.getValue()[2] <= HOT_WINDOW_MILLIS)
+        .sorted((a, b) -> Long.compare(b.getValue()[1], a.getValue()[1]))
+        .limit(limit)
+        .forEach(mine::add);
+    List<Json> rows = new ArrayList<>();
+    for (Map.Entry<RecordKey, long[]> entry : mine) {
+      Map<String, Json> row = new TreeMap<>();
+      row.put("type", Json.of(entry.getKey().type()));
+      row.put("id", Json.of(entry.getKey().id()));
+      row.put("conflicts", Json.of(entry.getValue()[1]));
+      row.put("since", Json.of(java.time.Instant.ofEpochMilli(entry.getValue()[0]).toString()));
+      rows.add(JsonObject.of(row));
+    }
+    return new JsonArray(rows);
+  }
+
+  String scrape() {
+    return registry.scrape();
+  }
+}

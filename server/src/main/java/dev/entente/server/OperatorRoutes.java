@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.AuditEntry;
+import dev.entente.engine.Describe;
+import dev.entente.engine.Node;
+import dev.entente.engine.Verification;
+import dev.entente.server.Problem.Code;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * What operators need: the audit log, freezes, the check of the chain, health, metrics, and the
+ * description of all of this.
+ */
+final class OperatorRoutes {
+  private final Node node;
+  private final Metrics metrics;
+
+  OperatorRoutes(Node node, Metrics metrics) {
+    this.node = node;
+    this.metrics = metrics;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .get("/v1/{tenant}/audit", this::audit)
+        .get("/v1/{tenant}/freezes", this::freezes)
+        .post("/v1/{tenant}/freezes", this::freeze)
+        .delete("/v1/{tenant}/freezes", this::thaw)
+        .get("/v1/{tenant}/hotspots", this::hotspots)
+        .post("/v1/verify", this::verify)
+        .get("/v1/status", this::status)
+        .get(
+            "/metrics",
+            _ -> Reply.text(200, "text/plain; version=0.0.4; charset=utf-8", metrics.scrape()))
+        .open("GET", "/health/live", _ -> Reply.json(200, JsonObject.of("status", Json.of("live"))))
+        .open("GET", "/health/ready", this::ready)
+        .open("GET", "/openapi.yaml", _ -> Reply.text(200, "application/yaml", openApi()));
+  }
+
+  static String openApi() {
+    try (InputStream in = OperatorRoutes.class.getResourceAsStream("/openapi.yaml")) {
+      if (in == null) {
+        throw new IllegalStateException("openapi.yaml is missing from the program");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Reply audit(Call call) {
+    String tenant = call.tenant();
+    int limit = call.limit();
+    long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
+    List<AuditEntry> entries = node.audit(tenant, before, limit);
+    Map<String, Json> members = new TreeMap<>();
+    members.put("entries", Json.of(entries.stream().map(OperatorRoutes::entry).toList()));
+    if (entries.size() == limit) {
+      members.put("next", Json.of(Cursors.of(entries.getLast().sequence())));
+    }
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  private static Json entry(AuditEntry entry) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("sequence", Json.of(entry.sequence()));
+    members.put("time", Describe.time(entry.time()));
+    members.put("actor", Json.of(entry.actor()));
+    members.put("action", Json.of(entry.action()));
+    members.put("subject", Json.of(entry.subject()));
+    members.put("detail", Describe.orNull(entry.detail()));
+    return JsonObject.of(members);
+  }
+
+  private Reply freezes(Call call) {
+    return Reply.json(200, JsonObject.of("freezes", Json.of(node.freezes(call.tenant()))));
+  }
+
+  private static String scope(Call call, JsonObject body) {
+    Call.only(body, "a freeze", Set.of("type", "id", "reason"));
+    StringBuilder scope = new StringBuilder(call.tenant());
+    Call.text(body, "type")
+        .ifPresent(type -> scope.append('/').append(Call.checkedName("type", type)));
+    Call.text(body, "id")
+        .ifPresent(id -> {
+          if (body.get("type").isAbsent()) {
+            throw new Problem(Code.INVALID, "a record is named by type and id");
+          }
+          scope.append('/').append(Call.checkedName("id", id));
+        });
+    return scope.toString();
+  }
+
+  private Reply freeze(Call call) {
+    JsonObject body = call.jsonObject();
+    String scope = scope(call, body);
+    String reason = Call.text(body, "reason").orElse("no reason was given");
+    Writes.await(() -> node.freeze(call.tenant(), scope, reason, call.author()));
+    return Reply.json(200, JsonObject.of("frozen", Json.of(scope)));
+  }
+
+  private Reply thaw(Call call) {
+    String scope = scope(call, call.jsonObject());
+    if (!Writes.await(() -> node.thaw(call.tenant(), scope, call.author()))) {
+      throw new Problem(Code.NOT_FOUND, scope + " is not frozen");
+    }
+    return Reply.json(200, JsonObject.of("thawed", Json.of(scope)));
+  }
+
+  private Reply hotspots(Call call) {
+    return Reply.json(
+        200, JsonObject.of("hotspots", metrics.hotspots(call.tenant(), call.limit())));
+  }
+
+  private Reply verify(Call call) {
+    Verification result = node.verify(_ -> {});
+    Map<String, Json> members = new TreeMap<>();
+    members.put("entries", Json.of(result.entries()));
+    members.put("versions", Json.of(result.versions()));
+    members.put("intact", Json.of(result.broken().isEmpty()));
+    result.broken().ifPresent(broken -> members.put("broken", Json.of(broken)));
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  private Reply status(Call call) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("node", Json.of(node.id().value()));
+    members.put("position", Json.of(node.position()));
+    members.put("waiting", Json.of(node.waiting()));
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  private Reply ready(Call call) {
+    if (node.failure().isPresent()) {
+      throw new Problem(
+          Code.UNAVAILABLE,
+          "the node has stopped: its store failed; look at its log and restart it");
+    }
+    return Reply.json(200, JsonObject.of("status", Json.of("ready")));
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.Describe;
+import dev.entente.engine.NodeEvent;
+import dev.entente.engine.Outcome;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** The last conflicts that writes met, for the live stream; bounded, in memory. Thread-safe. */
+final class RecentConflicts {
+  private static final int KEPT = 1_000;
+
+  /** One conflict that a write met; {@code number} counts up. */
+  record Entry(long number, String tenant, Json body) {}
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition grown = lock.newCondition();
+  private final Deque<Entry> entries = new ArrayDeque<>();
+  private long last;
+
+  void accept(NodeEvent event) {
+    if (event instanceof NodeEvent.Answered(var key, Outcome.Accepted accepted, long nanos)
+        && (!accepted.resolutions().isEmpty() || accepted.kind() != Outcome.Kind.APPLIED)) {
+      Map<String, Json> members = new TreeMap<>();
+      members.put("at", Describe.time(accepted.after().view().updatedAt()));
+      members.put("type", Json.of(key.type()));
+      members.put("id", Json.of(key.id()));
+      members.put("outcome", Json.of(accepted.kind().label()));
+      members.put("micros", Json.of(nanos / 1000));
+      members.put(
+          "resolutions",
+          Json.of(accepted.resolutions().stream().map(Describe::resolution).toList()));
+      accepted.conflictId().ifPresent(id -> members.put("conflictId", Json.of(id)));
+      add(key.tenant(), JsonObject.of(members));
+    }
+  }
+
+  private void add(String tenant, Json body) {
+    lock.lock();
+    try {
+      entries.addLast(new Entry(++last, tenant, body));
+      if (entries.size() > KEPT) {
+        entries.removeFirst();
+      }
+      grown.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A tenant's entries after a number; waits for the first where there is none. */
+  List<Entry> after(String tenant, long number, long waitMillis) throws InterruptedException {
+    long rest = TimeUnit.MILLISECONDS.toNanos(waitMillis);
+    lock.lock();
+    try {
+      while (true) {
+        List<Entry> found = new ArrayList<>();
+        for (Entry entry : entries) {
+          if (entry.number() > number && entry.tenant().equals(tenant)) {
+            found.add(entry);
+          }
+        }
+        if (!found.isEmpty() || rest <= 0) {
+          return found;
+        }
+        rest = grown.awaitNanos(rest);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.core.record.Change;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Version;
+import dev.entente.engine.ContextToken;
+import dev.entente.engine.Describe;
+import dev.entente.engine.Node;
+import dev.entente.engine.Snapshot;
+import dev.entente.engine.WriteRequest;
+import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.server.Problem.Code;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Reading, writing and looking back at records. */
+final class RecordRoutes {
+  private static final String RECORD = "/v1/{tenant}/records/{type}/{id}";
+  private final Node node;
+
+  RecordRoutes(Node node) {
+    this.node = node;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .get(RECORD, this::read)
+        .put(RECORD, this::put)
+        .patch(RECORD, this::patch)
+        .delete(RECORD, this::delete)
+        .get(RECORD + "/history", this::history)
+        .post(RECORD + "/rollback", this::rollback);
+  }
+
+  private Reply read(Call call) {
+    RecordKey key = call.key();
+    Snapshot snapshot =
+        call.query("at").map(at -> node.readAt(key, instant(at))).orElseGet(() -> node.read(key));
+    if (!snapshot.view().exists() && snapshot.view().resolutions().isEmpty()) {
+      throw new Problem(
+          Code.NOT_FOUND,
+          "there is no record "
+              + key.type()
+              + "/"
+              + key.id()
+              + (snapshot.state().isEmpty() ? "" : " (it was deleted; its history is kept)"));
+    }
+    String etag = '"' + snapshot.token() + '"';
+    if (call.header("if-none-match").filter(etag::equals).isPresent()) {
+      return new Reply(304, Map.of("ETag", etag), new byte[0], Optional.empty());
+    }
+    JsonObject body = Describe.read(snapshot);
+    if (call.flag("siblings")) {
+      body = body.with("siblings", siblings(snapshot));
+    }
+    if (call.flag("explain")) {
+      body = body.with("explain", explain(snapshot));
+    }
+    return Reply.json(200, body).with("ETag", etag);
+  }
+
+  static Instant instant(String text) {
+    try {
+      return OffsetDateTime.parse(text).toInstant();
+    } catch (DateTimeException e) {
+      throw new Problem(Code.INVALID, "a time is written as 2026-11-22T10:00:00Z, not " + text);
+    }
+  }
+
+  private static Json siblings(Snapshot snapshot) {
+    Map<String, Json> units = new TreeMap<>();
+    snapshot
+        .view()
+        .resolutions()
+        .forEach(resolution ->
+            units.put(
+                resolution.conflict().label(),
+                Json.of(
+                    resolution.conflict().competing().stream()
+                        .map(a -> Describe.orNull(a.value()))
+                        .toList())));
+    return JsonObject.of(units);
+  }
+
+  private static Json explain(Snapshot snapshot) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put(
+        "policy",
+        Json.of(
+            snapshot.policyVersion().isEmpty()
+                ? "built-in: every conflict goes to review"
+                : snapshot.policyVersion()));
+    members.put("heads", Json.of(snapshot.view().heads()));
+    members.put(
+        "sentences",
+        Json.of(
+            snapshot.view().resolutions().stream().map(r -> Json.of(r.explanation())).toList()));
+    return JsonObject.of(members);
+  }
+
+  private Reply put(Call call) {
+    RecordKey key = call.key();
+    JsonObject document = call.jsonObject();
+    return write(call, key, new Edit.Put(document), document);
+  }
+
+  private Reply patch(Call call) {
+    RecordKey key = call.key();
+    String type = call.mediaType();
+    Json body =
+        call.json(
+            "application/merge-patch+json",
+            "application/json-patch+json",
+            "application/vnd.entente.ops+json");
+    Edit edit =
+        switch (type) {
+          case "application/json-patch+json" -> {
+            if (!(body instanceof JsonArray array)) {
+              throw new Problem(Code.INVALID, "a JSON patch is an array of operations");
+            }
+            yield new Edit.JsonPatch(array.items());
+          }
+          case "application/vnd.entente.ops+json" -> Writes.operations(body);
+          case "application/merge-patch+json" -> {
+            if (!(body instanceof JsonObject)) {
+              throw new Problem(Code.INVALID, "a merge patch of a record is an object");
+            }
+            yield new Edit.MergePatch(body);
+          }
+          default ->
+              throw new Problem(
+                  Code.UNSUPPORTED_MEDIA_TYPE,
+                  "PATCH needs a Content-Type: application/merge-patch+json, application/json-patch+json or application/vnd.entente.ops+json");
+        };
+    return write(call, key, edit, body);
+  }
+
+  private Reply delete(Call call) {
+    return write(call, call.key(), new Edit.Delete(), JsonObject.EMPTY);
+  }
+
+  private Reply write(Call call, RecordKey key, Edit edit, Json payload) {
+    Optional<String> requestId =
+        call.header("idempotency-key")
+            .map(id -> "i" + Call.checkedName("Idempotency-Key", bounded(id)));
+    WriteRequest request =
+        new WriteRequest(
+            key,
+            edit,
+            seen(call, key),
+            call.author(),
+            Optional.empty(),
+            requestId,
+            31L * payload.hashCode() + (key + edit.getClass().getSimpleName()).hashCode(),
+            Optional.empty(),
+            Optional.empty(),
+            call.header("entente-reason").map(RecordRoutes::bounded).orElse(""));
+    return Writes.reply(key, Writes.await(() -> node.write(request)));
+  }
+
+  private static String bounded(String text) {
+    if (text.length() > Limits.KEY_MAX) {
+      throw new Problem(Code.INVALID, "a key has at most " + Limits.KEY_MAX + " characters");
+    }
+    return text;
+  }
+
+  private static Seen seen(Call call, RecordKey key) {
+    Optional<String> match = call.header("if-match");
+    Optional<String> none = call.header("if-none-match");
+    Optional<String> context = call.header("entente-context");
+    if (match.isPresent() && context.isPresent()) {
+      throw new Problem(
+          Code.INVALID, "send If-Match (conditional) or Entente-Context (merge), not both");
+    }
+    if (match.isPresent()) {
+      return match.get().equals("*")
+          ? new Seen.Existing()
+          : new Seen.Exactly(Writes.context(key, unquoted(match.get())));
+    }
+    if (context.isPresent()) {
+      return new Seen.Context(Writes.context(key, unquoted(context.get())));
+    }
+    if (none.isPresent()) {
+      if (!none.get().equals("*")) {
+        throw new Problem(Code.INVALID, "If-None-Match takes * on a write");
+      }
+      return new Seen.Absence();
+    }
+    return new Seen.Everything();
+  }
+
+  private static String unquoted(String etag) {
+    return etag.length() >= 2 && etag.startsWith("\"") && etag.endsWith("\"")
+        ? etag.substring(1, etag.length() - 1)
+        : etag;
+  }
+
+  private Reply history(Call call) {
+    RecordKey key = call.key();
+    int limit = call.limit();
+    long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
+    List<Version> versions = node.history(key, before, limit);
+    if (versions.isEmpty() && before == Long.MAX_VALUE) {
+      throw new Problem(Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id());
+    }
+    Map<String, Json> members = new TreeMap<>();
+    members.put("versions", Json.of(versions.stream().map(RecordRoutes::version).toList()));
+    if (versions.size() == limit) {
+      members.put("next", Json.of(Cursors.of(versions.getLast().dot().number())));
+    }
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  static Json version(Version version) {
+    Map<String, Json> members = new TreeMap<>();
+    VersionVector after = version.context().vector().with(version.dot());
+    members.put("node", Json.of(version.dot().node().value()));
+    members.put("number", Json.of(version.dot().number()));
+    members.put("context", Json.of(ContextToken.of(version.key(), after)));
+    members.put("basedOn", Json.of(ContextToken.of(version.key(), version.context().ceiling())));
+    members.put("author", Json.of(version.author()));
+    members.put("acceptedAt", Describe.time(version.acceptedAt()));
+    members.put("time", Describe.time(version.time()));
+    version.device().ifPresent(device -> members.put("device", Json.of(device)));
+    version.eventId().ifPresent(id -> members.put("eventId", Json.of(id)));
+    if (!version.note().isEmpty()) {
+      members.put("reason", Json.of(version.note()));
+    }
+    List<Json> changes = new ArrayList<>();
+    version.changes().forEach(change -> changes.add(change(change)));
+    members.put("changes", Json.of(changes));
+    return JsonObject.of(members);
+  }
+
+  private static Json change(Change change) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("unit", Json.of(change.unit().label()));
+    switch (change) {
+      case Change.Assign assign -> {
+        members.put(
+            assign.value().isAbsent() ? "removed" : "set",
+            assign.value().isAbsent() ? Json.of(true) : assign.value());
+        if (!assign.ancestors().isEmpty()) {
+          members.put("replaced", Describe.orNull(assign.ancestors().getFirst().value()));
+        }
+      }
+      case Change.Count count -> members.put("increment", Json.of(count.difference()));
+      case Change.EditSet edit -> {
+        members.put("add", new JsonArray(edit.add()));
+        members.put("remove", new JsonArray(edit.remove()));
+      }
+    }
+    return JsonObject.of(members);
+  }
+
+  private Reply rollback(Call call) {
+    RecordKey key = call.key();
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a rollback", Set.of("to", "reason"));
+    if (!(body.get("to") instanceof JsonString(String to))) {
+      throw new Problem(
+          Code.INVALID,
+          "\"to\" is a time (2026-11-22T10:00:00Z) or a context of the record's history");
+    }
+    Snapshot then =
+        to.contains("T") && to.contains(":")
+            ? node.readAt(key, instant(to))
+            : node.readThrough(key, Writes.context(key, to));
+    if (then.state().isEmpty() && node.read(key).state().isEmpty()) {
+      throw new Problem(Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id());
+    }
+    String reason = Call.text(body, "reason").orElse("rolled back to " + to);
+    return Writes.reply(
+        key, Writes.await(() -> node.rollback(key, then.view().data(), call.author(), reason)));
+  }
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonBool;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.engine.Decision;
+import dev.entente.engine.Describe;
+import dev.entente.engine.Node;
+import dev.entente.engine.Review;
+import dev.entente.server.Problem.Code;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The queue of what is left for people. */
+final class ReviewRoutes {
+  private static final String REVIEW = "/v1/{tenant}/reviews/{review}";
+  private final Node node;
+
+  ReviewRoutes(Node node) {
+    this.node = node;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .get("/v1/{tenant}/reviews", this::list)
+        .post("/v1/{tenant}/reviews/decisions", this::decideMany)
+        .get(REVIEW, this::one)
+        .post(REVIEW + "/decision", this::decide)
+        .post(REVIEW + "/assign", this::assign);
+  }
+
+  private Reply list(Call call) {
+    String tenant = call.tenant();
+    Review.Status status = status(call.query("status").orElse("pending"));
+    int limit = call.limit();
+    Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
+    List<Review> reviews = node.reviews(tenant, status, after, limit);
+    Map<String, Json> members = new TreeMap<>();
+    members.put("reviews", Json.of(reviews.stream().map(this::describe).toList()));
+    if (after.isEmpty()) {
+      members.put("total", Json.of(node.countReviews(tenant, status)));
+    }
+    if (reviews.size() == limit) {
+      members.put("next", Json.of(Cursors.of(Node.cursor(reviews.getLast()))));
+    }
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  private static Review.Status status(String name) {
+    for (Review.Status status : Review.Status.values()) {
+      if (status.label().equals(name)) {
+        return status;
+      }
+    }
+    throw new Problem(Code.INVALID, "status is one of pending, resolved, ignored");
+  }
+
+  private JsonObject describe(Review review) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("id", Json.of(review.id()));
+    members.put("type", Json.of(review.key().type()));
+    members.put("recordId", Json.of(review.key().id()));
+    members.put("unit", Json.of(review.unit()));
+    members.put("status", Json.of(review.status().label()));
+    members.put("createdAt", time(review.createdAtMillis()));
+    members.put("dueAt", time(review.dueAtMillis()));
+    members.put("escalateAt", time(review.escalateAtMillis()));
+    boolean open = review.status() == Review.Status.PENDING;
+    members.put("overdue", Json.of(open && node.nowMillis() > review.dueAtMillis()));
+    members.put("escalated", Json.of(open && node.nowMillis() > review.escalateAtMillis()));
+    review.owner().ifPresent(owner -> members.put("owner", Json.of(owner)));
+    members.put("conflict", review.conflict());
+    review.decidedBy().ifPresent(by -> members.put("decidedBy", Json.of(by)));
+    if (!open) {
+      members.put("decidedAt", time(review.decidedAtMillis()));
+      members.put("reason", Json.of(review.reason()));
+      members.put("decision", Describe.orNull(review.decision()));
+    }
+    return JsonObject.of(members);
+  }
+
+  private static Json time(long millis) {
+    return Json.of(Instant.ofEpochMilli(millis).toString());
+  }
+
+  private Review find(Call call) {
+    return node.review(call.tenant(), call.name("review"))
+        .orElseThrow(() -> new Problem(Code.NOT_FOUND, "there is no such review"));
+  }
+
+  private Reply one(Call call) {
+    Review review = find(call);
+    return Reply.json(200, describe(review).with("record", Describe.read(node.read(review.key()))));
+  }
+
+  private Reply decide(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a decision", Set.of("choose", "value", "remove", "ignore", "reason"));
+    Decision decision = decision(body);
+    String reason = Call.text(body, "reason").orElse("");
+    return Reply.json(200, decided(call, call.name("review"), decision, reason));
+  }
+
+  private JsonObject decided(Call call, String id, Decision decision, String reason) {
+    String tenant = call.tenant();
+    return switch (Writes.await(() -> node.decide(tenant, id, decision, call.author(), reason))) {
+      case Decision.Result.Decided(Review review, var after) ->
+          describe(review).with("record", Describe.read(after));
+      case Decision.Result.Moved(String message, var now) ->
+          throw new Problem(Code.CONFLICT, message, Map.of("current", Describe.read(now)));
+      case Decision.Result.Unknown() ->
+          throw new Problem(Code.NOT_FOUND, "there is no such review");
+      case Decision.Result.Invalid(String message) -> throw new Problem(Code.INVALID, message);
+    };
+  }
+
+  private static Decision decision(JsonObject body) {
+    Json choose = body.get("choose");
+    Json value = body.get("value");
+    boolean ignore = body.get("ignore").equals(JsonBool.TRUE);
+    boolean remove = body.get("remove").equals(JsonBool.TRUE);
+    int ways =
+        (choose.isAbsent() ? 0 : 1)
+            + (value.isAbsent() ? 0 : 1)
+            + (ignore ? 1 : 0)
+            + (remove ? 1 : 0);
+    if (ways != 1) {
+      throw new Problem(Code.INVALID, "a decision is one of choose, value, remove or ignore");
+    }
+    if (ignore) {
+      return new Decision.Ignore();
+    }
+    if (remove) {
+      return new Decision.Value(JsonAbsent.ABSENT);
+    }
+    return switch (choose) {
+      case JsonAbsent _ -> new Decision.Value(value);
+      case JsonNumber number when number.isLong() && Math.abs(number.longValue()) < 1_000_000 ->
+          new Decision.Choose((int) number.longValue());
+      case JsonString(String text) when text.matches("[0-9]{1,6}") ->
+          new Decision.Choose(Integer.parseInt(text));
+      case JsonString(String text) -> new Decision.ChooseContext(text);
+      default ->
+          throw new Problem(
+              Code.INVALID, "choose takes an index or the context of a competing value");
+    };
+  }
+
+  /**
+   * Decides what a filter finds, each by itself; with {@code dryRun} it only says which they are.
+   */
+  private Reply decideMany(Call call) {
+    String tenant = call.tenant();
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a bulk decision", Set.of("filter", "choose", "ignore", "reason", "dryRun"));
+    JsonObject filter = body.get("filter") instanceof JsonObject object ? object : JsonObject.EMPTY;
+    Call.only(filter, "a filter", Set.of("type", "unit", "recordId"));
+    if (filter.isEmpty()) {
+      throw new Problem(Code.INVALID, "a bulk decision needs a filter: type, unit or recordId");
+    }
+    boolean dryRun = body.get("dryRun").equals(JsonBool.TRUE);
+    Decision decision =
+        decision(
+            new JsonObject(body.members().without("filter").without("dryRun").without("reason")));
+    String reason = Call.text(body, "reason").orElse("");
+    List<Json> decided = new ArrayList<>();
+    List<Json> skipped = new ArrayList<>();
+    for (Review review : matching(tenant, filter)) {
+      if (node.policy(tenant, review.key().type()).neverAutomatic().contains(review.unit())) {
+        skipped.add(
+            Json.of(
+                Map.of(
+                    "id",
+                    review.id(),
+                    "reason",
+                    review.unit() + " is never-automatic; it is decided one by one")));
+        continue;
+      }
+      try {
+        if (!dryRun) {
+          decided(call, review.id(), decision, reason);
+        }
+        decided.add(Json.of(review.id()));
+      } catch (Problem problem) {
+        skipped.add(
+            Json.of(Map.of("id", review.id(), "reason", String.valueOf(problem.getMessage()))));
+      }
+    }
+    return Reply.json(
+        200,
+        JsonObject.of(
+            Map.of(
+                "decided",
+                new JsonArray(decided),
+                "skipped",
+                new JsonArray(skipped),
+                "dryRun",
+                Json.of(dryRun))));
+  }
+
+  private List<Review> matching(String tenant, JsonObject filter) {
+    List<Review> found = new ArrayList<>();
+    Optional<byte[]> after = Optional.empty();
+    while (true) {
+      List<Review> page = node.reviews(tenant, Review.Status.PENDING, after, Limits.PAGE_MAX);
+      for (Review review : page) {
+        if (matches(review.key().type(), filter, "type")
+            && matches(review.unit(), filter, "unit")
+            && matches(review.key().id(), filter, "recordId")) {
+          found.add(review);
+        }
+      }
+      if (page.size() < Limits.PAGE_MAX) {
+        return found;
+      }
+      after = Optional.of(Node.cursor(page.getLast()));
+    }
+  }
+
+  private static boolean matches(String actual, JsonObject filter, String name) {
+    return Call.text(filter, name).map(actual::equals).orElse(true);
+  }
+
+  private Reply assign(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "an assignment", Set.of("owner"));
+    String owner =
+        Call.checkedName(
+            "owner",
+            Call.text(body, "owner")
+                .orElseThrow(() -> new Problem(Code.INVALID, "an assignment names an owner")));
+    String id = call.name("review");
+    Review before = find(call);
+    Optional<Review> assigned =
+        Writes.await(() -> node.assign(call.tenant(), id, owner, call.author()));
+    return Reply.json(
+        200,
+        describe(
+            assigned.orElseThrow(() ->
+                new Problem(
+                    Code.CONFLICT, "the review was " + before.status().label() + " already"))));
+  }
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNull;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.Condition;
+import dev.entente.core.policy.Condition.ConditionException;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Facts;
+import dev.entente.engine.Node;
+import dev.entente.engine.Outcome;
+import dev.entente.engine.WriteRequest;
+import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.server.Problem.Code;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Offline sync: a queue of events, one answer for each, never all or nothing. */
+final class SyncRoutes {
+  private static final Set<String> EVENT =
+      Set.of("id", "type", "recordId", "context", "base", "op", "data", "at", "author");
+  private final Node node;
+
+  SyncRoutes(Node node) {
+    this.node = node;
+  }
+
+  void addTo(Route.Table routes) {
+    routes.post("/v1/{tenant}/sync", this::sync);
+  }
+
+  private Reply sync(Call call) {
+    String tenant = call.tenant();
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a sync", Set.of("device", "events"));
+    Optional<String> device =
+        Call.text(body, "device").map(name -> Call.checkedName("device", name));
+    if (!(body.get("events") instanceof JsonArray events)) {
+      throw new Problem(Code.INVALID, "\"events\" must be an array");
+    }
+    if (events.size() > Limits.EVENTS_MAX) {
+      throw new Problem(
+          Code.TOO_LARGE,
+          "at most " + Limits.EVENTS_MAX + " events in one batch; send the rest in the next");
+    }
+    List<@Nullable WriteRequest> parsed = new ArrayList<>(events.size());
+    List<@Nullable Problem> problems = new ArrayList<>(events.size());
+    for (Json event : events.items()) {
+      try {
+        parsed.add(request(call, tenant, device, event));
+        problems.add(null);
+      } catch (Problem problem) {
+        parsed.add(null);
+        problems.add(problem);
+      }
+    }
+    List<WriteRequest> requests = new ArrayList<>();
+    parsed.forEach(request -> {
+      if (request != null) {
+        requests.add(request);
+      }
+    });
+    List<Outcome> outcomes =
+        requests.isEmpty() ? List.of() : Writes.await(() -> node.writeAll(requests));
+    return answer(events.items(), parsed, problems, outcomes);
+  }
+
+  private WriteRequest request(Call call, String tenant, Optional<String> device, Json json) {
+    if (!(json instanceof JsonObject event)) {
+      throw new Problem(Code.INVALID, "an event is an object");
+    }
+    Call.only(event, "an event", EVENT);
+    String id =
+        Call.text(event, "id")
+            .orElseThrow(() ->
+                new Problem(
+                    Code.INVALID, "an event needs an id, so that sending it again does no harm"));
+    if (id.length() > Limits.KEY_MAX) {
+      throw new Problem(
+          Code.INVALID, "an event's id has at most " + Limits.KEY_MAX + " characters");
+    }
+    Call.checkedName("id", id);
+    String type =
+        Call.checkedName(
+            "type",
+            Call.text(event, "type")
+                .orElseThrow(() -> new Problem(Code.INVALID, "an event needs a type")));
+    RecordKey key = new RecordKey(tenant, type, recordId(tenant, type, event));
+    Seen seen =
+        Call.text(event, "context")
+            .<Seen>map(token -> new Seen.Context(Writes.context(key, token)))
+            .orElseGet(Seen.Nothing::new);
+    Json base = event.get("base");
+    if (!(base instanceof JsonObject || base instanceof JsonNull || base.isAbsent())) {
+      throw new Problem(Code.INVALID, "base must be an object");
+    }
+    return new WriteRequest(
+        key,
+        edit(event),
+        seen,
+        Call.text(event, "author")
+            .map(name -> Call.checkedName("author", name))
+            .orElseGet(call::author),
+        device,
+        Optional.of("e" + id),
+        event.with("context", JsonAbsent.ABSENT).hashCode(),
+        Call.text(event, "at").map(SyncRoutes::time),
+        base instanceof JsonObject ? Optional.of(base) : Optional.empty(),
+        "");
+  }
+
+  private static HybridTime time(String at) {
+    Instant instant = RecordRoutes.instant(at);
+    try {
+      return HybridTime.ofMillis(instant.toEpochMilli());
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new Problem(Code.INVALID, "the time " + at + " is out of range");
+    }
+  }
+
+  private static Edit edit(JsonObject event) {
+    Json data = event.get("data");
+    String op = Call.text(event, "op").orElse("put");
+    return switch (op) {
+      case "put" -> {
+        if (!(data instanceof JsonObject document)) {
+          throw new Problem(Code.INVALID, "data must be an object");
+        }
+        yield new Edit.Put(document);
+      }
+      case "merge" -> {
+        if (!(data instanceof JsonObject)) {
+          throw new Problem(Code.INVALID, "data must be an object");
+        }
+        yield new Edit.MergePatch(data);
+      }
+      case "ops" -> Writes.operations(data);
+      case "delete" -> new Edit.Delete();
+      default ->
+          throw new Problem(Code.INVALID, op + " is no op; known are put, merge, ops, delete");
+    };
+  }
+
+  private String recordId(String tenant, String type, JsonObject event) {
+    Optional<String> given = Call.text(event, "recordId");
+    if (given.isPresent()) {
+      return Call.checkedName("recordId", given.get());
+    }
+    Optional<Condition> identity = node.policy(tenant, type).identity();
+    if (identity.isEmpty()) {
+      throw new Problem(
+          Code.INVALID,
+          "an event of type " + type + " needs a recordId; its policy derives none (identity)");
+    }
+    try {
+      JsonObject facts = event.get("data") instanceof JsonObject data ? data : JsonObject.EMPTY;
+      for (String name : List.of("id", "type", "at", "author")) {
+        if (facts.get(name).isAbsent() && !event.get(name).isAbsent()) {
+          facts = facts.with(name, event.get(name));
+        }
+      }
+      return Call.checkedName("the derived recordId", identity.get().text(Facts.ofEvent(facts)));
+    } catch (ConditionException e) {
+      throw new Problem(Code.INVALID, "the record's id could not be derived: " + e.getMessage());
+    }
+  }
+
+  private static Reply answer(
+      List<Json> events,
+      List<@Nullable WriteRequest> parsed,
+      List<@Nullable Problem> problems,
+      List<Outcome> outcomes) {
+    List<Json> results = new ArrayList<>(events.size());
+    List<Json> synced = new ArrayList<>();
+    List<Json> conflicts = new ArrayList<>();
+    List<Json> errors = new ArrayList<>();
+    int next = 0;
+    for (int i = 0; i < events.size(); i++) {
+      Json id =
+          events.get(i) instanceof JsonObject event && !event.get("id").isAbsent()
+              ? event.get("id")
+              : JsonNull.NULL;
+      WriteRequest request = parsed.get(i);
+      Problem problem = problems.get(i);
+      JsonObject result;
+      if (request == null) {
+        result =
+            JsonObject.of("problem", problem == null ? JsonNull.NULL : problem.toJson())
+                .with("outcome", Json.of("rejected"));
+      } else {
+        result = result(outcomes.get(next++)).with("recordId", Json.of(request.key().id()));
+      }
+      results.add(result.with("id", id));
+      if (!result.get("problem").isAbsent()) {
+        errors.add(Json.of(Map.of("id", id, "problem", result.get("problem"))));
+      } else {
+        synced.add(id);
+      }
+      if (!result.get("conflictId").isAbsent()) {
+        conflicts.add(result.get("conflictId"));
+      }
+    }
+    Map<String, Json> members = new TreeMap<>();
+    members.put("results", new JsonArray(results));
+    members.put("syncedEventIds", new JsonArray(synced));
+    members.put("conflicts", new JsonArray(conflicts));
+    members.put("errors", new JsonArray(errors));
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  private static JsonObject result(Outcome outcome) {
+    Map<String, Json> members = new TreeMap<>();
+    switch (outcome) {
+      case Outcome.Accepted accepted -> {
+        members.put("outcome", Json.of(accepted.kind().label()));
+        members.put("context", Json.of(accepted.after().token()));
+        members.put("explanation", Json.of(Writes.explanation(accepted.resolutions())));
+        accepted.conflictId().ifPresent(id -> members.put("conflictId", Json.of(id)));
+        if (!accepted.note().isEmpty()) {
+          members.put("note", Json.of(accepted.note()));
+        }
+      }
+      case Outcome.Duplicate duplicate -> {
+        JsonObject first =
+            duplicate.first() instanceof JsonObject object ? object : JsonObject.EMPTY;
+        first.members().forEach(members::put);
+        members.put("first", first.get("outcome"));
+        members.put("outcome", Json.of("duplicate"));
+        members.put(
+            "explanation", Json.of("this event was taken before; this is the first answer"));
+      }
+      case Outcome.Rejected rejected -> {
+        members.put("outcome", Json.of("rejected"));
+        members.put("explanation", Json.of(rejected.message()));
+        members.put("problem", Writes.problem(rejected).toJson());
+      }
+    }
+    return JsonObject.of(members);
+  }
+}

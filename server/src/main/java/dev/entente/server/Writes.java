@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.core.json.Path;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.ContextToken;
+import dev.entente.engine.ContextToken.BadTokenException;
+import dev.entente.engine.Describe;
+import dev.entente.engine.NodeStoppedException;
+import dev.entente.engine.Outcome;
+import dev.entente.engine.OverloadedException;
+import dev.entente.server.Problem.Code;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+
+/** What all routes that write have in common: tokens, operations, answers. */
+final class Writes {
+  private static final int OPERATIONS_MAX = 10_000;
+
+  private Writes() {}
+
+  static dev.entente.core.causality.VersionVector context(RecordKey key, String token) {
+    try {
+      return ContextToken.parse(key, token);
+    } catch (BadTokenException e) {
+      throw new Problem(
+          e.tooLarge() ? Code.TOO_LARGE : Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Waits for an answer that is durable. */
+  static <T> T await(Supplier<CompletableFuture<T>> request) {
+    try {
+      return request.get().join();
+    } catch (OverloadedException e) {
+      throw new Problem(Code.TOO_FAST, String.valueOf(e.getMessage()));
+    } catch (NodeStoppedException e) {
+      throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof NodeStoppedException stopped) {
+        throw new Problem(Code.UNAVAILABLE, String.valueOf(stopped.getMessage()));
+      }
+      throw e;
+    }
+  }
+
+  /** The operations of an ops document. */
+  static Edit operations(Json body) {
+    if (!(body instanceof JsonObject object) || !(object.get("ops") instanceof JsonArray ops)) {
+      throw new Problem(Code.INVALID, "an operations document is {\"ops\": [...]}");
+    }
+    Call.only(object, "an operations document", Set.of("ops"));
+    if (ops.size() > OPERATIONS_MAX) {
+      throw new Problem(Code.TOO_LARGE, "at most " + OPERATIONS_MAX + " operations in one write");
+    }
+    List<Edit.Operation> operations = new ArrayList<>();
+    for (Json op : ops.items()) {
+      operations.add(operation(op));
+    }
+    return new Edit.Operations(operations);
+  }
+
+  private static Edit.Operation operation(Json op) {
+    if (!(op instanceof JsonObject object)
+        || !(object.get("path") instanceof JsonString(String pointer))) {
+      throw new Problem(
+          Code.INVALID, "an operation has a \"path\" and one of increment, add, remove, set");
+    }
+    Call.only(
+        object, "an operation", Set.of("path", "increment", "add", "remove", "set", "splice"));
+    Path path = Path.parse(pointer);
+    Json increment = object.get("increment");
+    if (increment instanceof JsonNumber number && number.isLong()) {
+      return new Edit.Operation.Increment(path, number.longValue());
+    }
+    if (!increment.isAbsent()) {
+      throw new Problem(Code.INVALID, "increment takes a whole number of at most 64 bits");
+    }
+    if (!object.get("add").isAbsent() || !object.get("remove").isAbsent()) {
+      return new Edit.Operation.EditSet(path, list(object, "add"), list(object, "remove"));
+    }
+    if (!object.get("set").isAbsent()) {
+      return new Edit.Operation.Set(path, object.get("set"));
+    }
+    throw new Problem(
+        Code.INVALID,
+        object.get("splice").isAbsent()
+            ? "the operation on "
+                + pointer
+                + " does nothing; it takes one of increment, add, remove, set"
+            : "splice needs a text cell, which this release does not have");
+  }
+
+  private static List<Json> list(JsonObject object, String name) {
+    return switch (object.get(name)) {
+      case JsonAbsent _ -> List.of();
+      case JsonArray array -> array.items();
+      default -> throw new Problem(Code.INVALID, name + " takes an array");
+    };
+  }
+
+  /** The answer to a write. */
+  static Reply reply(RecordKey key, Outcome outcome) {
+    return switch (outcome) {
+      case Outcome.Accepted accepted ->
+          Reply.json(accepted.created() ? 201 : 200, answer(accepted))
+              .with("ETag", '"' + accepted.after().token() + '"');
+      case Outcome.Duplicate duplicate ->
+          Reply.json(200, answer(duplicate)).with("ETag", '"' + duplicate.now().token() + '"');
+      case Outcome.Rejected rejected -> throw problem(rejected);
+    };
+  }
+
+  static JsonObject answer(Outcome.Accepted accepted) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("outcome", Json.of(accepted.kind().label()));
+    members.put("context", Json.of(accepted.after().token()));
+    members.put("data", Describe.orNull(accepted.after().view().data()));
+    members.put(
+        "resolutions", Json.of(accepted.resolutions().stream().map(Describe::resolution).toList()));
+    accepted.conflictId().ifPresent(id -> members.put("conflictId", Json.of(id)));
+    if (!accepted.note().isEmpty()) {
+      members.put("note", Json.of(accepted.note()));
+    }
+    return JsonObject.of(members);
+  }
+
+  static JsonObject answer(Outcome.Duplicate duplicate) {
+    JsonObject first = duplicate.first() instanceof JsonObject object ? object : JsonObject.EMPTY;
+    return first
+        .with("first", first.get("outcome"))
+        .with("outcome", Json.of("duplicate"))
+        .with("data", Describe.orNull(duplicate.now().view().data()));
+  }
+
+  static Problem problem(Outcome.Rejected rejected) {
+    Map<String, Json> members = new TreeMap<>();
+    rejected.current().ifPresent(current -> members.put("current", Describe.read(current)));
+    return new Problem(Code.valueOf(rejected.code().name()), rejected.message(), members);
+  }
+
+  static String explanation(List<Resolution> resolutions) {
+    return String.join(" ", resolutions.stream().map(Resolution::explanation).toList());
+  }
+}
