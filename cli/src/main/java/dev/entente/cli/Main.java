@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -18,6 +22,7 @@ import picocli.CommandLine.Command;
       "Client commands read ENTENTE_URL (http://127.0.0.1:7400), ENTENTE_TOKEN and ENTENTE_TENANT (main)."
     },
     subcommands = {
+      DemoCommand.class,
       ServeCommand.class,
       MergeCommand.class,
       ReplayCommand.class,
@@ -38,12 +43,24 @@ import picocli.CommandLine.Command;
       CommandLine.HelpCommand.class
     })
 public final class Main implements Runnable {
+  private static final List<Logger> QUIET = new ArrayList<>();
+
   @CommandLine.Spec CommandLine.Model.CommandSpec spec;
 
   private Main() {}
 
   public static void main(String[] args) {
+    quietLibraries();
     System.exit(new CommandLine(new Main()).execute(args));
+  }
+
+  /** What libraries say of themselves while they start is no use to anybody here. */
+  private static void quietLibraries() {
+    for (String name : List.of("io.helidon", "org.rocksdb")) {
+      Logger logger = Logger.getLogger(name);
+      logger.setLevel(Level.WARNING);
+      QUIET.add(logger);
+    }
   }
 
   @Override

@@ -8,10 +8,9 @@ import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
-import dev.entente.core.policy.Condition;
 import dev.entente.core.policy.Condition.ConditionException;
 import dev.entente.core.record.RecordKey;
-import dev.entente.core.resolve.Facts;
+import dev.entente.engine.Identity;
 import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.WriteRequest;
@@ -157,22 +156,11 @@ final class SyncRoutes {
     if (given.isPresent()) {
       return Call.checkedName("recordId", given.get());
     }
-    Optional<Condition> identity = node.policy(tenant, type).identity();
-    if (identity.isEmpty()) {
-      throw new Problem(
-          Code.INVALID,
-          "an event of type " + type + " needs a recordId; its policy derives none (identity)");
-    }
     try {
-      JsonObject facts = event.get("data") instanceof JsonObject data ? data : JsonObject.EMPTY;
-      for (String name : List.of("id", "type", "at", "author")) {
-        if (facts.get(name).isAbsent() && !event.get(name).isAbsent()) {
-          facts = facts.with(name, event.get(name));
-        }
-      }
-      return Call.checkedName("the derived recordId", identity.get().text(Facts.ofEvent(facts)));
+      return Call.checkedName(
+          "the derived recordId", Identity.derive(node.policy(tenant, type), event));
     } catch (ConditionException e) {
-      throw new Problem(Code.INVALID, "the record's id could not be derived: " + e.getMessage());
+      throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
     }
   }
 

@@ -58,9 +58,11 @@ final class Lifecycle implements Strategy {
       if (sameValue(branches)) {
         return new Verdict.Settled(
             branches.getFirst().value(),
-            "Took the branch that is "
+            "Took "
+                + Explain.offer(branches.getFirst())
+                + ", because "
                 + absorbing.getFirst()
-                + ", a final state, over "
+                + " is final, over "
                 + dispute.competing().stream()
                     .filter(a -> !branches.contains(a))
                     .map(Explain::offer)
@@ -100,17 +102,20 @@ final class Lifecycle implements Strategy {
         best = next;
       }
     }
+    Assignment winner = best;
+    List<Assignment> others =
+        branches.stream().filter(a -> !a.value().equals(winner.value())).toList();
     return new Verdict.Settled(
-        best.value(),
-        "All branches are "
+        winner.value(),
+        "Both are "
             + state
-            + "; took the one with the "
+            + "; took the branch with the "
             + (rule.highest() ? "highest " : "lowest ")
             + rule.by()
             + ", "
-            + Explain.value(by(rule, best))
-            + " by "
-            + best.author()
+            + Explain.offer(winner)
+            + ", over "
+            + Explain.offers(others)
             + ".");
   }
 
