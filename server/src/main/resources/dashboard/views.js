@@ -135,7 +135,7 @@ export async function live(app) {
     const c = JSON.parse(event.data);
     feed.prepend(h('div', { class: 'card fresh' },
       h('div', { class: 'row' }, h('span', {}, recordLink(c.type, c.id)), h('span', {}, tag(c.outcome), ' ', h('span', { class: 'muted small' }, `${new Date(c.at).toLocaleTimeString()} · ${(c.micros / 1000).toFixed(1)} ms`))),
-      c.resolutions.length ? c.resolutions.map((r) => h('p', { class: 'small' }, h('strong', {}, r.unit), ` by ${r.strategy}: ${r.explanation}`)) : h('p', { class: 'small muted' }, 'Concurrent changes to different fields; both are kept.'),
+      c.resolutions.length ? c.resolutions.map((r) => h('p', { class: 'small' }, h('strong', {}, r.unit), ` by ${r.strategy}: ${r.explanation}`)) : h('p', { class: 'small muted' }, 'Concurrent changes that leave each other alone, or add up; all are kept.'),
       c.conflictId ? h('a', { href: `#/reviews/${c.conflictId}` }, 'decide this') : null));
     if (++shown > 200) feed.lastChild.remove();
   });

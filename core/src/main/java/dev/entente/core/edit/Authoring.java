@@ -306,31 +306,32 @@ public final class Authoring {
   }
 
   /**
-   * See decision 3: what this replaces, newest first; an author's own last value is passed over.
+   * See decision 3: what this replaces, newest first; of a run of one author only its last value
+   * and what came before it.
    */
   private List<Ancestor> ancestors(List<Assignment> replaced) {
     if (replaced.isEmpty()) {
-      return List.of(new Ancestor(List.of(), JsonAbsent.ABSENT));
+      return List.of(Ancestor.NOTHING);
     }
     Assignment first = replaced.getFirst();
-    if (replaced.size() == 1 && first.author().equals(author) && !first.ancestors().isEmpty()) {
-      return first.ancestors();
-    }
     List<Ancestor> ancestors = new ArrayList<>();
-    boolean agree = replaced.stream().allMatch(a -> a.value().equals(first.value()));
-    if (agree) {
-      ancestors.add(new Ancestor(replaced.stream().map(Assignment::dot).toList(), first.value()));
+    if (replaced.stream().allMatch(a -> a.value().equals(first.value()))) {
+      ancestors.add(
+          new Ancestor(
+              replaced.stream().map(Assignment::dot).toList(), first.author(), first.value()));
     } else {
-      for (Assignment one : replaced) {
-        if (ancestors.size() < Assignment.ANCESTORS_MAX - 1) {
-          ancestors.add(new Ancestor(List.of(one.dot()), one.value()));
-        }
-      }
+      replaced.stream()
+          .limit(Assignment.ANCESTORS_MAX - 1)
+          .forEach(
+              one -> ancestors.add(new Ancestor(List.of(one.dot()), one.author(), one.value())));
     }
+    boolean ownRun = replaced.size() == 1 && first.author().equals(author);
     for (Ancestor older : first.ancestors()) {
-      if (ancestors.size() < Assignment.ANCESTORS_MAX) {
+      boolean insideRun = ownRun && older.author().equals(author) && !older.dots().isEmpty();
+      if (!insideRun && ancestors.size() < Assignment.ANCESTORS_MAX) {
         ancestors.add(older);
       }
+      ownRun = insideRun;
     }
     return ancestors;
   }

@@ -89,7 +89,7 @@ final class CelConditions {
         };
     return line.contains("undeclared reference")
         ? line + "; an expression sees " + variables + " only, never a clock, a node or chance"
-        : line;
+        : "not a CEL expression for this place: " + line;
   }
 
   /** The runtime with our functions; made once, when the first expression is compiled. */

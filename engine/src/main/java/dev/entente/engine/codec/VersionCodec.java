@@ -107,7 +107,7 @@ public final class VersionCodec {
     for (Ancestor ancestor : ancestors) {
       out.varint(ancestor.dots().size());
       ancestor.dots().forEach(dot -> CausalCodec.write(out, dot));
-      JsonCodec.write(out, ancestor.value());
+      JsonCodec.write(out.text(ancestor.author()), ancestor.value());
     }
   }
 
@@ -120,7 +120,7 @@ public final class VersionCodec {
       for (int j = 0; j < count; j++) {
         dots.add(CausalCodec.readDot(in));
       }
-      ancestors.add(new Ancestor(dots, JsonCodec.read(in)));
+      ancestors.add(new Ancestor(dots, in.text(), JsonCodec.read(in)));
     }
     return ancestors;
   }

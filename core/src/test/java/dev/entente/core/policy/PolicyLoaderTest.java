@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.entente.core.json.Path;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.record.Unit;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Policy files: what they say, and what is wrong with them, with the line and what was meant. */
+class PolicyLoaderTest {
+  private static List<PolicyProblem> problems(String text) {
+    try {
+      PolicyLoader.load(text);
+      return List.of();
+    } catch (PolicyException e) {
+      return e.problems();
+    }
+  }
+
+  @Test
+  void aWholePolicyLoads() throws PolicyException {
+    PolicyLoader.Loaded loaded =
+        PolicyLoader.load(
+            """
+            type: hold
+            consistency: causal
+            writes: [conditional, merge]
+            identity: null
+            default: manual-review
+            fields:
+              note:      last-writer-wins
+              agencies:  {cell: set}
+              volume:    {strategy: highest-value, otherwise: last-writer-wins}
+            groups:
+              lifecycle:
+                fields: [status, expires_at, booking_id]
+                strategy: state-machine
+                states: {active: [active, released, confirmed], released: [], confirmed: []}
+                absorbing: [confirmed]
+                same-state: {active: {by: expires_at, take: highest-value}}
+                otherwise: reject
+            rules:
+              - {name: small, when: 'conflict.type == "concurrent-update" && conflict.complexity < 0.5', then: multi-value, priority: 50}
+            escalations:
+              - {name: high, when: 'conflict.severity >= severity.HIGH', action: manual-review, priority: 90}
+            invariants:
+              - {name: booked, check: 'data.status != "confirmed" || has(data.booking_id)', severity: critical}
+            unique: [cabin]
+            never-automatic: [payment]
+            review: {sla: 2h, escalate-after: 4h, while-pending: last-agreed}
+            clock: {tolerance: 100ms, uncertain: review}
+            deletes: edit-wins
+            """);
+    Policy policy = loaded.policy();
+    assertThat(policy.type()).isEqualTo("hold");
+    assertThat(policy.writes()).containsExactlyInAnyOrder(WriteStyle.CONDITIONAL, WriteStyle.MERGE);
+    assertThat(policy.clock().reviewUncertain()).isTrue();
+    assertThat(
+            policy
+                .strategyOf(Unit.group("lifecycle"))
+                .orElseThrow()
+                .otherwise()
+                .orElseThrow()
+                .name())
+        .isEqualTo("reject");
+    assertThat(policy.isNeverAutomatic(Unit.field(Path.parse("payment/card")))).isTrue();
+    assertThat(policy.deletes()).isEqualTo(DeleteRule.EDIT_WINS);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          type: t¶default: last-write-wins                         | 2 | did you mean last-writer-wins?
+          type: t¶field: {}                                        | 2 | did you mean fields?
+          type: t¶fields: {a: {cell: counte}}                      | 2 | did you mean counter?
+          type: t¶deletes: edit-win                                | 2 | did you mean edit-wins?
+          type: t¶review: {sla: soon}                              | 2 | takes a duration
+          type: t¶rules:¶  - {name: a, when: 'now() > 1', then: merge} | 3 | never a clock
+          type: t¶rules:¶  - {name: a, when: 'conflict.x(', then: merge} | 3 | not a CEL expression
+          type: t¶invariants: [{name: a, check: '1 + 1'}]          | 2 | expected type 'bool'
+          default: merge                                             | 1 | a policy names its type
+          type: t¶type: u                                          | 2 | stands twice
+          type: [                                                    | 1 | expected
+          """)
+  void everyErrorNamesItsLineAndWhatWasMeant(String text, int line, String message) {
+    assertThat(problems(text.replace('¶', '\n')))
+        .anySatisfy(problem -> {
+          assertThat(problem.line()).isEqualTo(line);
+          assertThat(problem.message()).contains(message);
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          rules: [{name: a, when: 'true', then: merge, priority: 1}, {name: b, when: 'true', then: union, priority: 1}] | share the priority 1
+          fields: {a: highest-value}¶never-automatic: [a]                                                        | would settle it automatically
+          groups: {g: {fields: [a]}, h: {fields: [a]}}                                                             | a field has one unit
+          fields: {a: merge}¶groups: {g: {fields: [a]}}                                                          | declared by itself and in the group
+          fields: {a: {cell: counter, strategy: merge}}                                                            | has nothing to decide there
+          fields: {a: priority}                                                                                    | without an order
+          groups: {g: {fields: [s], strategy: state-machine, states: {x: [y]}}}                                    | which is no state
+          groups: {g: {fields: [s], strategy: state-machine, states: {x: [y], y: []}, absorbing: [x]}}             | is absorbing, yet it may change
+          review: {sla: 4h, escalate-after: 2h}                                                                    | before it is due
+          unit: record¶fields: {a: merge}                                                                        | makes the whole record one unit
+          manual-threshold: 2                                                                                      | between 0 and 1
+          default: {strategy: merge, otherwise: merge}                                                             | twice
+          """)
+  void contradictionsAreRefused(String text, String message) {
+    assertThat(problems("type: t\n" + text.replace('¶', '\n')))
+        .anySatisfy(problem -> assertThat(problem.message()).contains(message));
+  }
+
+  @Test
+  void theBuilderRefusesContradictionsToo() {
+    assertThatThrownBy(
+            () -> Policy.builder("t").field("a", "highest-value").neverAutomatic("a").build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("never-automatic");
+  }
+
+  @Test
+  void whatIsNotBuiltYetIsAWarning() throws PolicyException {
+    assertThat(PolicyLoader.load("type: t\nfields: {body: {cell: text}}").warnings())
+        .singleElement()
+        .satisfies(
+            warning -> assertThat(warning.message()).contains("text is kept as a plain field"));
+  }
+
+  @Test
+  void anExpressionOverTooManyItemsFailsInsteadOfRunning() throws PolicyException {
+    Policy policy =
+        PolicyLoader.load(
+                "type: t\ninvariants: [{name: all, check: 'data.items.all(x, data.items.all(y, x == y))'}]")
+            .policy();
+    List<Long> items = java.util.stream.LongStream.range(0, 20_000).map(_ -> 1).boxed().toList();
+    assertThatThrownBy(() ->
+            policy
+                .invariants()
+                .getFirst()
+                .check()
+                .holds(java.util.Map.of("data", java.util.Map.of("items", items))))
+        .isInstanceOf(Condition.ConditionException.class);
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.json;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.entente.core.json.Json;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is JSON and what is not, over the network and in files. */
+class JsonReaderTest {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        " ",
+        "{",
+        "{} x",
+        "[1,]",
+        "{'a':1}",
+        "[NaN]",
+        "[Infinity]",
+        "[1] // c",
+        "\uFEFF{}",
+        "[\"\u0001\"]",
+        "[\"\\u12\"]",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1,\"\\u0061\":2}",
+        "1e1000000000",
+        "1E400",
+        "[\"\\ud800\"]",
+        "[01]",
+        "[+1]",
+        "[.5]",
+        "[1.]",
+        "tru",
+        "[\"\t\"]"
+      })
+  void refused(String text) {
+    assertThatThrownBy(() -> JsonReader.strict().read(text)).isInstanceOf(JsonProblem.class);
+  }
+
+  @Test
+  void invalidUtf8IsRefused() {
+    assertThatThrownBy(
+            () -> JsonReader.strict().read(new byte[] {'"', (byte) 0xC0, (byte) 0x80, '"'}))
+        .isInstanceOf(JsonProblem.class);
+    assertThatThrownBy(() -> JsonReader.strict().read("{}".getBytes(StandardCharsets.UTF_16)))
+        .isInstanceOf(JsonProblem.class);
+  }
+
+  @Test
+  void numbersHaveOneForm() {
+    for (String one : List.of("1", "1.0", "1e0", "10e-1")) {
+      assertThat(JsonReader.strict().read(one)).hasToString("1");
+    }
+    assertThat(JsonReader.strict().read("-0")).hasToString("0");
+    assertThat(JsonReader.strict().read("9007199254740993")).hasToString("9007199254740993");
+    assertThat(JsonReader.strict().read("0.1")).hasToString("0.1");
+  }
+
+  @Test
+  void aMillionDigitsAreRefusedAtOnce() {
+    assertThatThrownBy(() -> JsonReader.strict().read("1".repeat(1_000_000)))
+        .isInstanceOfSatisfying(JsonProblem.class, e -> assertThat(e.tooLarge()).isFalse());
+  }
+
+  @Test
+  void depthIsBounded() {
+    assertThat(JsonReader.strict().read("[".repeat(128) + "]".repeat(128))).isNotNull();
+    assertThatThrownBy(() -> JsonReader.strict().read("[".repeat(129) + "]".repeat(129)))
+        .isInstanceOfSatisfying(JsonProblem.class, e -> assertThat(e.tooLarge()).isTrue());
+  }
+
+  @Test
+  void keptExactly() {
+    String text = "{\"\":1,\"__proto__\":2,\"\u00e9\":3,\"e\u0301\":4}";
+    assertThat(JsonReader.strict().read(text))
+        .hasToString("{\"\":1,\"__proto__\":2,\"e\u0301\":4,\"\u00e9\":3}");
+  }
+
+  @Test
+  void filesMayHaveAByteOrderMarkAndDuplicatesWhichAreReported() {
+    List<String> duplicates = new ArrayList<>();
+    Json value = JsonReader.lenient(duplicates::add).read("\uFEFF{\"a\":1,\"a\":2}");
+    assertThat(value).hasToString("{\"a\":2}");
+    assertThat(duplicates).containsExactly("a");
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What every store must keep. */
+abstract class StoreContractTest {
+  abstract Store open();
+
+  static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static List<String> scan(
+      Store store, String from, String to, boolean reverse, int limit) {
+    List<String> keys = new ArrayList<>();
+    store.scan(
+        Table.LOG,
+        bytes(from),
+        to == null ? null : bytes(to),
+        reverse,
+        (key, value) -> {
+          keys.add(
+              new String(key, StandardCharsets.UTF_8)
+                  + "="
+                  + new String(value, StandardCharsets.UTF_8));
+          return keys.size() < limit;
+        });
+    return keys;
+  }
+
+  @Test
+  void aBatchIsThereAsAWholeAndInOrder() {
+    try (Store store = open()) {
+      Batch batch = new Batch();
+      batch.put(Table.LOG, bytes("a"), bytes("1"));
+      batch.put(Table.LOG, bytes("a"), bytes("2"));
+      batch.put(Table.LOG, bytes("b"), bytes("3"));
+      batch.delete(Table.LOG, bytes("b"));
+      batch.put(Table.RECORDS, bytes("a"), bytes("other table"));
+      store.commit(batch);
+      assertThat(store.get(Table.LOG, bytes("a"))).isEqualTo(bytes("2"));
+      assertThat(store.get(Table.LOG, bytes("b"))).isNull();
+      assertThat(store.get(Table.RECORDS, bytes("a"))).isEqualTo(bytes("other table"));
+    }
+  }
+
+  @Test
+  void scansAreOrderedByUnsignedBytesAndBounded() {
+    try (Store store = open()) {
+      Batch batch = new Batch();
+      for (String key : List.of("b", "a", "é", "c", "ab")) {
+        batch.put(Table.LOG, bytes(key), bytes("x"));
+      }
+      store.commit(batch);
+      assertThat(scan(store, "", null, false, 9))
+          .containsExactly("a=x", "ab=x", "b=x", "c=x", "é=x");
+      assertThat(scan(store, "ab", "c", false, 9)).containsExactly("ab=x", "b=x");
+      assertThat(scan(store, "ab", "é", true, 2)).containsExactly("c=x", "b=x");
+      assertThat(scan(store, "x", "b", false, 9)).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsHandedOutIsACopy() {
+    try (Store store = open()) {
+      byte[] value = bytes("kept");
+      Batch batch = new Batch();
+      batch.put(Table.META, bytes("k"), value);
+      store.commit(batch);
+      value[0] = 'x';
+      byte[] read = store.get(Table.META, bytes("k"));
+      assertThat(read).isEqualTo(bytes("kept"));
+      read[0] = 'y';
+      assertThat(store.get(Table.META, bytes("k"))).isEqualTo(bytes("kept"));
+    }
+  }
+}
