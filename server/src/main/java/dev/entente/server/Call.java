@@ -106,6 +106,15 @@ record Call(
     }
   }
 
+  /** A document, or a patch of one, which may not be nested too deeply. */
+  static Json document(Json json) {
+    try {
+      return JsonReader.document(json);
+    } catch (JsonProblem e) {
+      throw new Problem(Code.TOO_LARGE, String.valueOf(e.getMessage()));
+    }
+  }
+
   JsonObject jsonObject(String... types) {
     if (json(types) instanceof JsonObject object) {
       return object;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
 import dev.entente.server.Problem.Code;
 import io.helidon.common.uri.UriQuery;
+import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -61,11 +64,40 @@ public final class EntenteServer implements AutoCloseable {
                 options.readTimeout(Duration.ofSeconds(30)).socketSendBufferSize(1 << 18))
             .idleConnectionTimeout(Duration.ofMinutes(2))
             .shutdownHook(false)
+            .directHandlers(problems())
             .routing((HttpRouting.Builder routing) ->
                 routing.any((request, response) -> handle(api, request, response)))
             .build()
             .start();
     return new EntenteServer(server);
+  }
+
+  /** What the web framework refuses before any route sees it is a problem like any other. */
+  private static DirectHandlers problems() {
+    DirectHandler handler =
+        (_, _, status, headers, _) -> {
+          Code code =
+              switch (status.code()) {
+                case 413, 414, 431 -> Code.TOO_LARGE;
+                default -> Code.MALFORMED;
+              };
+          headers.set(HeaderNames.CONTENT_TYPE, "application/problem+json");
+          return DirectHandler.TransportResponse.builder()
+              .status(status)
+              .headers(headers)
+              .keepAlive(false)
+              .entity(
+                  new Problem(code, "this is not HTTP, or not in a form that this takes")
+                      .toJson()
+                      .with("status", Json.of(status.code()))
+                      .toString())
+              .build();
+        };
+    DirectHandlers.Builder handlers = DirectHandlers.builder();
+    for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
+      handlers.addHandler(type, handler);
+    }
+    return handlers.build();
   }
 
   public int port() {
@@ -123,12 +155,12 @@ public final class EntenteServer implements AutoCloseable {
   }
 
   private static byte[] body(ServerRequest request, Map<String, String> headers) {
-    if (!request.content().hasEntity()) {
-      return new byte[0];
-    }
     if (headers.containsKey("content-encoding")
         && !"identity".equals(headers.get("content-encoding"))) {
       throw new Problem(Code.UNSUPPORTED_MEDIA_TYPE, "bodies are not compressed");
+    }
+    if (!request.content().hasEntity()) {
+      return new byte[0];
     }
     if (request.headers().contentLength().orElse(0) > Limits.BODY_BYTES_MAX) {
       throw tooLarge();

@@ -115,6 +115,7 @@ final class RecordRoutes {
   private Reply put(Call call) {
     RecordKey key = call.key();
     JsonObject document = call.jsonObject();
+    Call.document(document);
     return write(call, key, new Edit.Put(document), document);
   }
 
@@ -126,6 +127,7 @@ final class RecordRoutes {
             "application/merge-patch+json",
             "application/json-patch+json",
             "application/vnd.entente.ops+json");
+    Call.document(body);
     Edit edit =
         switch (type) {
           case "application/json-patch+json" -> {

@@ -144,7 +144,7 @@ final class ReviewRoutes {
       return new Decision.Value(JsonAbsent.ABSENT);
     }
     return switch (choose) {
-      case JsonAbsent _ -> new Decision.Value(value);
+      case JsonAbsent _ -> new Decision.Value(Call.document(value));
       case JsonNumber number when number.isLong() && Math.abs(number.longValue()) < 1_000_000 ->
           new Decision.Choose((int) number.longValue());
       case JsonString(String text) when text.matches("[0-9]{1,6}") ->

@@ -129,7 +129,7 @@ final class SyncRoutes {
   }
 
   private static Edit edit(JsonObject event) {
-    Json data = event.get("data");
+    Json data = Call.document(event.get("data"));
     String op = Call.text(event, "op").orElse("put");
     return switch (op) {
       case "put" -> {

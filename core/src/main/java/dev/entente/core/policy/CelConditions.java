@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.policy;
 
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
 import dev.cel.common.CelOptions;
 import dev.cel.common.CelValidationException;
 import dev.cel.common.CelValidationResult;
@@ -29,12 +31,18 @@ final class CelConditions {
   private static final int LENGTH_MAX = 4_000;
   private static final int ITERATIONS_MAX = 5_000;
 
+  /** In instructions of the linear-time matcher; {@code (.*a){20}} has more. */
+  private static final int REGEX_SIZE_MAX = 80;
+
+  private static final java.util.regex.Pattern REGEX_LITERAL =
+      java.util.regex.Pattern.compile("matches\\(\\s*r?([\"'])(.*?)\\1\\s*\\)");
+
   private static final CelOptions OPTIONS =
       CelOptions.current()
           .enableHeterogeneousNumericComparisons(true)
           .comprehensionMaxIterations(ITERATIONS_MAX)
           .maxExpressionCodePointSize(LENGTH_MAX)
-          .maxRegexProgramSize(300)
+          .maxRegexProgramSize(REGEX_SIZE_MAX)
           .build();
 
   private CelConditions() {}
@@ -71,11 +79,29 @@ final class CelConditions {
       String message = checked.getErrors().getFirst().getMessage();
       throw new PolicyProblem.Unacceptable(explained(message, about));
     }
+    checkRegexes(source);
     try {
       CelRuntime.Program program = Functions.RUNTIME.createProgram(checked.getAst());
       return new Compiled(source, program);
     } catch (CelValidationException | CelEvaluationException e) {
       throw new PolicyProblem.Unacceptable(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Patterns that stand in the expression are refused here; computed ones when they are used. */
+  private static void checkRegexes(String source) throws PolicyProblem.Unacceptable {
+    java.util.regex.Matcher literals = REGEX_LITERAL.matcher(source);
+    while (literals.find()) {
+      try {
+        if (Pattern.compile(literals.group(2)).programSize() > REGEX_SIZE_MAX) {
+          throw new PolicyProblem.Unacceptable(
+              "the pattern "
+                  + literals.group(2)
+                  + " is too costly; write it with fewer repetitions");
+        }
+      } catch (PatternSyntaxException e) {
+        throw new PolicyProblem.Unacceptable("the pattern is not valid: " + e.getDescription());
+      }
     }
   }
 

@@ -35,7 +35,10 @@ import tools.jackson.core.json.JsonReadFeature;
  * members the last one counts, as in every browser; each is reported. Thread-safe.
  */
 public final class JsonReader {
+  /** The nesting of a document; what wraps documents may add {@link #ENVELOPE_DEPTH}. */
   public static final int DEPTH_MAX = 128;
+
+  private static final int ENVELOPE_DEPTH = 8;
   public static final int NAME_MAX = 50_000;
   public static final int STRING_MAX = 4_000_000;
   public static final int NUMBER_MAX = 1_000;
@@ -44,7 +47,7 @@ public final class JsonReader {
       JsonFactory.builder()
           .streamReadConstraints(
               StreamReadConstraints.builder()
-                  .maxNestingDepth(DEPTH_MAX)
+                  .maxNestingDepth(DEPTH_MAX + ENVELOPE_DEPTH)
                   .maxNameLength(NAME_MAX)
                   .maxStringLength(STRING_MAX)
                   .maxNumberLength(NUMBER_MAX)
@@ -114,6 +117,30 @@ public final class JsonReader {
                       + ", column "
                       + e.getLocation().getColumnNr()));
     }
+  }
+
+  /**
+   * Gives the document back if it is not nested too deeply.
+   *
+   * @throws JsonProblem where it is
+   */
+  public static Json document(Json document) {
+    if (isDeeper(document, DEPTH_MAX)) {
+      throw new JsonProblem(true, "a document is nested at most " + DEPTH_MAX + " deep");
+    }
+    return document;
+  }
+
+  private static boolean isDeeper(Json value, int levels) {
+    return switch (value) {
+      case JsonArray array ->
+          levels == 0 || array.items().stream().anyMatch(item -> isDeeper(item, levels - 1));
+      case JsonObject object ->
+          levels == 0
+              || object.members().values().stream()
+                  .anyMatch(member -> isDeeper(member, levels - 1));
+      default -> false;
+    };
   }
 
   private Json value(JsonParser parser) {

@@ -72,8 +72,16 @@ class JsonReaderTest {
 
   @Test
   void depthIsBounded() {
-    assertThat(JsonReader.strict().read("[".repeat(128) + "]".repeat(128))).isNotNull();
-    assertThatThrownBy(() -> JsonReader.strict().read("[".repeat(129) + "]".repeat(129)))
+    Json deepest = JsonReader.strict().read("[".repeat(128) + "]".repeat(128));
+    assertThat(JsonReader.document(deepest)).isSameAs(deepest);
+    assertThatThrownBy(
+            () -> JsonReader.document(JsonReader.strict().read("[".repeat(129) + "]".repeat(129))))
+        .isInstanceOfSatisfying(JsonProblem.class, e -> assertThat(e.tooLarge()).isTrue());
+  }
+
+  @Test
+  void textThatIsNestedWithoutEndIsRefusedWhileReading() {
+    assertThatThrownBy(() -> JsonReader.strict().read("[".repeat(100_000)))
         .isInstanceOfSatisfying(JsonProblem.class, e -> assertThat(e.tooLarge()).isTrue());
   }
 

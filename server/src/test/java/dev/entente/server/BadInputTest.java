@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.entente.server.Served.Answer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The rows of the bad-input catalogue that touch this surface: a clear problem with a code, no
+ * change, and the node serves on.
+ */
+class BadInputTest {
+  private static final String DOC = "/v1/main/records/doc/1";
+  private static Served served;
+  private long positionBefore;
+
+  @BeforeAll
+  static void start() {
+    served = new Served();
+    served.json("PUT", DOC, "{\"a\":1,\"n\":1}");
+    policy("type: strict\nwrites: [conditional, merge]");
+    policy("type: counted\nfields: {n: {cell: counter}}");
+  }
+
+  private static void policy(String text) {
+    String type = text.lines().findFirst().orElseThrow().substring(6);
+    assertThat(
+            served
+                .send(
+                    "PUT",
+                    "/v1/main/policies/" + type,
+                    text.getBytes(StandardCharsets.UTF_8),
+                    Map.of())
+                .status())
+        .isEqualTo(200);
+  }
+
+  @AfterAll
+  static void stop() {
+    served.close();
+  }
+
+  @org.junit.jupiter.api.BeforeEach
+  void remember() {
+    positionBefore = served.node.position();
+  }
+
+  @AfterEach
+  void theNodeServesOn() {
+    assertThat(served.get("/health/ready").status()).isEqualTo(200);
+    assertThat(served.get(DOC).status()).isEqualTo(200);
+  }
+
+  private void refused(Answer answer, int... statuses) {
+    assertThat(answer.status()).isIn(Arrays.stream(statuses).boxed().toList());
+    assertThat(answer.text("code")).isNotBlank();
+    assertThat(answer.text("detail"))
+        .isNotBlank()
+        .doesNotContain("Exception")
+        .doesNotContain(Served.TOKEN);
+    assertThat(served.node.position()).as("nothing changed").isEqualTo(positionBefore);
+  }
+
+  static Stream<Arguments> json() {
+    return Stream.of(
+        Arguments.of("1 empty", "", 400),
+        Arguments.of("2 brace", "{", 400),
+        Arguments.of("3 trailing", "{} x", 400),
+        Arguments.of("4 comma", "{\"a\":[1,]}", 400),
+        Arguments.of("5 quotes", "{'a':1}", 400),
+        Arguments.of("6 nan", "{\"a\":NaN}", 400),
+        Arguments.of("7 comment", "{} // c", 400),
+        Arguments.of("8 bom", "\uFEFF{}", 400),
+        Arguments.of("10 control", "{\"a\":\"\u0001\"}", 400),
+        Arguments.of("11 escape", "{\"a\":\"\\u12\"}", 400),
+        Arguments.of("12 scalar", "7", 422),
+        Arguments.of("12 array", "[]", 422),
+        Arguments.of("14 duplicate", "{\"a\":1,\"a\":2}", 400),
+        Arguments.of("15 escaped duplicate", "{\"a\":1,\"\\u0061\":2}", 400),
+        Arguments.of("21 name", "{\"" + "n".repeat(50_001) + "\":1}", 413),
+        Arguments.of("23 depth", "[".repeat(100_000), 413),
+        Arguments.of("24 depth", "{\"a\":" + "[".repeat(128) + "]".repeat(128) + "}", 413),
+        Arguments.of("33 digits", "{\"a\":" + "1".repeat(1_000_000) + "}", 400),
+        Arguments.of("34 exponent", "{\"a\":1e1000000000}", 400),
+        Arguments.of("40 magnitude", "{\"a\":1E400}", 400),
+        Arguments.of("42 surrogate", "{\"a\":\"\\ud800\"}", 400),
+        Arguments.of("45 string", "{\"a\":\"" + "x".repeat(5_000_000) + "\"}", 413));
+  }
+
+  @ParameterizedTest(name = "B{0}")
+  @MethodSource("json")
+  void bodiesThatAreNoAcceptableJson(String row, String body, int status) {
+    refused(served.json("PUT", DOC, body), status);
+  }
+
+  @Test
+  void bytesThatAreNoText() {
+    refused(
+        served.send(
+            "PUT",
+            DOC,
+            "{}".getBytes(StandardCharsets.UTF_16),
+            Map.of("Content-Type", "application/json")),
+        400);
+    refused(
+        served.send(
+            "PUT",
+            DOC,
+            new byte[] {'{', '"', (byte) 0xC0, (byte) 0x80, '"', ':', '1', '}'},
+            Map.of("Content-Type", "application/json")),
+        400);
+    refused(
+        served.send(
+            "PUT",
+            DOC,
+            "{}".getBytes(StandardCharsets.UTF_8),
+            Map.of("Content-Type", "application/json; charset=utf-16")),
+        415);
+    refused(
+        served.send(
+            "PUT",
+            DOC,
+            "{}".getBytes(StandardCharsets.UTF_8),
+            Map.of("Content-Type", "text/plain")),
+        415);
+    refused(
+        served.send(
+            "PUT",
+            DOC,
+            new byte[] {31, -117},
+            Map.of("Content-Type", "application/json", "Content-Encoding", "gzip")),
+        400,
+        415);
+  }
+
+  @Test
+  void keptExactly() {
+    for (String data :
+        List.of(
+            "{\"\":1}",
+            "{\"__proto__\":1,\"constructor\":2}",
+            "{\"\u00e9\":1,\"e\u0301\":2}",
+            "{\"n\":9007199254740993}",
+            "{\"n\":0.1}",
+            "{\"x\":\"<img src=x onerror=alert(1)>\"}",
+            "{\"a\":" + "[".repeat(127) + "]".repeat(127) + "}")) {
+      String path = "/v1/main/records/kept/" + Math.floorMod(data.hashCode(), 1_000_000);
+      assertThat(served.json("PUT", path, data).status()).isEqualTo(201);
+      assertThat(served.get(path).json().get("data")).isEqualTo(Served.parsed(data));
+    }
+    positionBefore = served.node.position();
+  }
+
+  @Test
+  void manyKeysThatCollideTakeLinearTime() {
+    StringBuilder body = new StringBuilder("{\"a\":{");
+    for (int i = 0; i < 20_000; i++) {
+      StringBuilder name = new StringBuilder();
+      for (int bit = 0; bit < 15; bit++) {
+        name.append((i >> bit & 1) == 0 ? "Aa" : "BB");
+      }
+      body.append(i == 0 ? "" : ",").append('"').append(name).append("\":1");
+    }
+    long start = System.nanoTime();
+    assertThat(
+            served
+                .json("PUT", "/v1/main/records/kept/collide", body.append("}}").toString())
+                .status())
+        .isEqualTo(201);
+    assertThat(System.nanoTime() - start).isLessThan(20_000_000_000L);
+  }
+
+  @Test
+  void sizesAndCounts() throws IOException {
+    byte[] large = new byte[Limits.BODY_BYTES_MAX + 1];
+    Arrays.fill(large, (byte) ' ');
+    assertThat(
+            served.raw(
+                "PUT "
+                    + DOC
+                    + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Length: "
+                    + large.length
+                    + "\r\n\r\n"))
+        .startsWith("HTTP/1.1 413");
+    StringBuilder events = new StringBuilder("{\"events\":[");
+    for (int i = 0; i <= Limits.EVENTS_MAX; i++) {
+      events.append(i == 0 ? "" : ",").append("{}");
+    }
+    refused(served.json("POST", "/v1/main/sync", events.append("]}").toString()), 413);
+  }
+
+  @Test
+  void framing() throws IOException {
+    String head =
+        "PUT "
+            + DOC
+            + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
+    assertThat(served.raw(head + "Content-Length: -1\r\n\r\n")).startsWith("HTTP/1.1 400");
+    assertThat(served.raw(head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "))
+        .startsWith("HTTP/1.1 400");
+    assertThat(
+            served.raw(
+                "GET /health/live HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(64_000) + "\r\n\r\n"))
+        .containsAnyOf(" 431", " 400", "");
+    assertThat(served.raw("GET /" + "x".repeat(64_000) + " HTTP/1.1\r\nHost: x\r\n\r\n"))
+        .containsAnyOf(" 414", " 400", "");
+  }
+
+  @Test
+  void counters() {
+    assertThat(served.json("PUT", "/v1/main/records/counted/1", "{\"n\":1}").status())
+        .isIn(200, 201);
+    positionBefore = served.node.position();
+    refused(ops("{\"ops\":[{\"path\":\"/n\",\"increment\":9223372036854775808}]}"), 422);
+    refused(ops("{\"ops\":[{\"path\":\"/n\",\"increment\":9223372036854775807}]}"), 422);
+    refused(ops("{\"ops\":[{\"path\":\"/n\",\"increment\":1.5}]}"), 422);
+    refused(ops("{\"ops\":[{\"path\":\"/other\",\"increment\":1}]}"), 422);
+    refused(ops("{\"ops\":[{\"path\":\"/n\"}]}"), 422);
+    refused(served.json("PUT", "/v1/main/records/counted/1", "{\"n\":\"x\"}"), 422);
+  }
+
+  private static Answer ops(String body) {
+    return served.json(
+        "PATCH",
+        "/v1/main/records/counted/1",
+        body,
+        "Content-Type",
+        "application/vnd.entente.ops+json");
+  }
+
+  @Test
+  void names() {
+    refused(served.json("PUT", "/v1/main/records/doc/a%00b", "{}"), 400);
+    refused(served.json("PUT", "/v1/main/records/doc/%2e%2e", "{}"), 400);
+    refused(served.json("PUT", "/v1/main/records/doc/a%E2%80%AEb", "{}"), 422);
+    refused(served.json("PUT", "/v1/main/records/doc/a%E2%80%8Bb", "{}"), 422);
+    refused(served.json("PUT", "/v1/main/records/doc/" + "x".repeat(257), "{}"), 422);
+    refused(served.json("PUT", "/v1/main/records/doc/%ff", "{}"), 400);
+    refused(served.get("/v1/main/records/doc"), 404);
+    refused(served.json("POST", DOC, "{}"), 405);
+    refused(
+        served.json(
+            "PUT", DOC, "{\"a\":9}", "X-HTTP-Method-Override", "DELETE", "If-Match", "\"bad\""),
+        400);
+  }
+
+  @Test
+  void contexts() {
+    String token = served.get(DOC).text("context");
+    served.json("PUT", "/v1/main/records/doc/2", "{\"a\":1}");
+    String others = served.get("/v1/main/records/doc/2").text("context");
+    positionBefore = served.node.position();
+    refused(served.json("PUT", DOC, "{\"a\":5}", "If-Match", "\"nonsense\""), 400);
+    refused(served.json("PUT", DOC, "{\"a\":5}", "Entente-Context", others), 400);
+    refused(served.json("PUT", DOC, "{\"a\":5}", "Entente-Context", "x".repeat(7_000)), 413);
+    refused(served.json("PUT", DOC, "{\"a\":5}", "Entente-Context", token, "If-Match", "*"), 422);
+    refused(served.json("PUT", "/v1/main/records/doc/new", "{}", "If-Match", "*"), 412);
+    refused(served.json("PUT", DOC, "{}", "If-None-Match", "*"), 412);
+    served.json("PUT", "/v1/main/records/strict/1", "{\"a\":1}");
+    positionBefore = served.node.position();
+    refused(served.json("PUT", "/v1/main/records/strict/1", "{\"a\":2}"), 428);
+  }
+
+  @Test
+  void idempotencyKeys() {
+    assertThat(
+            served
+                .json("PUT", "/v1/main/records/doc/k", "{\"a\":1}", "Idempotency-Key", "k1")
+                .status())
+        .isEqualTo(201);
+    Answer again =
+        served.json("PUT", "/v1/main/records/doc/k", "{\"a\":1}", "Idempotency-Key", "k1");
+    assertThat(again.text("outcome")).isEqualTo("duplicate");
+    positionBefore = served.node.position();
+    refused(
+        served.json("PUT", "/v1/main/records/doc/k", "{\"a\":2}", "Idempotency-Key", "k1"), 422);
+  }
+
+  @Test
+  void queries() {
+    for (String limit : List.of("-1", "0", "1000000000", "x")) {
+      refused(served.get("/v1/main/reviews?limit=" + limit), 422);
+    }
+    refused(served.get("/v1/main/changes?since=forged"), 400);
+    refused(served.get("/v1/main/changes?wait=999s"), 422);
+    refused(served.get("/v1/main/reviews?cursor=forged"), 400);
+    refused(served.get("/v1/main/reviews?status=odd"), 422);
+    refused(served.get(DOC + "?at=yesterday"), 422);
+    refused(served.get("/v1/main/records/doc/none?x='%20OR%201=1"), 404);
+  }
+
+  @Test
+  void strictObjects() {
+    refused(served.json("POST", "/v1/main/sync", "{\"events\":[],\"extra\":1}"), 422);
+    refused(served.json("POST", "/v1/main/sync", "{\"events\":7}"), 422);
+    Answer one =
+        served.json(
+            "POST",
+            "/v1/main/sync",
+            "{\"events\":[{\"id\":\"e\",\"type\":\"t\",\"recordId\":\"1\",\"data\":7},{\"id\":\"f\",\"type\":\"t\",\"recordId\":\"1\",\"data\":{},\"at\":\"2060-01-01T00:00:00Z\"},7]}");
+    assertThat(one.status()).isEqualTo(200);
+    assertThat(one.json().get("syncedEventIds")).hasToString("[]");
+    assertThat(served.node.position()).isEqualTo(positionBefore);
+  }
+
+  @Test
+  void policies() {
+    for (String text :
+        List.of(
+            "",
+            "type: x",
+            "type: doc\ndefault: nonsense",
+            "{",
+            "type: doc\nrules: [{name: a, when: 'conflict.values.exists(v, v.matches(\"(.*a){20}\"))', then: merge}]")) {
+      refused(
+          served.send(
+              "PUT", "/v1/main/policies/doc", text.getBytes(StandardCharsets.UTF_8), Map.of()),
+          422);
+    }
+  }
+
+  @Test
+  void reviewsThatAreNone() {
+    refused(served.get("/v1/main/reviews/none"), 404);
+    refused(served.json("POST", "/v1/main/reviews/none/decision", "{\"choose\":0}"), 404);
+    refused(served.json("POST", "/v1/main/reviews/none/decision", "{}"), 422);
+    refused(served.json("POST", "/v1/main/reviews/decisions", "{\"ignore\":true}"), 422);
+  }
+
+  @Test
+  void anotherTenantsRecordLooksLikeAMissingOne() {
+    Answer missing = served.get("/v1/other/records/doc/none");
+    Answer others = served.get("/v1/other/records/doc/1");
+    refused(others, 404);
+    assertThat(others.text("detail").replace("doc/1", ""))
+        .isEqualTo(missing.text("detail").replace("doc/none", ""));
+  }
+}

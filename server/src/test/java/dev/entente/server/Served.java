@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.json.JsonReader;
+import dev.entente.engine.store.MemoryStore;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/** A node served over HTTP for a test, and a small client. */
+final class Served implements AutoCloseable {
+  static final String TOKEN = "test-token";
+  final Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("n"));
+  private final EntenteServer server = EntenteServer.start(node, "127.0.0.1", 0, TOKEN);
+  private final HttpClient http =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  /** An answer. */
+  record Answer(int status, String body, HttpResponse<String> response) {
+    JsonObject json() {
+      return (JsonObject) JsonReader.strict().read(body);
+    }
+
+    String text(String name) {
+      return json().get(name) instanceof JsonString(String text) ? text : "";
+    }
+  }
+
+  int port() {
+    return server.port();
+  }
+
+  Answer send(String method, String path, byte[] body, Map<String, String> headers) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + path))
+            .method(method, BodyPublishers.ofByteArray(body));
+    if (!headers.containsKey("Authorization")) {
+      request.header("Authorization", "Bearer " + TOKEN);
+    }
+    headers.forEach((name, value) -> {
+      if (!value.isEmpty()) {
+        request.header(name, value);
+      }
+    });
+    try {
+      HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
+      return new Answer(response.statusCode(), response.body(), response);
+    } catch (IOException e) {
+      throw new AssertionError(method + " " + path, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  Answer json(String method, String path, String body, String... headers) {
+    Map<String, String> all = new java.util.HashMap<>(Map.of("Content-Type", "application/json"));
+    for (int i = 0; i < headers.length; i += 2) {
+      all.put(headers[i], headers[i + 1]);
+    }
+    return send(method, path, body.getBytes(StandardCharsets.UTF_8), all);
+  }
+
+  Answer get(String path) {
+    return send("GET", path, new byte[0], Map.of());
+  }
+
+  /** Sends bytes as they are and returns the first line of what comes back. */
+  String raw(String request) throws IOException {
+    try (Socket socket = new Socket(java.net.InetAddress.getLoopbackAddress(), port())) {
+      socket.setSoTimeout(3_000);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+      socket.getOutputStream().flush();
+      byte[] answer = socket.getInputStream().readNBytes(12);
+      return new String(answer, StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  static Json parsed(String text) {
+    return JsonReader.strict().read(text);
+  }
+
+  @Override
+  public void close() {
+    server.close();
+    node.close();
+  }
+}
