@@ -87,7 +87,7 @@ public final class Load {
         p99 > 0 ? String.format("  p50 %.2f ms  p99 %.2f ms", p50 / 1000, p99 / 1000) : "");
   }
 
-  /** The bytes of one small write as the engine stores it, in its six entries. */
+  /** The bytes of one small write as the engine stores it, in its three entries. */
   private static Round storeAlone(Path directory) {
     try (RocksStore store = RocksStore.open(directory)) {
       long end = System.nanoTime() + ROUND_MILLIS * 1_000_000;
@@ -98,8 +98,6 @@ public final class Load {
         for (int i = 0; i < 64; i++) {
           byte[] key = ByteBuffer.allocate(24).putLong(8, ++writes).array();
           batch.put(Table.LOG, key, new byte[150]);
-          batch.put(Table.HISTORY, key, new byte[0]);
-          batch.put(Table.CHANGES, key, new byte[0]);
           batch.put(Table.RECORDS, key, new byte[150]);
           batch.put(Table.AUDIT, key, new byte[220]);
         }

@@ -169,7 +169,8 @@ final class Acceptor {
         return refused.get();
       }
       CausalContext context = context();
-      @Nullable List<Version> past = isCurrent(context) ? null : history.all(key, transaction);
+      @Nullable List<Version> past =
+          isCurrent(context) ? null : history.all(key, lastPosition(), transaction);
       if (past != null && request.device().isPresent()) {
         context = context.with(history.ownDots(past, request.device().get(), context));
       }
@@ -269,6 +270,10 @@ final class Acceptor {
                                     ? null
                                     : Long.valueOf(Math.min(theirs, ours)))));
       };
+    }
+
+    private long lastPosition() {
+      return before.state().context().get(transaction.self());
     }
 
     private boolean isCurrent(CausalContext context) {
@@ -422,7 +427,7 @@ final class Acceptor {
       if (policy.invariants().isEmpty()) {
         return Optional.empty();
       }
-      List<Version> own = new ArrayList<>(history.all(key, transaction));
+      List<Version> own = new ArrayList<>(history.all(key, lastPosition(), transaction));
       own.add(version);
       RecordState alone =
           RecordState.replay(
@@ -447,9 +452,7 @@ final class Acceptor {
     private void write(Version version, Snapshot after, List<Resolution> mine) {
       byte[] bytes = VersionCodec.toBytes(version);
       long position = version.dot().number();
-      transaction.append(Table.LOG, Keys.of(position), bytes);
-      transaction.append(Table.HISTORY, Keys.with(Keys.of(key), position), new byte[0]);
-      transaction.append(Table.CHANGES, Keys.with(Keys.of(key.tenant()), position), new byte[0]);
+      transaction.put(Table.LOG, History.logKey(key.tenant(), position), bytes);
       transaction.put(after, StateCodec.toBytes(after.state()));
       reviews.follow(
           transaction,

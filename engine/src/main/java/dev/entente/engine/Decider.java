@@ -21,7 +21,6 @@ import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Decision.Result;
 import dev.entente.engine.Review.Status;
-import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Table;
@@ -170,9 +169,7 @@ final class Decider {
       return new Result.Invalid("this would break the invariant " + broken.get());
     }
     byte[] bytes = VersionCodec.toBytes(version);
-    transaction.append(Table.LOG, Keys.of(dot.number()), bytes);
-    transaction.append(Table.HISTORY, Keys.with(Keys.of(key), dot.number()), new byte[0]);
-    transaction.append(Table.CHANGES, Keys.with(Keys.of(key.tenant()), dot.number()), new byte[0]);
+    transaction.put(Table.LOG, History.logKey(key.tenant(), dot.number()), bytes);
     transaction.put(after, StateCodec.toBytes(joined));
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =

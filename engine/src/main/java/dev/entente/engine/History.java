@@ -9,18 +9,17 @@ import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.VersionCodec;
-import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The versions of records, as they were accepted. */
+/**
+ * The versions of records, as they were accepted: each names the position of the one before it, so
+ * a record's history is a chain in the log.
+ */
 final class History {
   private final Store store;
 
@@ -28,66 +27,44 @@ final class History {
     this.store = store;
   }
 
-  /** The committed versions of a record below a position, newest first. */
-  List<Version> newestFirst(RecordKey key, long beforePosition, int limit) {
-    byte[] prefix = Keys.of(key);
-    List<Version> versions = new ArrayList<>();
-    byte[] to =
-        beforePosition == Long.MAX_VALUE ? Keys.after(prefix) : Keys.with(prefix, beforePosition);
-    store.scan(
-        Table.HISTORY,
-        prefix,
-        to,
-        true,
-        (entry, _) -> {
-          versions.add(version(Keys.lastNumber(entry)));
-          return versions.size() < limit;
-        });
-    return versions;
+  /** Where a tenant's version stands in the log. */
+  static byte[] logKey(String tenant, long position) {
+    return Keys.with(Keys.of(tenant), position);
   }
 
-  private Version version(long position) {
-    byte[] bytes = store.get(Table.LOG, Keys.of(position));
-    if (bytes == null) {
-      throw new IllegalStateException(
-          "the log has no position " + position + " though the history names it");
-    }
-    return VersionCodec.fromBytes(bytes);
+  /** The committed versions of a record from a position downwards, newest first. */
+  List<Version> newestFirst(RecordKey key, long position, int limit) {
+    return chain(key, position, limit, null);
   }
 
   /**
-   * All versions of a record in the order of acceptance, with those that a transaction has staged.
+   * All versions of a record down from a position, in the order of acceptance, with those that a
+   * transaction has decided.
    */
-  List<Version> all(RecordKey key, @Nullable Transaction transaction) {
-    List<Version> versions = newestFirst(key, Long.MAX_VALUE, Integer.MAX_VALUE);
+  List<Version> all(RecordKey key, long position, @Nullable Transaction transaction) {
+    List<Version> versions = chain(key, position, Integer.MAX_VALUE, transaction);
     Collections.reverse(versions);
-    if (transaction != null) {
-      versions.addAll(staged(key, transaction));
-    }
     return versions;
   }
 
-  private static List<Version> staged(RecordKey key, Transaction transaction) {
-    List<Batch.Entry> history = transaction.staged(Table.HISTORY);
-    if (history.isEmpty()) {
-      return List.of();
-    }
-    byte[] prefix = Keys.of(key);
-    Map<Long, byte[]> log = new LinkedHashMap<>();
-    for (Batch.Entry entry : transaction.staged(Table.LOG)) {
-      byte[] value = entry.value();
-      if (value != null) {
-        log.put(Keys.lastNumber(entry.key()), value);
-      }
-    }
+  private List<Version> chain(
+      RecordKey key, long from, int limit, @Nullable Transaction transaction) {
     List<Version> versions = new ArrayList<>();
-    for (Batch.Entry entry : history) {
-      byte[] value = log.get(Keys.lastNumber(entry.key()));
-      if (value != null
-          && entry.key().length == prefix.length + 8
-          && Arrays.equals(entry.key(), 0, prefix.length, prefix, 0, prefix.length)) {
-        versions.add(VersionCodec.fromBytes(value));
+    for (long position = from; position > 0 && versions.size() < limit; ) {
+      byte[] at = logKey(key.tenant(), position);
+      byte[] bytes =
+          transaction == null ? store.get(Table.LOG, at) : transaction.get(Table.LOG, at);
+      if (bytes == null) {
+        throw new IllegalStateException(
+            "the log has no position " + position + " though " + key + " builds on it");
       }
+      Version version = VersionCodec.fromBytes(bytes);
+      if (!version.key().equals(key)) {
+        throw new IllegalArgumentException(
+            "position " + position + " is no version of this record");
+      }
+      versions.add(version);
+      position = version.previous();
     }
     return versions;
   }
@@ -109,7 +86,8 @@ final class History {
   }
 
   /** The record as it was accepted up to a time. */
-  RecordState at(RecordKey key, HybridTime time) {
-    return RecordState.replay(all(key, null), version -> version.acceptedAt().compareTo(time) <= 0);
+  RecordState at(RecordKey key, long position, HybridTime time) {
+    return RecordState.replay(
+        all(key, position, null), version -> version.acceptedAt().compareTo(time) <= 0);
   }
 }

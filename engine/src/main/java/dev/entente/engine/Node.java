@@ -15,6 +15,7 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.AuditCodec;
+import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Batch;
@@ -36,6 +37,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One replica that accepts writes: accept, derive, decide, over a store. Thread-safe. Futures
@@ -44,6 +46,7 @@ import java.util.function.LongConsumer;
  */
 public final class Node implements AutoCloseable {
   private static final byte[] IDENTITY = "identity".getBytes(StandardCharsets.UTF_8);
+  private static final byte[] POSITION = "position".getBytes(StandardCharsets.UTF_8);
   private static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
   private static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
 
@@ -74,8 +77,8 @@ public final class Node implements AutoCloseable {
     this.freezes = new Freezes(store);
     this.acceptor = new Acceptor(policies, history, reviews, freezes, config.siblingsMax());
     this.decider = new Decider(policies, reviews);
-    Optional<Version> last = lastVersion(store);
-    this.position = last.map(version -> version.dot().number()).orElse(0L);
+    byte @Nullable [] last = store.get(Table.META, POSITION);
+    this.position = last == null ? 0 : new ByteReader(last).u64();
     Optional<byte[]> lastAudit = lastAudit(store);
     long sequence = lastAudit.map(bytes -> AuditCodec.fromBytes(bytes).sequence()).orElse(0L);
     HybridTime lastTime =
@@ -87,7 +90,8 @@ public final class Node implements AutoCloseable {
             .orElse(new byte[AuditCodec.HASH_BYTES]);
     HybridClock clock = new HybridClock(config.clockMillis(), config.driftMaxMillis(), lastTime);
     Transaction transaction = new Transaction(store, id, clock, records, position, sequence, hash);
-    this.sequencer = new Sequencer(config.queueMax(), config.batchMax(), transaction, this::commit);
+    this.sequencer =
+        new Sequencer(config.queueMax(), config.batchMax(), transaction, records, this::commit);
   }
 
   /** Opens a node on a store. The node owns the store from here and closes it. */
@@ -119,20 +123,6 @@ public final class Node implements AutoCloseable {
     return id;
   }
 
-  private static Optional<Version> lastVersion(Store store) {
-    List<Version> last = new ArrayList<>();
-    store.scan(
-        Table.LOG,
-        new byte[0],
-        null,
-        true,
-        (_, value) -> {
-          last.add(VersionCodec.fromBytes(value));
-          return false;
-        });
-    return last.stream().findFirst();
-  }
-
   private static Optional<byte[]> lastAudit(Store store) {
     List<byte[]> last = new ArrayList<>();
     store.scan(
@@ -149,13 +139,16 @@ public final class Node implements AutoCloseable {
 
   private void commit(Batch batch) {
     long start = System.nanoTime();
-    store.commit(batch);
     long last = position;
     for (Batch.Entry entry : batch.entries()) {
       if (entry.table() == Table.LOG) {
         last = Math.max(last, Keys.lastNumber(entry.key()));
       }
     }
+    if (last > position) {
+      batch.put(Table.META, POSITION, Keys.of(last));
+    }
+    store.commit(batch);
     tell(new NodeEvent.Committed(batch.entries().size(), batch.bytes(), System.nanoTime() - start));
     lock.lock();
     try {
@@ -224,7 +217,7 @@ public final class Node implements AutoCloseable {
   /** The record as it was accepted up to a moment, under the policy of today. */
   public Snapshot readAt(RecordKey key, Instant moment) {
     HybridTime upTo = new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1);
-    RecordState state = history.at(key, upTo);
+    RecordState state = history.at(key, lastPosition(key), upTo);
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
   }
 
@@ -232,13 +225,24 @@ public final class Node implements AutoCloseable {
   public Snapshot readThrough(RecordKey key, dev.entente.core.causality.VersionVector context) {
     RecordState state =
         History.seenThrough(
-            history.all(key, null), dev.entente.core.causality.CausalContext.of(context));
+            history.all(key, lastPosition(key), null),
+            dev.entente.core.causality.CausalContext.of(context));
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
   }
 
-  /** The versions of a record below a position, newest first. */
-  public List<Version> history(RecordKey key, long beforePosition, int limit) {
-    return history.newestFirst(key, beforePosition, limit);
+  private long lastPosition(RecordKey key) {
+    return records.read(key).state().context().get(id);
+  }
+
+  /**
+   * The versions of a record, newest first, from a position downwards; {@link Version#previous} of
+   * the last is where to go on.
+   *
+   * @param position {@code Long.MAX_VALUE} for the newest
+   * @throws IllegalArgumentException where the position is none of the record's
+   */
+  public List<Version> history(RecordKey key, long position, int limit) {
+    return history.newestFirst(key, Math.min(position, lastPosition(key)), limit);
   }
 
   /** What was accepted for a tenant after a position, in order. */
@@ -246,16 +250,12 @@ public final class Node implements AutoCloseable {
     byte[] prefix = Keys.of(tenant);
     List<Version> versions = new ArrayList<>();
     store.scan(
-        Table.CHANGES,
+        Table.LOG,
         Keys.with(prefix, since + 1),
         Keys.after(prefix),
         false,
-        (key, _) -> {
-          byte[] bytes = store.get(Table.LOG, Keys.of(Keys.lastNumber(key)));
-          if (bytes == null) {
-            throw new IllegalStateException("the log has no position " + Keys.lastNumber(key));
-          }
-          versions.add(VersionCodec.fromBytes(bytes));
+        (_, value) -> {
+          versions.add(VersionCodec.fromBytes(value));
           return versions.size() < limit;
         });
     return versions;

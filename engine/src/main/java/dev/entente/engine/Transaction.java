@@ -9,45 +9,35 @@ import dev.entente.core.json.Json;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.codec.AuditCodec;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one commit will write, and the store as it will be afterwards. Jobs see what the jobs before
- * them staged; a job's own changes are kept or discarded as a whole. Used by the sequencer's thread
- * only.
+ * What the next commit will write, and the store as it will be once everything decided is durable.
+ * Jobs see what the jobs before them decided; a job's own changes are kept or discarded as a whole.
+ * Used by the sequencer's thread only.
  */
 final class Transaction {
-  private record Slot(Table table, ByteBuffer key) {}
+  /** Where the log and the audit chain stand. */
+  private record Position(long number, long sequence, byte[] hash) {}
 
   private final Store store;
   private final NodeId self;
   private final HybridClock clock;
   private final Records records;
 
-  private Batch staged = new Batch();
-  private Batch job = new Batch();
-  private final Map<Slot, Optional<byte[]>> overlay = new HashMap<>();
-  private final Map<Slot, Optional<byte[]>> jobOverlay = new HashMap<>();
-  private final Map<RecordKey, Snapshot> snapshots = new HashMap<>();
-  private final Map<RecordKey, Snapshot> jobSnapshots = new HashMap<>();
-  private final List<Runnable> afterwards = new ArrayList<>();
-  private final List<Runnable> jobAfterwards = new ArrayList<>();
+  /** Sealed layers that are on their way to the store, the oldest first. */
+  private final Deque<Layer> sealed = new ArrayDeque<>();
 
-  private long lastNumber;
-  private long jobLastNumber;
-  private long lastSequence;
-  private long jobLastSequence;
-  private byte[] lastHash;
-  private byte[] jobLastHash;
+  private Layer open = new Layer();
+  private Layer job = new Layer();
+  private Position kept;
+  private long number;
+  private long sequence;
+  private byte[] hash;
 
   Transaction(
       Store store,
@@ -61,58 +51,38 @@ final class Transaction {
     this.self = self;
     this.clock = clock;
     this.records = records;
-    this.lastNumber = this.jobLastNumber = lastNumber;
-    this.lastSequence = this.jobLastSequence = lastSequence;
-    this.lastHash = this.jobLastHash = lastHash;
-  }
-
-  void begin() {
-    jobLastNumber = lastNumber;
-    jobLastSequence = lastSequence;
-    jobLastHash = lastHash;
+    this.number = lastNumber;
+    this.sequence = lastSequence;
+    this.hash = lastHash;
+    this.kept = new Position(lastNumber, lastSequence, lastHash);
   }
 
   void keep() {
-    staged.addAll(job);
-    overlay.putAll(jobOverlay);
-    snapshots.putAll(jobSnapshots);
-    afterwards.addAll(jobAfterwards);
-    lastNumber = jobLastNumber;
-    lastSequence = jobLastSequence;
-    lastHash = jobLastHash;
-    clearJob();
+    open.addAll(job);
+    job = new Layer();
+    kept = new Position(number, sequence, hash);
   }
 
   void discard() {
-    clearJob();
-  }
-
-  private void clearJob() {
-    job = new Batch();
-    jobOverlay.clear();
-    jobSnapshots.clear();
-    jobAfterwards.clear();
+    job = new Layer();
+    number = kept.number();
+    sequence = kept.sequence();
+    hash = kept.hash();
   }
 
   long bytes() {
-    return staged.bytes();
+    return open.batch().bytes();
   }
 
-  /** Hands out what is to be committed. */
-  Batch take() {
-    Batch batch = staged;
-    staged = new Batch();
-    return batch;
-  }
-
-  /** After the commit: makes the new states visible and tells the observers. */
-  void publish() {
-    records.publish(snapshots);
-    snapshots.clear();
-    overlay.clear();
-    List<Runnable> actions = List.copyOf(afterwards);
-    afterwards.clear();
-    actions.forEach(Runnable::run);
+  /** Closes the open layer for the commit, and forgets those that have become visible. */
+  Layer seal() {
+    while (!sealed.isEmpty() && sealed.peekFirst().isVisible()) {
+      sealed.removeFirst();
+    }
+    Layer layer = open;
+    sealed.addLast(layer);
+    open = new Layer();
+    return layer;
   }
 
   NodeId self() {
@@ -124,83 +94,74 @@ final class Transaction {
   }
 
   long lastNumber() {
-    return jobLastNumber;
+    return number;
   }
 
   /** The next dot, which is the next position in the log. */
   Dot nextDot() {
-    return new Dot(self, ++jobLastNumber);
+    return new Dot(self, ++number);
   }
 
   /** Gives back a dot that no version took after all. */
   void takeBackDot() {
-    jobLastNumber--;
+    number--;
   }
 
   byte @Nullable [] get(Table table, byte[] key) {
-    Slot slot = new Slot(table, ByteBuffer.wrap(key));
-    Optional<byte[]> own = jobOverlay.get(slot);
-    if (own == null) {
-      own = overlay.get(slot);
+    Layer.Staged found = job.get(table, key);
+    if (found == null) {
+      found = open.get(table, key);
     }
-    return own != null ? own.orElse(null) : store.get(table, key);
+    if (found == null && !sealed.isEmpty()) {
+      var newestFirst = sealed.descendingIterator();
+      while (found == null && newestFirst.hasNext()) {
+        found = newestFirst.next().get(table, key);
+      }
+    }
+    return found != null ? found.value() : store.get(table, key);
   }
 
   void put(Table table, byte[] key, byte[] value) {
     job.put(table, key, value);
-    jobOverlay.put(new Slot(table, ByteBuffer.wrap(key)), Optional.of(value));
   }
 
-  /** Writes what no later job of this commit will look up. */
+  /** Writes what nobody looks up before it is durable. */
   void append(Table table, byte[] key, byte[] value) {
-    job.put(table, key, value);
+    job.append(table, key, value);
   }
 
   void delete(Table table, byte[] key) {
     job.delete(table, key);
-    jobOverlay.put(new Slot(table, ByteBuffer.wrap(key)), Optional.empty());
   }
 
   Snapshot snapshot(RecordKey key) {
-    Snapshot own = jobSnapshots.get(key);
-    if (own == null) {
-      own = snapshots.get(key);
+    Snapshot found = job.snapshot(key);
+    if (found == null) {
+      found = open.snapshot(key);
     }
-    return records.current(own != null ? own : records.load(key));
+    if (found == null && !sealed.isEmpty()) {
+      var newestFirst = sealed.descendingIterator();
+      while (found == null && newestFirst.hasNext()) {
+        found = newestFirst.next().snapshot(key);
+      }
+    }
+    return records.current(found != null ? found : records.load(key));
   }
 
   void put(Snapshot snapshot, byte[] stateBytes) {
-    jobSnapshots.put(snapshot.key(), snapshot);
-    job.put(Table.RECORDS, Keys.of(snapshot.key()), stateBytes);
-  }
-
-  /**
-   * The entries that this commit has staged so far in a table, newest last; for scans that must see
-   * them.
-   */
-  List<Batch.Entry> staged(Table table) {
-    List<Batch.Entry> entries = new ArrayList<>();
-    for (Batch batch : List.of(staged, job)) {
-      for (Batch.Entry entry : batch.entries()) {
-        if (entry.table() == table) {
-          entries.add(entry);
-        }
-      }
-    }
-    return entries;
+    job.put(snapshot);
+    job.append(Table.RECORDS, Keys.of(snapshot.key()), stateBytes);
   }
 
   void audit(
       HybridTime time, String tenant, String actor, String action, String subject, Json detail) {
-    AuditEntry entry =
-        new AuditEntry(++jobLastSequence, time, tenant, actor, action, subject, detail);
+    AuditEntry entry = new AuditEntry(++sequence, time, tenant, actor, action, subject, detail);
     byte[] body = AuditCodec.body(entry);
-    byte[] hash = AuditCodec.hash(jobLastHash, body);
-    job.put(Table.AUDIT, Keys.of(entry.sequence()), Keys.with(body, hash));
-    jobLastHash = hash;
+    hash = AuditCodec.hash(hash, body);
+    job.append(Table.AUDIT, Keys.of(entry.sequence()), Keys.with(body, hash));
   }
 
   void afterwards(Runnable action) {
-    jobAfterwards.add(action);
+    job.afterwards(action);
   }
 }

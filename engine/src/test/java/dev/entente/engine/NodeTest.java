@@ -306,7 +306,7 @@ class NodeTest {
     }
     assertThat(node.verify(_ -> {}).broken()).isEmpty();
     byte[] entry = store.get(Table.AUDIT, Keys.of(3));
-    byte[] version = store.get(Table.LOG, Keys.of(2));
+    byte[] version = store.get(Table.LOG, History.logKey("main", 2));
 
     byte[] flipped = entry.clone();
     flipped[10] ^= 1;
@@ -319,13 +319,20 @@ class NodeTest {
     damage(Table.AUDIT, 3, entry);
     byte[] other = version.clone();
     other[other.length - 1] ^= 1;
-    damage(Table.LOG, 2, other);
+    damageLog(other);
     assertThat(node.verify(_ -> {}).broken())
         .hasValueSatisfying(b -> assertThat(b).contains("version 2 is not the one"));
-    damage(Table.LOG, 2, version);
+    damageLog(version);
     damage(Table.AUDIT, 5, null);
     assertThat(node.verify(_ -> {}).broken())
-        .hasValueSatisfying(b -> assertThat(b).contains("the log ends at 5"));
+        .hasValueSatisfying(b ->
+            assertThat(b).contains("the log holds 5 versions but the audit log vouches for 4"));
+  }
+
+  private void damageLog(byte[] value) {
+    Batch batch = new Batch();
+    batch.put(Table.LOG, History.logKey("main", 2), value);
+    store.commit(batch);
   }
 
   private void damage(Table table, long number, byte[] value) {

@@ -216,14 +216,19 @@ final class RecordRoutes {
     RecordKey key = call.key();
     int limit = call.limit();
     long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
-    List<Version> versions = node.history(key, before, limit);
+    List<Version> versions;
+    try {
+      versions = node.history(key, before, limit);
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.MALFORMED, "the cursor is not one that was given out for this record");
+    }
     if (versions.isEmpty() && before == Long.MAX_VALUE) {
       throw new Problem(Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id());
     }
     Map<String, Json> members = new TreeMap<>();
     members.put("versions", Json.of(versions.stream().map(RecordRoutes::version).toList()));
-    if (versions.size() == limit) {
-      members.put("next", Json.of(Cursors.of(versions.getLast().dot().number())));
+    if (versions.size() == limit && versions.getLast().previous() > 0) {
+      members.put("next", Json.of(Cursors.of(versions.getLast().previous())));
     }
     return Reply.json(200, JsonObject.of(members));
   }

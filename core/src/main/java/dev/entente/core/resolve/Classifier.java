@@ -26,8 +26,13 @@ final class Classifier {
       Optional<Json> lastAgreed,
       Policy policy) {
     Severity severity = policy.severityOf(unit);
-    boolean removal = competing.stream().anyMatch(a -> a.value().isAbsent());
-    boolean mixed = competing.stream().map(a -> a.value().rank()).distinct().count() > 1;
+    boolean removal = false;
+    boolean mixed = false;
+    int rank = competing.getFirst().value().rank();
+    for (Assignment assignment : competing) {
+      removal |= assignment.value().isAbsent();
+      mixed |= assignment.value().rank() != rank;
+    }
     if (severity == Severity.LOW && (removal || mixed || competing.size() > 2)) {
       severity = Severity.MEDIUM;
     }

@@ -27,7 +27,14 @@ public record Dispute(
     StrategySpec spec,
     Duration tolerance) {
   public Dispute {
-    competing = competing.stream().sorted().toList();
+    List<Assignment> sorted = competing;
+    for (int i = 1; i < competing.size(); i++) {
+      if (competing.get(i - 1).compareTo(competing.get(i)) > 0) {
+        sorted = competing.stream().sorted().toList();
+        break;
+      }
+    }
+    competing = List.copyOf(sorted);
   }
 
   public Dispute with(StrategySpec other) {

@@ -4,10 +4,9 @@ package dev.entente.core.resolve;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonPrinter;
+import java.time.LocalDateTime;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.Collection;
-import java.util.stream.Collectors;
 
 /**
  * Words for explanations: short, the same on every node, and without surprises from the values they
@@ -15,8 +14,6 @@ import java.util.stream.Collectors;
  */
 public final class Explain {
   private static final int VALUE_MAX = 60;
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
   private Explain() {}
 
@@ -40,10 +37,30 @@ public final class Explain {
 
   /** All offers, joined. */
   public static String offers(Collection<Assignment> assignments) {
-    return assignments.stream().map(Explain::offer).collect(Collectors.joining(" against "));
+    StringBuilder text = new StringBuilder();
+    for (Assignment assignment : assignments) {
+      text.append(text.isEmpty() ? "" : " against ").append(offer(assignment));
+    }
+    return text.toString();
   }
 
   public static String time(Assignment assignment) {
-    return TIME.format(assignment.time().instant());
+    long millis = assignment.time().millis();
+    LocalDateTime at = LocalDateTime.ofEpochSecond(millis / 1000, 0, ZoneOffset.UTC);
+    StringBuilder text = new StringBuilder(24);
+    digits(text, at.getYear(), 4).append('-');
+    digits(text, at.getMonthValue(), 2).append('-');
+    digits(text, at.getDayOfMonth(), 2).append(' ');
+    digits(text, at.getHour(), 2).append(':');
+    digits(text, at.getMinute(), 2).append(':');
+    digits(text, at.getSecond(), 2).append('.');
+    return digits(text, (int) (millis % 1000), 3).append('Z').toString();
+  }
+
+  private static StringBuilder digits(StringBuilder text, int number, int width) {
+    for (int power = (int) Math.pow(10, width - 1); power > 1 && number < power; power /= 10) {
+      text.append('0');
+    }
+    return text.append(number);
   }
 }

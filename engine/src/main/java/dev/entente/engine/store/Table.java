@@ -9,14 +9,10 @@ import java.util.Locale;
 public enum Table {
   /** The node's identity and the format. */
   META,
-  /** Position in the log → version: the truth. */
+  /** Tenant and position → version: the truth, and the feed of changes. */
   LOG,
   /** Record → its state. */
   RECORDS,
-  /** Record and position → nothing; the versions of a record in the order of acceptance. */
-  HISTORY,
-  /** Tenant and position → nothing; the feed of changes. */
-  CHANGES,
   /** Sequence number → audit entry, chained by hashes. */
   AUDIT,
   /** Tenant and conflict → review. */

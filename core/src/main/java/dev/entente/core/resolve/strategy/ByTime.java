@@ -2,11 +2,14 @@
 package dev.entente.core.resolve.strategy;
 
 import dev.entente.core.crdt.Assignment;
+import dev.entente.core.json.Json;
 import dev.entente.core.resolve.Dispute;
 import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.Verdict;
 import java.util.Comparator;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the value whose author wrote last, or first, by hybrid time. A time never says who had seen
@@ -36,13 +39,8 @@ final class ByTime implements Strategy {
 
   @Override
   public Verdict decide(Dispute dispute) {
-    Comparator<Assignment> order = last ? ORDER.reversed() : ORDER;
-    Assignment winner = dispute.competing().stream().min(order).orElseThrow();
-    Assignment runnerUp =
-        dispute.competing().stream()
-            .filter(a -> !a.value().equals(winner.value()))
-            .min(order)
-            .orElseThrow();
+    Assignment winner = first(dispute, null);
+    Assignment runnerUp = first(dispute, winner.value());
     long gap = Math.abs(winner.time().millis() - runnerUp.time().millis());
     boolean uncertain = gap < dispute.tolerance().toMillis();
     String why =
@@ -59,5 +57,18 @@ final class ByTime implements Strategy {
                     + " ms that clocks may differ."
                 : ".");
     return new Verdict.Settled(winner.value(), why, uncertain);
+  }
+
+  /** The first in order whose value is another. */
+  private Assignment first(Dispute dispute, @Nullable Json otherThan) {
+    Assignment best = null;
+    for (Assignment next : dispute.competing()) {
+      if (!next.value().equals(otherThan)
+          && (best == null
+              || (last ? ORDER.compare(next, best) > 0 : ORDER.compare(next, best) < 0))) {
+        best = next;
+      }
+    }
+    return Objects.requireNonNull(best, "a dispute has two different values");
   }
 }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.Table;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What has been decided but is not yet seen by readers: the changes for the store, how they look to
+ * later lookups, the new states, and what to do once they are durable. Written by the sequencer's
+ * thread; once sealed it does not change.
+ */
+final class Layer {
+  private record Slot(Table table, ByteBuffer key) {}
+
+  /** What a key will hold; a null value removes it. */
+  record Staged(byte @Nullable [] value) {}
+
+  private final Batch batch = new Batch();
+  private final Map<Slot, Staged> values = new HashMap<>();
+  private final Map<RecordKey, Snapshot> snapshots = new HashMap<>();
+  private final List<Runnable> afterwards = new ArrayList<>();
+  private volatile boolean visible;
+
+  /**
+   * The value that this layer gives a key; null where it says nothing of it, empty where it removes
+   * it.
+   */
+  @Nullable Staged get(Table table, byte[] key) {
+    return values.isEmpty() ? null : values.get(new Slot(table, ByteBuffer.wrap(key)));
+  }
+
+  @Nullable Snapshot snapshot(RecordKey key) {
+    return snapshots.get(key);
+  }
+
+  void put(Table table, byte[] key, byte[] value) {
+    batch.put(table, key, value);
+    values.put(new Slot(table, ByteBuffer.wrap(key)), new Staged(value));
+  }
+
+  void delete(Table table, byte[] key) {
+    batch.delete(table, key);
+    values.put(new Slot(table, ByteBuffer.wrap(key)), new Staged(null));
+  }
+
+  /** Writes what nobody looks up before it is durable. */
+  void append(Table table, byte[] key, byte[] value) {
+    batch.put(table, key, value);
+  }
+
+  void put(Snapshot snapshot) {
+    snapshots.put(snapshot.key(), snapshot);
+  }
+
+  void afterwards(Runnable action) {
+    afterwards.add(action);
+  }
+
+  void addAll(Layer later) {
+    batch.addAll(later.batch);
+    values.putAll(later.values);
+    snapshots.putAll(later.snapshots);
+    afterwards.addAll(later.afterwards);
+  }
+
+  Batch batch() {
+    return batch;
+  }
+
+  /** Once it is durable: shows the states to readers and does what was to be done. */
+  void publish(Records records) {
+    records.publish(snapshots);
+    afterwards.forEach(Runnable::run);
+    visible = true;
+  }
+
+  /** True once everything in here can be read from the store and the cache. */
+  boolean isVisible() {
+    return visible;
+  }
+}
