@@ -37,6 +37,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class Load {
   private static final int ROUNDS = 3;
+  private static final int WARM_UPS = 3;
   private static final long ROUND_MILLIS = 5_000;
 
   private Load() {}
@@ -57,22 +58,32 @@ public final class Load {
         System.getProperty("java.vm.version"),
         System.getProperty("os.version"));
     Path directory = Files.createTempDirectory("entente-load");
+    String only = args.length == 0 ? "" : args[0];
     report(
+        only,
         "store alone: one thread commits batches of 64 synced, writes/s",
         round -> storeAlone(directory.resolve("store" + round)));
     report(
+        only,
         "engine: 64 writers, durable, writes/s",
         round -> engine(directory.resolve("engine" + round)));
     report(
-        "http sync: batches of 500, 4 connections, 10 % conflicts, events/s",
+        only,
+        "http sync: batches of 500, 8 connections, 10 % conflicts, events/s",
         round -> sync(directory.resolve("sync" + round)));
     report(
+        only,
         "http conditional: 16 connections, writes/s",
         round -> conditional(directory.resolve("cond" + round)));
   }
 
-  private static void report(String name, Measured measured) throws Exception {
-    measured.run(-1);
+  private static void report(String only, String name, Measured measured) throws Exception {
+    if (!name.contains(only)) {
+      return;
+    }
+    for (int i = 0; i < WARM_UPS; i++) {
+      measured.run(-1 - i);
+    }
     List<Round> rounds = new ArrayList<>();
     for (int i = 0; i < ROUNDS; i++) {
       rounds.add(measured.run(i));
@@ -128,7 +139,7 @@ public final class Load {
         EntenteServer server = EntenteServer.start(node, "127.0.0.1", 0, "t")) {
       put(node, "type: doc\ndefault: last-writer-wins");
       return parallel(
-          4,
+          8,
           (writer, latencies) -> {
             StringBuilder body =
                 new StringBuilder("{\"device\":\"d").append(writer).append("\",\"events\":[");

@@ -34,7 +34,6 @@ import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
@@ -131,7 +130,7 @@ final class Acceptor {
         request.author(),
         "rejected",
         request.key().toString(),
-        JsonObject.of(detail));
+        () -> JsonObject.of(detail));
   }
 
   private static Json payload(Edit edit) {
@@ -453,7 +452,7 @@ final class Acceptor {
       byte[] bytes = VersionCodec.toBytes(version);
       long position = version.dot().number();
       transaction.put(Table.LOG, History.logKey(key.tenant(), position), bytes);
-      transaction.put(after, StateCodec.toBytes(after.state()));
+      transaction.put(after);
       reviews.follow(
           transaction,
           before,
@@ -467,7 +466,7 @@ final class Acceptor {
           request.author(),
           "write",
           key.toString(),
-          detail(version, bytes, mine, after.view()));
+          () -> detail(version, bytes, mine, after.view()));
     }
 
     private Json detail(Version version, byte[] bytes, List<Resolution> mine, View view) {

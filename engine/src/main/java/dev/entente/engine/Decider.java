@@ -21,7 +21,6 @@ import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Decision.Result;
 import dev.entente.engine.Review.Status;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
@@ -170,7 +169,7 @@ final class Decider {
     }
     byte[] bytes = VersionCodec.toBytes(version);
     transaction.put(Table.LOG, History.logKey(key.tenant(), dot.number()), bytes);
-    transaction.put(after, StateCodec.toBytes(joined));
+    transaction.put(after);
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
@@ -215,6 +214,6 @@ final class Decider {
         review.decidedBy().orElse(""),
         "decision",
         review.key().toString(),
-        JsonObject.of(detail));
+        () -> JsonObject.of(detail));
   }
 }

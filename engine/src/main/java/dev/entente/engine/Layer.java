@@ -2,6 +2,8 @@
 package dev.entente.engine;
 
 import dev.entente.core.record.RecordKey;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Table;
 import java.nio.ByteBuffer;
@@ -25,6 +27,7 @@ final class Layer {
   private final Batch batch = new Batch();
   private final Map<Slot, Staged> values = new HashMap<>();
   private final Map<RecordKey, Snapshot> snapshots = new HashMap<>();
+  private final List<AuditChain.Draft> audit = new ArrayList<>();
   private final List<Runnable> afterwards = new ArrayList<>();
   private volatile boolean visible;
 
@@ -59,6 +62,10 @@ final class Layer {
     snapshots.put(snapshot.key(), snapshot);
   }
 
+  void audit(AuditChain.Draft draft) {
+    audit.add(draft);
+  }
+
   void afterwards(Runnable action) {
     afterwards.add(action);
   }
@@ -67,10 +74,23 @@ final class Layer {
     batch.addAll(later.batch);
     values.putAll(later.values);
     snapshots.putAll(later.snapshots);
+    audit.addAll(later.audit);
     afterwards.addAll(later.afterwards);
   }
 
-  Batch batch() {
+  /** How much it will write, roughly. */
+  long bytes() {
+    return batch.bytes() + 200L * snapshots.size();
+  }
+
+  /**
+   * All it writes: besides what was put, the last state of each record and the audit entries,
+   * encoded here.
+   */
+  Batch complete(AuditChain chain) {
+    snapshots.forEach((key, snapshot) ->
+        batch.put(Table.RECORDS, Keys.of(key), StateCodec.toBytes(snapshot.state())));
+    audit.forEach(draft -> chain.append(draft, batch));
     return batch;
   }
 

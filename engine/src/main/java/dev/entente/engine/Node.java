@@ -89,9 +89,15 @@ public final class Node implements AutoCloseable {
                 Arrays.copyOfRange(bytes, bytes.length - AuditCodec.HASH_BYTES, bytes.length))
             .orElse(new byte[AuditCodec.HASH_BYTES]);
     HybridClock clock = new HybridClock(config.clockMillis(), config.driftMaxMillis(), lastTime);
-    Transaction transaction = new Transaction(store, id, clock, records, position, sequence, hash);
+    Transaction transaction = new Transaction(store, id, clock, records, position);
     this.sequencer =
-        new Sequencer(config.queueMax(), config.batchMax(), transaction, records, this::commit);
+        new Sequencer(
+            config.queueMax(),
+            config.batchMax(),
+            transaction,
+            records,
+            new AuditChain(sequence, hash),
+            this::commit);
   }
 
   /** Opens a node on a store. The node owns the store from here and closes it. */
@@ -345,7 +351,7 @@ public final class Node implements AutoCloseable {
             actor,
             "review",
             review.key().toString(),
-            JsonObject.of(Map.of("review", Json.of(reviewId), "owner", Json.of(owner))));
+            () -> JsonObject.of(Map.of("review", Json.of(reviewId), "owner", Json.of(owner))));
         return owned;
       });
     });
@@ -381,7 +387,7 @@ public final class Node implements AutoCloseable {
       detail.put("version", Json.of(loaded.policy().version()));
       detail.put("text", Json.of(text));
       transaction.audit(
-          transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
+          transaction.clock().next(), tenant, actor, "policy", type, () -> JsonObject.of(detail));
       transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
       return loaded.warnings();
     });
@@ -401,7 +407,7 @@ public final class Node implements AutoCloseable {
           actor,
           "freeze",
           scope,
-          JsonObject.of("reason", Json.of(reason)));
+          () -> JsonObject.of("reason", Json.of(reason)));
       return true;
     });
   }
@@ -412,7 +418,7 @@ public final class Node implements AutoCloseable {
       boolean thawed = freezes.thaw(transaction, scope);
       if (thawed) {
         transaction.audit(
-            transaction.clock().next(), tenant, actor, "thaw", scope, JsonObject.EMPTY);
+            transaction.clock().next(), tenant, actor, "thaw", scope, () -> JsonObject.EMPTY);
       }
       return thawed;
     });

@@ -48,6 +48,7 @@ final class Sequencer implements AutoCloseable {
   private final int batchMax;
   private final Transaction transaction;
   private final Records records;
+  private final AuditChain chain;
   private final Consumer<Batch> commit;
   private final Thread decider =
       Thread.ofPlatform().name("entente-sequencer").daemon(true).unstarted(this::decide);
@@ -61,11 +62,13 @@ final class Sequencer implements AutoCloseable {
       int batchMax,
       Transaction transaction,
       Records records,
+      AuditChain chain,
       Consumer<Batch> commit) {
     this.queue = new ArrayBlockingQueue<>(queueMax);
     this.batchMax = batchMax;
     this.transaction = transaction;
     this.records = records;
+    this.chain = chain;
     this.commit = commit;
   }
 
@@ -144,8 +147,9 @@ final class Sequencer implements AutoCloseable {
       while (failure == null && (decider.isAlive() || !decided.isEmpty())) {
         current = decided.poll(100, TimeUnit.MILLISECONDS);
         if (current != null) {
-          if (!current.layer().batch().isEmpty()) {
-            commit.accept(current.layer().batch());
+          Batch batch = current.layer().complete(chain);
+          if (!batch.isEmpty()) {
+            commit.accept(batch);
           }
           current.layer().publish(records);
           current.answers().forEach(answer -> answer.give().run());

@@ -7,12 +7,11 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.record.RecordKey;
-import dev.entente.engine.codec.AuditCodec;
-import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +20,6 @@ import org.jspecify.annotations.Nullable;
  * Used by the sequencer's thread only.
  */
 final class Transaction {
-  /** Where the log and the audit chain stand. */
-  private record Position(long number, long sequence, byte[] hash) {}
-
   private final Store store;
   private final NodeId self;
   private final HybridClock clock;
@@ -34,44 +30,31 @@ final class Transaction {
 
   private Layer open = new Layer();
   private Layer job = new Layer();
-  private Position kept;
+  private long kept;
   private long number;
-  private long sequence;
-  private byte[] hash;
 
-  Transaction(
-      Store store,
-      NodeId self,
-      HybridClock clock,
-      Records records,
-      long lastNumber,
-      long lastSequence,
-      byte[] lastHash) {
+  Transaction(Store store, NodeId self, HybridClock clock, Records records, long lastNumber) {
     this.store = store;
     this.self = self;
     this.clock = clock;
     this.records = records;
     this.number = lastNumber;
-    this.sequence = lastSequence;
-    this.hash = lastHash;
-    this.kept = new Position(lastNumber, lastSequence, lastHash);
+    this.kept = lastNumber;
   }
 
   void keep() {
     open.addAll(job);
     job = new Layer();
-    kept = new Position(number, sequence, hash);
+    kept = number;
   }
 
   void discard() {
     job = new Layer();
-    number = kept.number();
-    sequence = kept.sequence();
-    hash = kept.hash();
+    number = kept;
   }
 
   long bytes() {
-    return open.batch().bytes();
+    return open.bytes();
   }
 
   /** Closes the open layer for the commit, and forgets those that have become visible. */
@@ -148,17 +131,19 @@ final class Transaction {
     return records.current(found != null ? found : records.load(key));
   }
 
-  void put(Snapshot snapshot, byte[] stateBytes) {
+  void put(Snapshot snapshot) {
     job.put(snapshot);
-    job.append(Table.RECORDS, Keys.of(snapshot.key()), stateBytes);
   }
 
+  /** Adds an audit entry; its detail is put together when it is written, on another thread. */
   void audit(
-      HybridTime time, String tenant, String actor, String action, String subject, Json detail) {
-    AuditEntry entry = new AuditEntry(++sequence, time, tenant, actor, action, subject, detail);
-    byte[] body = AuditCodec.body(entry);
-    hash = AuditCodec.hash(hash, body);
-    job.append(Table.AUDIT, Keys.of(entry.sequence()), Keys.with(body, hash));
+      HybridTime time,
+      String tenant,
+      String actor,
+      String action,
+      String subject,
+      Supplier<Json> detail) {
+    job.audit(new AuditChain.Draft(time, tenant, actor, action, subject, detail));
   }
 
   void afterwards(Runnable action) {
