@@ -222,7 +222,7 @@ final class Acceptor {
                         + key.type()
                         + " are not overwritten; send If-Match or Entente-Context with the context you have read")
                 : Optional.empty();
-        case Seen.Nothing() -> Optional.empty();
+        case Seen.Nothing(), Seen.Rollback() -> Optional.empty();
       };
     }
 
@@ -254,7 +254,7 @@ final class Acceptor {
     private CausalContext context() {
       VersionVector all = before.state().context();
       return switch (request.seen()) {
-        case Seen.Everything(), Seen.Existing(), Seen.Absence(), Seen.Exactly _ ->
+        case Seen.Everything(), Seen.Existing(), Seen.Rollback(), Seen.Absence(), Seen.Exactly _ ->
             CausalContext.of(all);
         case Seen.Nothing() -> CausalContext.EMPTY;
         case Seen.Context(VersionVector context) ->

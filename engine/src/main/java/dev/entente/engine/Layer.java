@@ -6,8 +6,8 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Table;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +19,28 @@ import org.jspecify.annotations.Nullable;
  * thread; once sealed it does not change.
  */
 final class Layer {
-  private record Slot(Table table, ByteBuffer key) {}
+  /** A key of a table, with its hash computed once for all layers. */
+  static final class Slot {
+    private final Table table;
+    private final byte[] key;
+    private final int hash;
+
+    Slot(Table table, byte[] key) {
+      this.table = table;
+      this.key = key;
+      this.hash = 31 * Arrays.hashCode(key) + table.hashCode();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object o) {
+      return o instanceof Slot other && table == other.table && Arrays.equals(key, other.key);
+    }
+
+    @Override
+    public int hashCode() {
+      return hash;
+    }
+  }
 
   /** What a key will hold; a null value removes it. */
   record Staged(byte @Nullable [] value) {}
@@ -35,8 +56,8 @@ final class Layer {
    * The value that this layer gives a key; null where it says nothing of it, empty where it removes
    * it.
    */
-  @Nullable Staged get(Table table, byte[] key) {
-    return values.isEmpty() ? null : values.get(new Slot(table, ByteBuffer.wrap(key)));
+  @Nullable Staged get(Slot slot) {
+    return values.get(slot);
   }
 
   @Nullable Snapshot snapshot(RecordKey key) {
@@ -45,12 +66,12 @@ final class Layer {
 
   void put(Table table, byte[] key, byte[] value) {
     batch.put(table, key, value);
-    values.put(new Slot(table, ByteBuffer.wrap(key)), new Staged(value));
+    values.put(new Slot(table, key), new Staged(value));
   }
 
   void delete(Table table, byte[] key) {
     batch.delete(table, key);
-    values.put(new Slot(table, ByteBuffer.wrap(key)), new Staged(null));
+    values.put(new Slot(table, key), new Staged(null));
   }
 
   /** Writes what nobody looks up before it is durable. */

@@ -298,7 +298,7 @@ public final class Node implements AutoCloseable {
         new WriteRequest(
             key,
             edit,
-            new WriteRequest.Seen.Existing(),
+            new WriteRequest.Seen.Rollback(),
             author,
             Optional.empty(),
             Optional.empty(),

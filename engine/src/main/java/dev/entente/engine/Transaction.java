@@ -91,14 +91,15 @@ final class Transaction {
   }
 
   byte @Nullable [] get(Table table, byte[] key) {
-    Layer.Staged found = job.get(table, key);
+    Layer.Slot slot = new Layer.Slot(table, key);
+    Layer.Staged found = job.get(slot);
     if (found == null) {
-      found = open.get(table, key);
+      found = open.get(slot);
     }
     if (found == null && !sealed.isEmpty()) {
       var newestFirst = sealed.descendingIterator();
       while (found == null && newestFirst.hasNext()) {
-        found = newestFirst.next().get(table, key);
+        found = newestFirst.next().get(slot);
       }
     }
     return found != null ? found.value() : store.get(table, key);

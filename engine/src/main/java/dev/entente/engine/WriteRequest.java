@@ -45,6 +45,9 @@ public record WriteRequest(
     /** Any existing state, or the write does not hold. */
     record Existing() implements Seen {}
 
+    /** All there is, whatever the policy says of write styles: going back is an operator's act. */
+    record Rollback() implements Seen {}
+
     /** No record: the write does not hold where there is one. */
     record Absence() implements Seen {}
 

@@ -253,6 +253,9 @@ class NodeTest {
     node.rollback(key, node.readAt(key, then).view().data(), "boss", "wrong").join();
     assertThat(data()).isEqualTo(Json.of(Map.of("a", 1)));
     assertThat(node.history(key, Long.MAX_VALUE, 10)).hasSize(3);
+    write(new Edit.Delete(), new Seen.Everything(), "x");
+    node.rollback(key, node.readAt(key, then).view().data(), "boss", "deleted by mistake").join();
+    assertThat(data()).isEqualTo(Json.of(Map.of("a", 1)));
   }
 
   @Test

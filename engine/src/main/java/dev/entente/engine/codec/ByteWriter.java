@@ -9,7 +9,7 @@ import java.util.Arrays;
  * UTF-8 for texts. Not thread-safe.
  */
 public final class ByteWriter {
-  private byte[] bytes = new byte[256];
+  private byte[] bytes = new byte[128];
   private int size;
 
   private void room(int more) {
@@ -68,6 +68,20 @@ public final class ByteWriter {
     }
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     return varint(utf8.length).raw(utf8);
+  }
+
+  /** The text's UTF-8 bytes and a zero; the text holds no zero itself. */
+  ByteWriter ended(String text) {
+    int length = text.length();
+    room(length + 1);
+    for (int i = 0; i < length; i++) {
+      char c = text.charAt(i);
+      if (c >= 0x80) {
+        return raw(text.substring(i).getBytes(StandardCharsets.UTF_8)).u8(0);
+      }
+      bytes[size++] = (byte) c;
+    }
+    return u8(0);
   }
 
   public ByteWriter raw(byte[] more) {

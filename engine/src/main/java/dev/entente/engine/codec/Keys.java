@@ -14,7 +14,7 @@ public final class Keys {
   public static byte[] of(String... names) {
     ByteWriter out = new ByteWriter();
     for (String name : names) {
-      out.raw(name.getBytes(java.nio.charset.StandardCharsets.UTF_8)).u8(0);
+      out.ended(name);
     }
     return out.toBytes();
   }

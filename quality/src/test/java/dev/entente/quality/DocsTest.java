@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.quality;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.entente.core.policy.ClockTerms;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.PolicyLoader;
+import dev.entente.core.policy.ReviewTerms;
+import dev.entente.core.resolve.strategy.Strategies;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What the documentation says is so. */
+class DocsTest {
+  private static final Path ROOT = Path.of(System.getProperty("entente.root", ".."));
+
+  private static String read(String file) throws IOException {
+    return Files.readString(ROOT.resolve(file));
+  }
+
+  @Test
+  void everyStrategyAndItsTieBreakIsDocumentedAndInTheSchema() throws IOException {
+    String policies = read("docs/policies.md");
+    String schema = read("docs/policy.schema.json");
+    Strategies.all()
+        .forEach(strategy -> {
+          assertThat(policies).contains("`" + strategy.name() + "`").contains(strategy.tieBreak());
+          assertThat(schema).contains("\"" + strategy.name() + "\"");
+        });
+  }
+
+  @Test
+  void theDocumentedDefaultsAreTheDefaults() throws IOException {
+    assertThat(read("docs/policies.md"))
+        .contains("`review: {sla: 2h, escalate-after: 4h}`")
+        .contains("`clock: {tolerance: 100ms, uncertain: mark}`")
+        .contains("`deletes: manual-review`");
+    assertThat(ReviewTerms.DEFAULT)
+        .isEqualTo(new ReviewTerms(Duration.ofHours(2), Duration.ofHours(4)));
+    assertThat(ClockTerms.DEFAULT).isEqualTo(new ClockTerms(Duration.ofMillis(100), false));
+    assertThat(Policy.undeclared("t").fallback().name()).isEqualTo("manual-review");
+    assertThat(Policy.undeclared("t").manualThreshold()).isEqualTo(1);
+  }
+
+  @Test
+  void everyShippedPolicyLoadsWithoutAWarning() throws Exception {
+    try (var files = Files.newDirectoryStream(ROOT.resolve("policies"), "*.yaml")) {
+      for (Path file : files) {
+        assertThat(PolicyLoader.load(Files.readString(file)).warnings()).as("%s", file).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void everyRelativeLinkLeadsSomewhere() throws IOException {
+    Pattern link = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
+    try (var files = Files.walk(ROOT)) {
+      for (Path file :
+          files
+              .filter(f -> f.toString().endsWith(".md") && !f.toString().contains("/target/"))
+              .toList()) {
+        Matcher links = link.matcher(Files.readString(file));
+        while (links.find()) {
+          assertThat(file.resolveSibling(links.group(1))).as("a link in %s", file).exists();
+        }
+      }
+    }
+  }
+}
