@@ -449,7 +449,7 @@ public final class Node implements AutoCloseable {
 
   /** Checks the audit chain and the versions it vouches for. */
   public Verification verify(LongConsumer progress) {
-    return Verification.of(store, progress);
+    return Verification.of(store, position(), progress);
   }
 
   /** The node's physical clock, in milliseconds since 1970. */

@@ -332,6 +332,22 @@ class NodeTest {
             assertThat(b).contains("the log holds 5 versions but the audit log vouches for 4"));
   }
 
+  @Test
+  void theChainIsIntactAlsoWhileItGrows() throws InterruptedException {
+    Thread writer =
+        Thread.ofVirtual()
+            .start(() -> {
+              for (int i = 0; i < 3_000; i++) {
+                node.write(WriteRequest.of(key, put(Map.of("a", i)), new Seen.Everything(), "x"))
+                    .join();
+              }
+            });
+    while (writer.isAlive()) {
+      assertThat(node.verify(_ -> {}).broken()).isEmpty();
+    }
+    writer.join();
+  }
+
   private void damageLog(byte[] value) {
     Batch batch = new Batch();
     batch.put(Table.LOG, History.logKey("main", 2), value);
