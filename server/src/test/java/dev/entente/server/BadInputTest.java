@@ -167,9 +167,9 @@ class BadInputTest {
   @Test
   void manyKeysThatCollideTakeLinearTime() {
     StringBuilder body = new StringBuilder("{\"a\":{");
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 120_000; i++) {
       StringBuilder name = new StringBuilder();
-      for (int bit = 0; bit < 15; bit++) {
+      for (int bit = 0; bit < 17; bit++) {
         name.append((i >> bit & 1) == 0 ? "Aa" : "BB");
       }
       body.append(i == 0 ? "" : ",").append('"').append(name).append("\":1");

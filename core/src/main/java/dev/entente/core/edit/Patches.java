@@ -19,16 +19,18 @@ public final class Patches {
     if (!(patch instanceof JsonObject changes)) {
       return patch;
     }
-    JsonObject result = target instanceof JsonObject object ? object : JsonObject.EMPTY;
-    for (int i = 0; i < changes.members().size(); i++) {
-      String name = changes.members().key(i);
-      Json value = changes.members().value(i);
-      result =
-          result.with(
-              name,
-              value instanceof JsonNull ? JsonAbsent.ABSENT : mergePatch(result.get(name), value));
-    }
-    return result;
+    JsonObject before = target instanceof JsonObject object ? object : JsonObject.EMPTY;
+    return new JsonObject(
+        before
+            .members()
+            .merge(
+                changes.members(),
+                (mine, change) ->
+                    change == null
+                        ? mine
+                        : change instanceof JsonNull
+                            ? null
+                            : mergePatch(mine == null ? JsonAbsent.ABSENT : mine, change)));
   }
 
   /**

@@ -30,6 +30,15 @@ public record JsonObject(SortedArrayMap<String, Json> members) implements Json {
     return new JsonObject(value.isAbsent() ? members.without(name) : members.with(name, value));
   }
 
+  /** This object with all members of another over its own. */
+  public JsonObject overlaid(JsonObject over) {
+    if (isEmpty()) {
+      return over;
+    }
+    return new JsonObject(
+        members.merge(over.members, (mine, theirs) -> theirs == null ? mine : theirs));
+  }
+
   int compareMembers(JsonObject other) {
     for (int i = 0; i < Math.min(members.size(), other.members.size()); i++) {
       int order = members.key(i).compareTo(other.members.key(i));

@@ -13,7 +13,9 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.CellId.CellClass;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that a node knows of a record: what it has seen, and the cells. A join semilattice; states
@@ -64,51 +66,77 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   }
 
   private RecordState joined(Version version) {
-    SortedArrayMap<CellId, Cell> next = cells;
+    Draft next = new Draft(cells, version.changes().size());
     for (Change change : version.changes()) {
-      next = touchAbove(next, version, change.unit());
-      next =
-          switch (change) {
-            case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
-            case Change.Count count -> {
-              CellId id = new CellId(count.unit(), CellClass.COUNTER);
-              Counter counter = next.get(id) instanceof Counter c ? c : Counter.EMPTY;
-              yield next.with(id, counter.add(version.dot().node(), count.difference()));
-            }
-            case Change.EditSet edit -> {
-              CellId id = new CellId(edit.unit(), CellClass.SET);
-              yield next.with(
-                  id,
-                  edited(
-                      next.get(id) instanceof ObservedSet s ? s : ObservedSet.EMPTY,
-                      version,
-                      edit));
-            }
-          };
+      touchAbove(next, version, change.unit());
+      switch (change) {
+        case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
+        case Change.Count count -> {
+          CellId id = new CellId(count.unit(), CellClass.COUNTER);
+          Counter counter = next.get(id) instanceof Counter c ? c : Counter.EMPTY;
+          next.put(id, counter.add(version.dot().node(), count.difference()));
+        }
+        case Change.EditSet edit -> {
+          CellId id = new CellId(edit.unit(), CellClass.SET);
+          next.put(
+              id,
+              edited(next.get(id) instanceof ObservedSet s ? s : ObservedSet.EMPTY, version, edit));
+        }
+      }
     }
-    return new RecordState(context.with(version.dot()), next);
+    return new RecordState(context.with(version.dot()), next.cells());
+  }
+
+  /**
+   * Cells on their way to the next state: a few changes copy the arrays, many go through a tree so
+   * that their number counts once.
+   */
+  private static final class Draft {
+    private static final int FEW = 32;
+    private final @Nullable TreeMap<CellId, Cell> many;
+    private SortedArrayMap<CellId, Cell> few;
+
+    Draft(SortedArrayMap<CellId, Cell> cells, int changes) {
+      few = cells;
+      many = changes > FEW ? new TreeMap<>() : null;
+      if (many != null) {
+        cells.forEach(many::put);
+      }
+    }
+
+    @Nullable Cell get(CellId id) {
+      return many != null ? many.get(id) : few.get(id);
+    }
+
+    void put(CellId id, Cell cell) {
+      if (many != null) {
+        many.put(id, cell);
+      } else {
+        few = few.with(id, cell);
+      }
+    }
+
+    SortedArrayMap<CellId, Cell> cells() {
+      return many != null ? SortedArrayMap.copyOf(many) : few;
+    }
   }
 
   /**
    * A change below an object asserts that the object is there, so that a concurrent deletion of it
    * is noticed.
    */
-  private static SortedArrayMap<CellId, Cell> touchAbove(
-      SortedArrayMap<CellId, Cell> cells, Version version, Unit unit) {
-    SortedArrayMap<CellId, Cell> next = cells;
+  private static void touchAbove(Draft cells, Version version, Unit unit) {
     int above = unit.isGroup() ? 1 : unit.path().depth();
     for (int depth = 0; depth < above; depth++) {
       Path ancestor = depth == 0 ? Path.ROOT : new Path(unit.path().names().subList(0, depth));
-      next = assign(next, Unit.field(ancestor), marker(version));
+      assign(cells, Unit.field(ancestor), marker(version));
     }
-    return next;
   }
 
-  private static SortedArrayMap<CellId, Cell> assign(
-      SortedArrayMap<CellId, Cell> cells, Unit unit, Assignment assignment) {
+  private static void assign(Draft cells, Unit unit, Assignment assignment) {
     CellId id = CellId.register(unit);
     Register register = cells.get(id) instanceof Register r ? r : Register.EMPTY;
-    return cells.with(id, register.assign(assignment));
+    cells.put(id, register.assign(assignment));
   }
 
   private static Assignment assignment(Version version, Change.Assign assign) {
@@ -163,7 +191,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
                         theirs == null ? emptyLike(mine) : theirs, context, other.context)));
   }
 
-  private static Cell emptyLike(@org.jspecify.annotations.Nullable Cell cell) {
+  private static Cell emptyLike(@Nullable Cell cell) {
     return switch (cell) {
       case Register _ -> Register.EMPTY;
       case Counter _ -> Counter.EMPTY;

@@ -205,9 +205,7 @@ public final class Deriver {
     List<Assignment> rendered = new ArrayList<>(assignments.size());
     for (Assignment assignment : assignments) {
       if (assignment.value() instanceof JsonObject whole) {
-        JsonObject[] shown = {whole};
-        members.members().forEach((name, value) -> shown[0] = shown[0].with(name, value));
-        rendered.add(withValue(assignment, shown[0]));
+        rendered.add(withValue(assignment, whole.overlaid(members)));
       } else {
         rendered.add(assignment);
       }
