@@ -5,6 +5,7 @@ import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.json.Json;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -23,6 +24,12 @@ public record Assignment(
     implements Comparable<Assignment> {
   /** How many replaced values travel with an assignment. */
   public static final int ANCESTORS_MAX = 4;
+
+  /** By the author's time, then that of acceptance, then the dot: earlier first, never a tie. */
+  public static final Comparator<Assignment> BY_TIME =
+      Comparator.comparing(Assignment::time)
+          .thenComparing(Assignment::acceptedAt)
+          .thenComparing(Assignment::dot);
 
   public Assignment {
     ancestors = List.copyOf(ancestors);

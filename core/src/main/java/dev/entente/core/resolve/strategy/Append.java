@@ -9,7 +9,6 @@ import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.Verdict;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SequencedSet;
@@ -29,7 +28,10 @@ final class Append implements Strategy {
   @Override
   public Verdict decide(Dispute dispute) {
     List<Assignment> present =
-        dispute.competing().stream().filter(a -> !a.value().isAbsent()).sorted(BY_TIME).toList();
+        dispute.competing().stream()
+            .filter(a -> !a.value().isAbsent())
+            .sorted(Assignment.BY_TIME)
+            .toList();
     for (Assignment assignment : present) {
       if (!(assignment.value() instanceof JsonString)) {
         return new Verdict.Unable(Explain.offer(assignment) + " is not a text");
@@ -59,8 +61,4 @@ final class Append implements Strategy {
   }
 
   private static final String SEPARATOR = "\n\n";
-  private static final Comparator<Assignment> BY_TIME =
-      Comparator.comparing(Assignment::time)
-          .thenComparing(Assignment::acceptedAt)
-          .thenComparing(Assignment::dot);
 }

@@ -7,7 +7,6 @@ import dev.entente.core.resolve.Dispute;
 import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.Verdict;
-import java.util.Comparator;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +15,6 @@ import org.jspecify.annotations.Nullable;
  * what, only who was later.
  */
 final class ByTime implements Strategy {
-  private static final Comparator<Assignment> ORDER =
-      Comparator.comparing(Assignment::time)
-          .thenComparing(Assignment::acceptedAt)
-          .thenComparing(Assignment::dot);
 
   private final boolean last;
 
@@ -65,7 +60,9 @@ final class ByTime implements Strategy {
     for (Assignment next : dispute.competing()) {
       if (!next.value().equals(otherThan)
           && (best == null
-              || (last ? ORDER.compare(next, best) > 0 : ORDER.compare(next, best) < 0))) {
+              || (last
+                  ? Assignment.BY_TIME.compare(next, best) > 0
+                  : Assignment.BY_TIME.compare(next, best) < 0))) {
         best = next;
       }
     }

@@ -8,7 +8,6 @@ import dev.entente.core.resolve.Dispute;
 import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.Verdict;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SequencedSet;
@@ -29,10 +28,7 @@ final class KeepBoth implements Strategy {
   public Verdict decide(Dispute dispute) {
     SequencedSet<Json> kept = new LinkedHashSet<>();
     dispute.competing().stream()
-        .sorted(
-            Comparator.comparing(Assignment::time)
-                .thenComparing(Assignment::acceptedAt)
-                .thenComparing(Assignment::dot))
+        .sorted(Assignment.BY_TIME)
         .map(Assignment::value)
         .filter(value -> !value.isAbsent())
         .forEach(value -> {

@@ -6,7 +6,6 @@ import dev.entente.core.resolve.Dispute;
 import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.Verdict;
-import java.util.Comparator;
 
 /**
  * Leaves the values side by side for the application; a plain read shows the last writer's and says
@@ -25,13 +24,7 @@ final class MultiValue implements Strategy {
 
   @Override
   public Verdict decide(Dispute dispute) {
-    Assignment latest =
-        dispute.competing().stream()
-            .max(
-                Comparator.comparing(Assignment::time)
-                    .thenComparing(Assignment::acceptedAt)
-                    .thenComparing(Assignment::dot))
-            .orElseThrow();
+    Assignment latest = dispute.competing().stream().max(Assignment.BY_TIME).orElseThrow();
     return new Verdict.SideBySide(
         latest.value(),
         "Kept side by side for the application: " + Explain.offers(dispute.competing()) + ".");

@@ -12,7 +12,6 @@ import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.Verdict;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -34,7 +33,10 @@ final class Union implements Strategy {
   @Override
   public Verdict decide(Dispute dispute) {
     List<Assignment> present =
-        dispute.competing().stream().filter(a -> !a.value().isAbsent()).sorted(BY_TIME).toList();
+        dispute.competing().stream()
+            .filter(a -> !a.value().isAbsent())
+            .sorted(Assignment.BY_TIME)
+            .toList();
     Class<?> shape = present.getFirst().value().getClass();
     if (!(shape == JsonArray.class || shape == JsonObject.class)
         || !present.stream().allMatch(a -> a.value().getClass() == shape)) {
@@ -64,9 +66,4 @@ final class Union implements Strategy {
     int order = Magnitude.compare(clash.left(), clash.right()).orElse(-1);
     return Optional.of(order > 0 ? clash.left() : clash.right());
   }
-
-  private static final Comparator<Assignment> BY_TIME =
-      Comparator.comparing(Assignment::time)
-          .thenComparing(Assignment::acceptedAt)
-          .thenComparing(Assignment::dot);
 }
