@@ -34,7 +34,6 @@ import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
 import java.util.List;
@@ -283,13 +282,10 @@ final class Acceptor {
       if (past == null) {
         return before.view().data();
       }
-      if (seen.isEmpty()
-          && request.base().isPresent()
-          && !(request.seen() instanceof Seen.Nothing)) {
-        note = "the history no longer reaches what you had read; compared with the base you sent";
-        return request.base().get();
-      }
       if (seen.isEmpty() && request.base().isPresent()) {
+        if (!(request.seen() instanceof Seen.Nothing)) {
+          note = "the history no longer reaches what you had read; compared with the base you sent";
+        }
         return request.base().get();
       }
       return Deriver.derive(key, seen, policy).data();
@@ -449,10 +445,7 @@ final class Acceptor {
     }
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {
-      byte[] bytes = VersionCodec.toBytes(version);
-      long position = version.dot().number();
-      transaction.put(Table.LOG, History.logKey(key.tenant(), position), bytes);
-      transaction.put(after);
+      byte[] bytes = transaction.put(version, after);
       reviews.follow(
           transaction,
           before,

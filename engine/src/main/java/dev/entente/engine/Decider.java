@@ -21,8 +21,6 @@ import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Decision.Result;
 import dev.entente.engine.Review.Status;
-import dev.entente.engine.codec.VersionCodec;
-import dev.entente.engine.store.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -167,9 +165,7 @@ final class Decider {
       transaction.takeBackDot();
       return new Result.Invalid("this would break the invariant " + broken.get());
     }
-    byte[] bytes = VersionCodec.toBytes(version);
-    transaction.put(Table.LOG, History.logKey(key.tenant(), dot.number()), bytes);
-    transaction.put(after);
+    byte[] bytes = transaction.put(version, after);
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);

@@ -7,6 +7,8 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Version;
+import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayDeque;
@@ -132,8 +134,14 @@ final class Transaction {
     return records.current(found != null ? found : records.load(key));
   }
 
-  void put(Snapshot snapshot) {
-    job.put(snapshot);
+  /**
+   * Puts a version into the log, with the record as it is after it; returns the version's bytes.
+   */
+  byte[] put(Version version, Snapshot after) {
+    byte[] bytes = VersionCodec.toBytes(version);
+    put(Table.LOG, History.logKey(version.key().tenant(), version.dot().number()), bytes);
+    job.put(after);
+    return bytes;
   }
 
   /** Adds an audit entry; its detail is put together when it is written, on another thread. */

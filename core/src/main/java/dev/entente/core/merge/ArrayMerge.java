@@ -109,7 +109,7 @@ final class ArrayMerge {
     Map<Json, Json> inBase = index(base, keyOf);
     Map<Json, Json> inLeft = index(left, keyOf);
     Map<Json, Json> inRight = index(right, keyOf);
-    Map<Json, Json> kept = new HashMap<>();
+    List<Json> items = new ArrayList<>();
     for (Json key :
         order(
             new ArrayList<>(inBase.keySet()),
@@ -122,17 +122,6 @@ final class ArrayMerge {
               inLeft.getOrDefault(key, JsonAbsent.ABSENT),
               inRight.getOrDefault(key, JsonAbsent.ABSENT));
       if (!value.isAbsent()) {
-        kept.put(key, value);
-      }
-    }
-    List<Json> items = new ArrayList<>();
-    for (Json key :
-        order(
-            new ArrayList<>(inBase.keySet()),
-            new ArrayList<>(inLeft.keySet()),
-            new ArrayList<>(inRight.keySet()))) {
-      Json value = kept.get(key);
-      if (value != null) {
         items.add(value);
       }
     }

@@ -41,6 +41,14 @@ public record Dispute(
     return new Dispute(unit, competing, lastAgreed, other, tolerance);
   }
 
+  /** What competes without the removals, in the order of time. */
+  public List<Assignment> presentByTime() {
+    return competing.stream()
+        .filter(a -> !a.value().isAbsent())
+        .sorted(Assignment.BY_TIME)
+        .toList();
+  }
+
   /** The different values, in the order of values. */
   public List<Json> values() {
     return competing.stream().map(Assignment::value).distinct().sorted().toList();

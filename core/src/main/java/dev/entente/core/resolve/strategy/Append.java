@@ -27,11 +27,7 @@ final class Append implements Strategy {
 
   @Override
   public Verdict decide(Dispute dispute) {
-    List<Assignment> present =
-        dispute.competing().stream()
-            .filter(a -> !a.value().isAbsent())
-            .sorted(Assignment.BY_TIME)
-            .toList();
+    List<Assignment> present = dispute.presentByTime();
     for (Assignment assignment : present) {
       if (!(assignment.value() instanceof JsonString)) {
         return new Verdict.Unable(Explain.offer(assignment) + " is not a text");

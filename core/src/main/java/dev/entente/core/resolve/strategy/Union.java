@@ -32,11 +32,7 @@ final class Union implements Strategy {
 
   @Override
   public Verdict decide(Dispute dispute) {
-    List<Assignment> present =
-        dispute.competing().stream()
-            .filter(a -> !a.value().isAbsent())
-            .sorted(Assignment.BY_TIME)
-            .toList();
+    List<Assignment> present = dispute.presentByTime();
     Class<?> shape = present.getFirst().value().getClass();
     if (!(shape == JsonArray.class || shape == JsonObject.class)
         || !present.stream().allMatch(a -> a.value().getClass() == shape)) {
