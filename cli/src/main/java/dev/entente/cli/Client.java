@@ -47,6 +47,23 @@ final class Client {
     return value == null || value.isBlank() ? fallback : value.strip();
   }
 
+  String host() {
+    return URI.create(url).getHost();
+  }
+
+  int port() {
+    int port = URI.create(url).getPort();
+    return port < 0 ? 80 : port;
+  }
+
+  String token() {
+    return token;
+  }
+
+  String tenant() {
+    return tenant;
+  }
+
   /** A path below the tenant; each part is escaped. */
   String path(String... parts) {
     StringBuilder path = new StringBuilder("/v1/").append(escaped(tenant));

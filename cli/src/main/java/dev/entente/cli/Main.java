@@ -40,6 +40,7 @@ import picocli.CommandLine.Command;
       ClientCommands.Hotspots.class,
       ClientCommands.Verify.class,
       ClientCommands.Doctor.class,
+      BenchCommand.class,
       CommandLine.HelpCommand.class
     })
 public final class Main implements Runnable {

@@ -6,7 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
+import java.util.SortedMap;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
@@ -42,8 +42,16 @@ public final class SortedArrayMap<K extends Comparable<? super K>, V> {
     if (map.isEmpty()) {
       return empty();
     }
-    TreeMap<K, V> sorted = new TreeMap<>(map);
-    return new SortedArrayMap<>(sorted.keySet().toArray(), sorted.values().toArray());
+    Object[] keys = map.keySet().toArray();
+    if (map instanceof SortedMap<?, ?> sorted && sorted.comparator() == null) {
+      return new SortedArrayMap<>(keys, map.values().toArray());
+    }
+    Arrays.sort(keys);
+    Object[] values = new Object[keys.length];
+    for (int i = 0; i < keys.length; i++) {
+      values[i] = Objects.requireNonNull(map.get(keys[i]));
+    }
+    return new SortedArrayMap<>(keys, values);
   }
 
   /** Takes entries that are already in ascending order of their keys; throws if they are not. */

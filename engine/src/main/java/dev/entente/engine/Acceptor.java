@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -103,16 +104,28 @@ final class Acceptor {
 
   private static void keepAnswer(
       Transaction transaction, WriteRequest request, String id, Accepted accepted) {
+    Supplier<byte[]> answer =
+        () -> {
+          ByteWriter out = new ByteWriter().u64(request.fingerprint());
+          JsonCodec.write(out, answer(request.key(), accepted));
+          return out.toBytes();
+        };
+    transaction.put(
+        Table.ANSWERS,
+        Keys.of(request.key().tenant(), id),
+        new Once<>(answer),
+        100 + 200L * accepted.resolutions().size());
+  }
+
+  private static Json answer(RecordKey key, Accepted accepted) {
     Map<String, Json> answer = new TreeMap<>();
     answer.put("outcome", Json.of(accepted.kind().label()));
-    answer.put("recordId", Json.of(request.key().id()));
+    answer.put("recordId", Json.of(key.id()));
     answer.put("context", Json.of(accepted.after().token()));
     answer.put(
         "resolutions", Json.of(accepted.resolutions().stream().map(Describe::resolution).toList()));
     accepted.conflictId().ifPresent(conflict -> answer.put("conflictId", Json.of(conflict)));
-    ByteWriter out = new ByteWriter().u64(request.fingerprint());
-    JsonCodec.write(out, JsonObject.of(answer));
-    transaction.put(Table.ANSWERS, Keys.of(request.key().tenant(), id), out.toBytes());
+    return JsonObject.of(answer);
   }
 
   private static void keepPayload(
@@ -445,7 +458,7 @@ final class Acceptor {
     }
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {
-      byte[] bytes = transaction.put(version, after);
+      Once<byte[]> bytes = transaction.put(version, after);
       reviews.follow(
           transaction,
           before,
@@ -462,10 +475,10 @@ final class Acceptor {
           () -> detail(version, bytes, mine, after.view()));
     }
 
-    private Json detail(Version version, byte[] bytes, List<Resolution> mine, View view) {
+    private Json detail(Version version, Once<byte[]> bytes, List<Resolution> mine, View view) {
       Map<String, Json> detail = new TreeMap<>();
       detail.put("position", Json.of(version.dot().number()));
-      detail.put("version", Json.of(Hashes.hex(bytes)));
+      detail.put("version", Json.of(Hashes.hex(bytes.get())));
       detail.put("outcome", Json.of(kind(mine, view).label()));
       if (!mine.isEmpty()) {
         detail.put("policy", Json.of(policy.version()));
@@ -489,10 +502,14 @@ final class Acceptor {
   }
 
   private static Kind kind(List<Resolution> mine, View view) {
-    if (mine.stream().anyMatch(Resolution::isPending)) {
-      return Kind.PENDING;
+    boolean siblings = false;
+    for (Resolution resolution : mine) {
+      if (resolution.isPending()) {
+        return Kind.PENDING;
+      }
+      siblings |= resolution.status() == Status.SIBLINGS;
     }
-    if (mine.stream().anyMatch(r -> r.status() == Status.SIBLINGS)) {
+    if (siblings) {
       return Kind.SIBLINGS;
     }
     return view.heads() > 1 ? Kind.MERGED : Kind.APPLIED;

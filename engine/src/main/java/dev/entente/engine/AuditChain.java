@@ -7,7 +7,6 @@ import dev.entente.engine.codec.AuditCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Table;
-import java.util.function.Supplier;
 
 /**
  * The end of the audit log: numbers entries and chains each to the one before. Used by the
@@ -24,7 +23,7 @@ final class AuditChain {
       String actor,
       String action,
       String subject,
-      Supplier<Json> detail) {}
+      Once<Json> detail) {}
 
   private long sequence;
   private byte[] hash;

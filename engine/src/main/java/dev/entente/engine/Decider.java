@@ -95,7 +95,7 @@ final class Decider {
     Json ignored = JsonObject.of("ignore", Json.of(true));
     Review closed =
         reviews.close(transaction, review, Status.IGNORED, actor, time.millis(), reason, ignored);
-    audit(transaction, time, closed, ignored, "");
+    audit(transaction, time, closed, ignored, Optional.empty());
     return new Result.Decided(closed, now);
   }
 
@@ -165,12 +165,12 @@ final class Decider {
       transaction.takeBackDot();
       return new Result.Invalid("this would break the invariant " + broken.get());
     }
-    byte[] bytes = transaction.put(version, after);
+    Once<byte[]> bytes = transaction.put(version, after);
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
     reviews.follow(transaction, before, after, policy.review(), actor, time.millis());
-    audit(transaction, time, closed, decided, Hashes.hex(bytes));
+    audit(transaction, time, closed, decided, Optional.of(bytes));
     return new Result.Decided(closed, after);
   }
 
@@ -193,23 +193,30 @@ final class Decider {
   }
 
   private static void audit(
-      Transaction transaction, HybridTime time, Review review, Json decision, String version) {
-    Map<String, Json> detail = new TreeMap<>();
-    detail.put("review", Json.of(review.id()));
-    detail.put("unit", Json.of(review.unit()));
-    detail.put("decision", decision);
-    detail.put("reason", Json.of(review.reason()));
-    detail.put("conflict", review.conflict());
-    if (!version.isEmpty()) {
-      detail.put("position", Json.of(transaction.lastNumber()));
-      detail.put("version", Json.of(version));
-    }
+      Transaction transaction,
+      HybridTime time,
+      Review review,
+      Json decision,
+      Optional<Once<byte[]>> version) {
+    long position = transaction.lastNumber();
     transaction.audit(
         time,
         review.key().tenant(),
         review.decidedBy().orElse(""),
         "decision",
         review.key().toString(),
-        () -> JsonObject.of(detail));
+        () -> {
+          Map<String, Json> detail = new TreeMap<>();
+          detail.put("review", Json.of(review.id()));
+          detail.put("unit", Json.of(review.unit()));
+          detail.put("decision", decision);
+          detail.put("reason", Json.of(review.reason()));
+          detail.put("conflict", review.conflict());
+          version.ifPresent(bytes -> {
+            detail.put("position", Json.of(position));
+            detail.put("version", Json.of(Hashes.hex(bytes.get())));
+          });
+          return JsonObject.of(detail);
+        });
   }
 }

@@ -5,15 +5,35 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256 as text. */
-final class Hashes {
+/** SHA-256. */
+public final class Hashes {
+  /** Asking the providers for a digest costs more than hashing a small entry; a copy is cheap. */
+  private static final MessageDigest SHA_256 = sha256();
+
   private Hashes() {}
 
-  static String hex(byte[] bytes) {
+  private static MessageDigest sha256() {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
+  }
+
+  /** The hash of parts, one after another. */
+  public static byte[] of(byte[]... parts) {
+    try {
+      MessageDigest digest = (MessageDigest) SHA_256.clone();
+      for (byte[] part : parts) {
+        digest.update(part);
+      }
+      return digest.digest();
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("the platform's SHA-256 can be copied", e);
+    }
+  }
+
+  static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(of(bytes));
   }
 }

@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import dev.entente.core.record.RecordKey;
+import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Batch;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What has been decided but is not yet seen by readers: the changes for the store, how they look to
  * later lookups, the new states, and what to do once they are durable. Written by the sequencer's
- * thread; once sealed it does not change.
+ * thread job by job; what a job changed can be taken back. Once sealed it does not change.
  */
 final class Layer {
   /** A key of a table, with its hash computed once for all layers. */
@@ -42,48 +43,95 @@ final class Layer {
     }
   }
 
-  /** What a key will hold; a null value removes it. */
-  record Staged(byte @Nullable [] value) {}
+  /** What a key will hold; without a value it is removed. */
+  record Staged(Slot slot, @Nullable Once<byte[]> value) {
+    byte @Nullable [] bytes() {
+      return value == null ? null : value.get();
+    }
+  }
 
-  private final Batch batch = new Batch();
+  /** A record as it will be, and the bytes of its state. */
+  private record Next(Snapshot snapshot, Once<byte[]> bytes) {
+    Next(Snapshot snapshot) {
+      this(snapshot, new Once<>(() -> StateCodec.toBytes(snapshot.state())));
+    }
+  }
+
+  /** How to take one change of the job back. */
+  private sealed interface Undo {
+    record OfValue(Slot slot, @Nullable Staged before) implements Undo {}
+
+    record OfRecord(RecordKey key, @Nullable Next before) implements Undo {}
+  }
+
+  /** How long the lists were when the job began. */
+  private record Mark(
+      int staged, int audit, int afterwards, int unencoded, long weight, long position) {}
+
+  private final List<Staged> staged = new ArrayList<>();
   private final Map<Slot, Staged> values = new HashMap<>();
-  private final Map<RecordKey, Snapshot> snapshots = new HashMap<>();
+  private final Map<RecordKey, Next> records = new HashMap<>();
   private final List<AuditChain.Draft> audit = new ArrayList<>();
   private final List<Runnable> afterwards = new ArrayList<>();
+  private final List<Once<?>> unencoded = new ArrayList<>();
+  private final List<Undo> job = new ArrayList<>();
+  private Mark mark = new Mark(0, 0, 0, 0, 0, 0);
+  private long weight;
+  private long position;
   private volatile boolean visible;
 
-  /**
-   * The value that this layer gives a key; null where it says nothing of it, empty where it removes
-   * it.
-   */
+  /** What this layer gives a key; null where it says nothing of it. */
   @Nullable Staged get(Slot slot) {
     return values.get(slot);
   }
 
   @Nullable Snapshot snapshot(RecordKey key) {
-    return snapshots.get(key);
+    Next next = records.get(key);
+    return next == null ? null : next.snapshot();
   }
 
   void put(Table table, byte[] key, byte[] value) {
-    batch.put(table, key, value);
-    values.put(new Slot(table, key), new Staged(value));
+    lookedUp(new Staged(new Slot(table, key), new Once<>(() -> value)));
+    weight += key.length + value.length;
+  }
+
+  /**
+   * Puts a value that is encoded when it is first looked up or committed, on another thread; {@code
+   * bytes} is about how long it will be.
+   */
+  void put(Table table, byte[] key, Once<byte[]> value, long bytes) {
+    unencoded.add(value);
+    lookedUp(new Staged(new Slot(table, key), value));
+    weight += key.length + bytes;
   }
 
   void delete(Table table, byte[] key) {
-    batch.delete(table, key);
-    values.put(new Slot(table, key), new Staged(null));
+    lookedUp(new Staged(new Slot(table, key), null));
+    weight += key.length;
+  }
+
+  private void lookedUp(Staged change) {
+    staged.add(change);
+    job.add(new Undo.OfValue(change.slot, values.put(change.slot, change)));
   }
 
   /** Writes what nobody looks up before it is durable. */
   void append(Table table, byte[] key, byte[] value) {
-    batch.put(table, key, value);
+    staged.add(new Staged(new Slot(table, key), new Once<>(() -> value)));
+    weight += key.length + value.length;
   }
 
-  void put(Snapshot snapshot) {
-    snapshots.put(snapshot.key(), snapshot);
+  /** Puts the state of a record as it is after the version at a position of the log. */
+  void put(Snapshot snapshot, long at) {
+    Next next = new Next(snapshot);
+    unencoded.add(next.bytes());
+    job.add(new Undo.OfRecord(snapshot.key(), records.put(snapshot.key(), next)));
+    weight += JsonCodec.weight(snapshot.view().data());
+    position = at;
   }
 
   void audit(AuditChain.Draft draft) {
+    unencoded.add(draft.detail());
     audit.add(draft);
   }
 
@@ -91,33 +139,88 @@ final class Layer {
     afterwards.add(action);
   }
 
-  void addAll(Layer later) {
-    batch.addAll(later.batch);
-    values.putAll(later.values);
-    snapshots.putAll(later.snapshots);
-    audit.addAll(later.audit);
-    afterwards.addAll(later.afterwards);
+  /** Ends a job whose changes stay. */
+  void keep() {
+    job.clear();
+    mark =
+        new Mark(
+            staged.size(), audit.size(), afterwards.size(), unencoded.size(), weight, position);
+  }
+
+  /** Takes back what was changed since the last job was kept. */
+  void discard() {
+    for (Undo undo : job.reversed()) {
+      switch (undo) {
+        case Undo.OfValue(Slot slot, Staged before) -> restore(values, slot, before);
+        case Undo.OfRecord(RecordKey key, Next before) -> restore(records, key, before);
+      }
+    }
+    cut(staged, mark.staged());
+    cut(audit, mark.audit());
+    cut(afterwards, mark.afterwards());
+    cut(unencoded, mark.unencoded());
+    weight = mark.weight();
+    position = mark.position();
+    job.clear();
+  }
+
+  private static <K, V> void restore(Map<K, V> map, K key, @Nullable V before) {
+    if (before == null) {
+      map.remove(key);
+    } else {
+      map.put(key, before);
+    }
+  }
+
+  private static void cut(List<?> list, int size) {
+    list.subList(size, list.size()).clear();
+  }
+
+  /** How much there is to encode. Only between jobs, as the next. */
+  int unencoded() {
+    return unencoded.size();
+  }
+
+  /** Hands over what there is to encode, for another thread to do so ahead of the commit. */
+  List<Once<?>> takeUnencoded() {
+    List<Once<?>> work = List.copyOf(unencoded);
+    unencoded.clear();
+    keep();
+    return work;
   }
 
   /** How much it will write, roughly. */
-  long bytes() {
-    return batch.bytes() + 200L * snapshots.size();
+  long weight() {
+    return weight;
+  }
+
+  /** The last position of the log that it fills; 0 where it fills none. */
+  long position() {
+    return position;
   }
 
   /**
-   * All it writes: besides what was put, the last state of each record and the audit entries,
-   * encoded here.
+   * All it writes: what was put, the last state of each record and the audit entries. What is not
+   * encoded yet is encoded here.
    */
   Batch complete(AuditChain chain) {
-    snapshots.forEach((key, snapshot) ->
-        batch.put(Table.RECORDS, Keys.of(key), StateCodec.toBytes(snapshot.state())));
+    Batch batch = new Batch();
+    for (Staged change : staged) {
+      byte[] value = change.bytes();
+      if (value == null) {
+        batch.delete(change.slot.table, change.slot.key);
+      } else {
+        batch.put(change.slot.table, change.slot.key, value);
+      }
+    }
+    records.forEach((key, next) -> batch.put(Table.RECORDS, Keys.of(key), next.bytes().get()));
     audit.forEach(draft -> chain.append(draft, batch));
     return batch;
   }
 
   /** Once it is durable: shows the states to readers and does what was to be done. */
-  void publish(Records records) {
-    records.publish(snapshots);
+  void publish(Records readable) {
+    records.forEach((_, next) -> readable.publish(next.snapshot()));
     afterwards.forEach(Runnable::run);
     visible = true;
   }

@@ -143,14 +143,9 @@ public final class Node implements AutoCloseable {
     return last.stream().findFirst();
   }
 
-  private void commit(Batch batch) {
+  private void commit(Batch batch, long filledUpTo) {
     long start = System.nanoTime();
-    long last = position;
-    for (Batch.Entry entry : batch.entries()) {
-      if (entry.table() == Table.LOG) {
-        last = Math.max(last, Keys.lastNumber(entry.key()));
-      }
-    }
+    long last = Math.max(position, filledUpTo);
     if (last > position) {
       batch.put(Table.META, POSITION, Keys.of(last));
     }
@@ -193,25 +188,32 @@ public final class Node implements AutoCloseable {
   /** Writes; see {@link Outcome}. */
   public CompletableFuture<Outcome> write(WriteRequest request) {
     long start = System.nanoTime();
-    return sequencer.submit(transaction -> answered(transaction, request, start));
+    return sequencer
+        .submit(transaction -> acceptor.accept(transaction, request))
+        .thenApply(outcome -> answered(request, outcome, start));
   }
 
   /** Writes each by itself, in order, in one commit; one failing does not touch the others. */
   public CompletableFuture<List<Outcome>> writeAll(List<WriteRequest> requests) {
     long start = System.nanoTime();
-    return sequencer.submit(transaction -> {
-      List<Outcome> outcomes = new ArrayList<>(requests.size());
-      for (WriteRequest request : requests) {
-        outcomes.add(answered(transaction, request, start));
-      }
-      return outcomes;
-    });
+    return sequencer
+        .<List<Outcome>>submit(transaction -> {
+          List<Outcome> outcomes = new ArrayList<>(requests.size());
+          for (WriteRequest request : requests) {
+            outcomes.add(acceptor.accept(transaction, request));
+          }
+          return outcomes;
+        })
+        .thenApply(outcomes -> {
+          for (int i = 0; i < requests.size(); i++) {
+            answered(requests.get(i), outcomes.get(i), start);
+          }
+          return outcomes;
+        });
   }
 
-  private Outcome answered(Transaction transaction, WriteRequest request, long start) {
-    Outcome outcome = acceptor.accept(transaction, request);
-    transaction.afterwards(
-        () -> tell(new NodeEvent.Answered(request.key(), outcome, System.nanoTime() - start)));
+  private Outcome answered(WriteRequest request, Outcome outcome, long start) {
+    tell(new NodeEvent.Answered(request.key(), outcome, System.nanoTime() - start));
     return outcome;
   }
 

@@ -24,7 +24,7 @@ public record NodeConfig(
     int siblingsMax,
     int cacheRecords) {
   public static final NodeConfig DEFAULT =
-      new NodeConfig("", System::currentTimeMillis, 60_000, 10_000, 1_000, 64, 50_000);
+      new NodeConfig("", System::currentTimeMillis, 60_000, 10_000, 1_000, 64, 8_192);
 
   public NodeConfig withName(String id) {
     return new NodeConfig(

@@ -41,8 +41,10 @@ public sealed interface Outcome {
     /** It is kept, and a person decides. */
     PENDING;
 
+    private final String label = name().toLowerCase(Locale.ROOT);
+
     public String label() {
-      return name().toLowerCase(Locale.ROOT);
+      return label;
     }
   }
 

@@ -11,7 +11,6 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +25,7 @@ final class Records {
   Records(Store store, Policies policies, int cacheRecords) {
     this.store = store;
     this.policies = policies;
-    this.cache = Caffeine.newBuilder().maximumSize(cacheRecords).executor(Runnable::run).build();
+    this.cache = Caffeine.newBuilder().maximumSize(cacheRecords).build();
   }
 
   /** The record as it is committed, under the policy in force. */
@@ -56,7 +55,7 @@ final class Records {
     return new Snapshot(key, state, Deriver.derive(key, state, policy), policy.version());
   }
 
-  void publish(Map<RecordKey, Snapshot> snapshots) {
-    cache.putAll(snapshots);
+  void publish(Snapshot snapshot) {
+    cache.put(snapshot.key(), snapshot);
   }
 }

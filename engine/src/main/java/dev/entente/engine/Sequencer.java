@@ -8,22 +8,28 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The two threads that change a node. The first takes what has gathered in a bounded queue and runs
- * each job in order; the second makes what that decided durable, shows it to readers and completes
- * the waiters. So the next batch is decided while the last one is being synced. A job that throws
- * takes none of the others with it. A commit that throws stops both for good. See decision 4 in the
- * documentation.
+ * each job in order; the second takes all that has been decided by then, makes it durable, shows it
+ * to readers and has the waiters answered. So the next batch is decided while the last one is being
+ * synced. A job that throws takes none of the others with it. A commit that throws stops both for
+ * good. See decision 4 in the documentation.
  */
 final class Sequencer implements AutoCloseable {
+  /** Decided bytes that may wait for the disk. */
   private static final int BATCH_BYTES_MAX = 16 << 20;
 
-  /** Decided batches that may wait for the disk. */
-  private static final int DECIDED_MAX = 1;
+  /** How many values are encoded by one thread. */
+  private static final int ENCODED_TOGETHER = 256;
+
+  /** From how many decided bytes on a commit need not wait for the rest of a drained queue. */
+  private static final int BATCH_BYTES_ENOUGH = 1 << 20;
 
   private record Job<T>(Function<Transaction, T> work, CompletableFuture<T> done) {
     /** Runs, and returns what completes the waiter after the commit. */
@@ -41,19 +47,26 @@ final class Sequencer implements AutoCloseable {
 
   private record Answer(Runnable give, CompletableFuture<?> waiter) {}
 
-  private record Decided(Layer layer, List<Answer> answers) {}
-
   private final BlockingQueue<Job<?>> queue;
-  private final BlockingQueue<Decided> decided = new ArrayBlockingQueue<>(DECIDED_MAX);
   private final int batchMax;
   private final Transaction transaction;
   private final Records records;
   private final AuditChain chain;
-  private final Consumer<Batch> commit;
+  private final ObjLongConsumer<Batch> commit;
   private final Thread decider =
       Thread.ofPlatform().name("entente-sequencer").daemon(true).unstarted(this::decide);
   private final Thread committer =
       Thread.ofPlatform().name("entente-committer").daemon(true).unstarted(this::commit);
+  private final ReentrantLock lock = new ReentrantLock(true);
+  private final Condition decided = lock.newCondition();
+  private final Condition taken = lock.newCondition();
+
+  /**
+   * Whose jobs are in the open layer. Guarded by the lock, as that layer and the next field are.
+   */
+  private List<Answer> answers = new ArrayList<>();
+
+  private boolean nothingFollows;
   private volatile boolean closing;
   private volatile @Nullable Throwable failure;
 
@@ -63,7 +76,7 @@ final class Sequencer implements AutoCloseable {
       Transaction transaction,
       Records records,
       AuditChain chain,
-      Consumer<Batch> commit) {
+      ObjLongConsumer<Batch> commit) {
     this.queue = new ArrayBlockingQueue<>(queueMax);
     this.batchMax = batchMax;
     this.transaction = transaction;
@@ -110,16 +123,11 @@ final class Sequencer implements AutoCloseable {
         }
         jobs.add(first);
         queue.drainTo(jobs, batchMax - 1);
-        List<Answer> answers = new ArrayList<>(jobs.size());
         for (Job<?> job : jobs) {
-          answers.add(job.run(transaction));
-          if (transaction.bytes() > BATCH_BYTES_MAX) {
-            hand(answers);
-            answers = new ArrayList<>();
-          }
+          decide(job);
         }
-        hand(answers);
         jobs.clear();
+        offerToCommit(false);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -129,31 +137,77 @@ final class Sequencer implements AutoCloseable {
     }
     jobs.forEach(job -> job.done().completeExceptionally(stopped()));
     abandon();
+    offerToCommit(true);
   }
 
-  private void hand(List<Answer> answers) throws InterruptedException {
-    Decided next = new Decided(transaction.seal(), answers);
-    while (!decided.offer(next, 100, TimeUnit.MILLISECONDS)) {
-      if (failure != null) {
-        answers.forEach(answer -> answer.waiter().completeExceptionally(stopped()));
-        return;
+  private void decide(Job<?> job) throws InterruptedException {
+    lock.lock();
+    try {
+      while (answers.size() >= batchMax || transaction.weight() > BATCH_BYTES_MAX) {
+        decided.signal();
+        if (!taken.await(100, TimeUnit.MILLISECONDS) && failure != null) {
+          job.done().completeExceptionally(stopped());
+          return;
+        }
       }
+      answers.add(job.run(transaction));
+      if (transaction.unencoded() > ENCODED_TOGETHER) {
+        encodeAhead();
+      }
+      if (transaction.weight() > BATCH_BYTES_ENOUGH) {
+        decided.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Has what was decided encoded on another thread, so that the commit finds it done. */
+  private void encodeAhead() {
+    List<Once<?>> work = transaction.takeUnencoded();
+    if (!work.isEmpty()) {
+      Thread.startVirtualThread(() -> work.forEach(Once::get));
+    }
+  }
+
+  private void offerToCommit(boolean last) {
+    lock.lock();
+    try {
+      nothingFollows = last;
+      encodeAhead();
+      decided.signal();
+    } finally {
+      lock.unlock();
     }
   }
 
   private void commit() {
-    Decided current = null;
+    List<Answer> mine = List.of();
     try {
-      while (failure == null && (decider.isAlive() || !decided.isEmpty())) {
-        current = decided.poll(100, TimeUnit.MILLISECONDS);
-        if (current != null) {
-          Batch batch = current.layer().complete(chain);
-          if (!batch.isEmpty()) {
-            commit.accept(batch);
+      while (failure == null) {
+        Layer layer;
+        lock.lock();
+        try {
+          while (answers.isEmpty() && !nothingFollows && failure == null) {
+            decided.await(100, TimeUnit.MILLISECONDS);
           }
-          current.layer().publish(records);
-          current.answers().forEach(answer -> answer.give().run());
+          if (answers.isEmpty() || failure != null) {
+            break;
+          }
+          layer = transaction.seal();
+          mine = answers;
+          answers = new ArrayList<>();
+          taken.signal();
+        } finally {
+          lock.unlock();
         }
+        Batch batch = layer.complete(chain);
+        if (!batch.isEmpty()) {
+          commit.accept(batch, layer.position());
+        }
+        layer.publish(records);
+        answer(mine);
+        mine = List.of();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -161,8 +215,22 @@ final class Sequencer implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       fail(e);
     }
-    for (Decided left = current; left != null; left = decided.poll()) {
-      left.answers().forEach(answer -> answer.waiter().completeExceptionally(stopped()));
+    mine.forEach(answer -> answer.waiter().completeExceptionally(stopped()));
+    lock.lock();
+    try {
+      answers.forEach(answer -> answer.waiter().completeExceptionally(stopped()));
+      answers.clear();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Wakes the waiters; where there are several, on a thread of their own. */
+  private static void answer(List<Answer> answers) {
+    if (answers.size() == 1) {
+      answers.getFirst().give().run();
+    } else {
+      Thread.startVirtualThread(() -> answers.forEach(answer -> answer.give().run()));
     }
   }
 

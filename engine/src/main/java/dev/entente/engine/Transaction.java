@@ -13,6 +13,7 @@ import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,6 @@ final class Transaction {
   private final Deque<Layer> sealed = new ArrayDeque<>();
 
   private Layer open = new Layer();
-  private Layer job = new Layer();
   private long kept;
   private long number;
 
@@ -45,18 +45,28 @@ final class Transaction {
   }
 
   void keep() {
-    open.addAll(job);
-    job = new Layer();
+    open.keep();
     kept = number;
   }
 
   void discard() {
-    job = new Layer();
+    open.discard();
     number = kept;
   }
 
-  long bytes() {
-    return open.bytes();
+  /** How much there is to encode. Only between jobs, as the next. */
+  int unencoded() {
+    return open.unencoded();
+  }
+
+  /** Hands over what there is to encode, for another thread to do so ahead of the commit. */
+  List<Once<?>> takeUnencoded() {
+    return open.takeUnencoded();
+  }
+
+  /** How many bytes the open layer will write, roughly. */
+  long weight() {
+    return open.weight();
   }
 
   /** Closes the open layer for the commit, and forgets those that have become visible. */
@@ -94,37 +104,36 @@ final class Transaction {
 
   byte @Nullable [] get(Table table, byte[] key) {
     Layer.Slot slot = new Layer.Slot(table, key);
-    Layer.Staged found = job.get(slot);
-    if (found == null) {
-      found = open.get(slot);
-    }
+    Layer.Staged found = open.get(slot);
     if (found == null && !sealed.isEmpty()) {
       var newestFirst = sealed.descendingIterator();
       while (found == null && newestFirst.hasNext()) {
         found = newestFirst.next().get(slot);
       }
     }
-    return found != null ? found.value() : store.get(table, key);
+    return found != null ? found.bytes() : store.get(table, key);
   }
 
   void put(Table table, byte[] key, byte[] value) {
-    job.put(table, key, value);
+    open.put(table, key, value);
+  }
+
+  /** Puts a value that is encoded when it is needed; {@code bytes} is about how long it will be. */
+  void put(Table table, byte[] key, Once<byte[]> value, long bytes) {
+    open.put(table, key, value, bytes);
   }
 
   /** Writes what nobody looks up before it is durable. */
   void append(Table table, byte[] key, byte[] value) {
-    job.append(table, key, value);
+    open.append(table, key, value);
   }
 
   void delete(Table table, byte[] key) {
-    job.delete(table, key);
+    open.delete(table, key);
   }
 
   Snapshot snapshot(RecordKey key) {
-    Snapshot found = job.snapshot(key);
-    if (found == null) {
-      found = open.snapshot(key);
-    }
+    Snapshot found = open.snapshot(key);
     if (found == null && !sealed.isEmpty()) {
       var newestFirst = sealed.descendingIterator();
       while (found == null && newestFirst.hasNext()) {
@@ -135,12 +144,14 @@ final class Transaction {
   }
 
   /**
-   * Puts a version into the log, with the record as it is after it; returns the version's bytes.
+   * Puts a version into the log, with the record as it is after it; returns what will be the
+   * version's bytes.
    */
-  byte[] put(Version version, Snapshot after) {
-    byte[] bytes = VersionCodec.toBytes(version);
-    put(Table.LOG, History.logKey(version.key().tenant(), version.dot().number()), bytes);
-    job.put(after);
+  Once<byte[]> put(Version version, Snapshot after) {
+    Once<byte[]> bytes = new Once<>(() -> VersionCodec.toBytes(version));
+    byte[] key = History.logKey(version.key().tenant(), version.dot().number());
+    open.put(Table.LOG, key, bytes, VersionCodec.weight(version));
+    open.put(after, version.dot().number());
     return bytes;
   }
 
@@ -152,10 +163,10 @@ final class Transaction {
       String action,
       String subject,
       Supplier<Json> detail) {
-    job.audit(new AuditChain.Draft(time, tenant, actor, action, subject, detail));
+    open.audit(new AuditChain.Draft(time, tenant, actor, action, subject, new Once<>(detail)));
   }
 
   void afterwards(Runnable action) {
-    job.afterwards(action);
+    open.afterwards(action);
   }
 }

@@ -26,6 +26,14 @@ public record JsonNumber(BigDecimal value) implements Json {
   }
 
   public boolean isLong() {
+    return isShort() || isWideLong();
+  }
+
+  private boolean isShort() {
+    return value.scale() == 0 && value.precision() <= 18;
+  }
+
+  private boolean isWideLong() {
     return value.scale() <= 0
         && value.precision() - value.scale() <= 19
         && value.toBigInteger().bitLength() <= 63;

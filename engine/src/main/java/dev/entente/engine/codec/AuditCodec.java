@@ -3,9 +3,8 @@ package dev.entente.engine.codec;
 
 import dev.entente.core.causality.HybridTime;
 import dev.entente.engine.AuditEntry;
+import dev.entente.engine.Hashes;
 import dev.entente.engine.codec.ByteReader.DamagedException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 
 /**
  * Audit entries as bytes, format 1: the body, then the hash over the previous entry's hash and the
@@ -47,12 +46,6 @@ public final class AuditCodec {
   }
 
   public static byte[] hash(byte[] previous, byte[] body) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(previous);
-      return digest.digest(body);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return Hashes.of(previous, body);
   }
 }

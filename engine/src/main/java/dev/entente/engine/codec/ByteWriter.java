@@ -9,8 +9,17 @@ import java.util.Arrays;
  * UTF-8 for texts. Not thread-safe.
  */
 public final class ByteWriter {
-  private byte[] bytes = new byte[128];
+  private byte[] bytes;
   private int size;
+
+  public ByteWriter() {
+    this(256);
+  }
+
+  /** A writer that has room for so many bytes without growing. */
+  public ByteWriter(int capacity) {
+    bytes = new byte[capacity];
+  }
 
   private void room(int more) {
     if (size + more > bytes.length) {
@@ -27,12 +36,15 @@ public final class ByteWriter {
   /** An unsigned number; small ones are short. */
   public ByteWriter varint(long value) {
     room(10);
+    byte[] into = bytes;
+    int at = size;
     long rest = value;
     while ((rest & ~0x7FL) != 0) {
-      bytes[size++] = (byte) (rest | 0x80);
+      into[at++] = (byte) (rest | 0x80);
       rest >>>= 7;
     }
-    bytes[size++] = (byte) rest;
+    into[at++] = (byte) rest;
+    size = at;
     return this;
   }
 
@@ -55,10 +67,11 @@ public final class ByteWriter {
     room(length + 5);
     int start = size;
     if (length < 128) {
+      byte[] into = bytes;
       int at = size + 1;
       int i = 0;
       for (; i < length && text.charAt(i) < 0x80; i++) {
-        bytes[at + i] = (byte) text.charAt(i);
+        into[at + i] = (byte) text.charAt(i);
       }
       if (i == length) {
         bytes[start] = (byte) length;
@@ -74,14 +87,19 @@ public final class ByteWriter {
   ByteWriter ended(String text) {
     int length = text.length();
     room(length + 1);
+    byte[] into = bytes;
+    int at = size;
     for (int i = 0; i < length; i++) {
       char c = text.charAt(i);
       if (c >= 0x80) {
+        size = at;
         return raw(text.substring(i).getBytes(StandardCharsets.UTF_8)).u8(0);
       }
-      bytes[size++] = (byte) c;
+      into[at++] = (byte) c;
     }
-    return u8(0);
+    into[at++] = 0;
+    size = at;
+    return this;
   }
 
   public ByteWriter raw(byte[] more) {
@@ -92,6 +110,7 @@ public final class ByteWriter {
   }
 
   public byte[] toBytes() {
-    return Arrays.copyOf(bytes, size);
+    // A full array is given away as it is: to write on, this takes a longer one first.
+    return size == bytes.length ? bytes : Arrays.copyOf(bytes, size);
   }
 }

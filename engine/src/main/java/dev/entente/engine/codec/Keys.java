@@ -12,7 +12,11 @@ public final class Keys {
   private Keys() {}
 
   public static byte[] of(String... names) {
-    ByteWriter out = new ByteWriter();
+    int length = 0;
+    for (String name : names) {
+      length += name.length() + 1;
+    }
+    ByteWriter out = new ByteWriter(length);
     for (String name : names) {
       out.ended(name);
     }
@@ -24,15 +28,15 @@ public final class Keys {
   }
 
   public static byte[] of(long number) {
-    return new ByteWriter().u64(number).toBytes();
+    return new ByteWriter(Long.BYTES).u64(number).toBytes();
   }
 
   public static byte[] with(byte[] prefix, long number) {
-    return new ByteWriter().raw(prefix).u64(number).toBytes();
+    return new ByteWriter(prefix.length + Long.BYTES).raw(prefix).u64(number).toBytes();
   }
 
   public static byte[] with(byte[] prefix, byte[] suffix) {
-    return new ByteWriter().raw(prefix).raw(suffix).toBytes();
+    return new ByteWriter(prefix.length + suffix.length).raw(prefix).raw(suffix).toBytes();
   }
 
   /** The number in the last eight bytes of a key. */

@@ -20,9 +20,8 @@ import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * Record states as bytes, format 1. What the assignments of one version share (dot, context, times,
@@ -37,28 +36,35 @@ public final class StateCodec {
     ByteWriter out = new ByteWriter();
     out.u8(FORMAT);
     CausalCodec.write(out, state.context());
-    SortedMap<Dot, Assignment> origins = origins(state);
-    List<Dot> dots = new ArrayList<>(origins.keySet());
-    out.varint(dots.size());
-    origins.values().forEach(origin -> writeOrigin(out, origin));
+    List<Assignment> origins = origins(state);
+    out.varint(origins.size());
+    origins.forEach(origin -> writeOrigin(out, origin));
     out.varint(state.cells().size());
-    state
-        .cells()
-        .forEach((id, cell) -> {
-          VersionCodec.write(out, id.unit());
-          write(out, cell, dots);
-        });
+    for (int i = 0; i < state.cells().size(); i++) {
+      VersionCodec.write(out, state.cells().key(i).unit());
+      write(out, state.cells().value(i), origins);
+    }
     return out.toBytes();
   }
 
-  private static SortedMap<Dot, Assignment> origins(RecordState state) {
-    TreeMap<Dot, Assignment> origins = new TreeMap<>();
+  /** One assignment of each version that still has any, in the order of their dots. */
+  private static List<Assignment> origins(RecordState state) {
+    List<Assignment> origins = new ArrayList<>();
     for (Cell cell : state.cells().values()) {
       if (cell instanceof Register register) {
-        register.values().forEach(assignment -> origins.putIfAbsent(assignment.dot(), assignment));
+        for (Assignment assignment : register.values()) {
+          int at = indexOf(origins, assignment);
+          if (at < 0) {
+            origins.add(-at - 1, assignment);
+          }
+        }
       }
     }
     return origins;
+  }
+
+  private static int indexOf(List<Assignment> origins, Assignment assignment) {
+    return Collections.binarySearch(origins, assignment);
   }
 
   private static void writeOrigin(ByteWriter out, Assignment origin) {
@@ -67,12 +73,12 @@ public final class StateCodec {
     out.varint(origin.acceptedAt().packed()).varint(origin.time().packed()).text(origin.author());
   }
 
-  private static void write(ByteWriter out, Cell cell, List<Dot> dots) {
+  private static void write(ByteWriter out, Cell cell, List<Assignment> origins) {
     switch (cell) {
       case Register register -> {
         out.u8(0).varint(register.assignments().size());
         for (Assignment assignment : register.values()) {
-          out.varint(java.util.Collections.binarySearch(dots, assignment.dot()));
+          out.varint(indexOf(origins, assignment));
           JsonCodec.write(out, assignment.value());
           VersionCodec.writeAncestors(out, assignment.ancestors());
         }

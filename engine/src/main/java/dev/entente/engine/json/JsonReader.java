@@ -13,9 +13,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
@@ -180,7 +180,7 @@ public final class JsonReader {
           ? JsonObject.EMPTY
           : new JsonObject(SortedArrayMap.ofSorted(names, values));
     }
-    Map<String, Json> members = new TreeMap<>();
+    Map<String, Json> members = HashMap.newHashMap(names.size());
     for (int i = 0; i < names.size(); i++) {
       if (members.put(names.get(i), values.get(i)) != null) {
         if (duplicates == null) {
