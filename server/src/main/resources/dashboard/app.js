@@ -23,7 +23,7 @@ const app = {
   async fetch(method, url, body, type, author) {
     const headers = {};
     if (body !== undefined) headers['Content-Type'] = type ?? 'application/json';
-    if (author) headers['Entente-Author'] = author;
+    if (author) headers['Entente-Author'] = encodeURIComponent(author);
     const response = await fetch(url, { method, headers, body, credentials: 'same-origin' });
     if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({})));
     return response;

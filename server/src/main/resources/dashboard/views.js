@@ -17,6 +17,7 @@ export function h(name, attributes = {}, ...children) {
 
 const tag = (text, kind = text) => h('span', { class: `tag ${kind}` }, text);
 const when = (iso) => h('time', { datetime: iso, title: iso }, new Date(iso).toLocaleString());
+const looksAlike = (value) => value.authorMixesAlphabets && tag('mixes alphabets', 'rejected');
 const recordLink = (type, id) => h('a', { href: `#/record/${encodeURIComponent(type)}/${encodeURIComponent(id)}` }, `${type}/${id}`);
 
 function ago(iso) {
@@ -65,7 +66,7 @@ export async function review(app, id) {
   };
   const agreed = conflict.lastAgreed;
   const cards = conflict.competing.map((value, index) => h('section', { class: 'value', 'aria-label': `value ${index + 1}` },
-    h('h3', {}, h('kbd', {}, String(index + 1)), ` ${value.author}`),
+    h('h3', {}, h('kbd', {}, String(index + 1)), ` ${value.author}`, looksAlike(value)),
     h('p', { class: 'muted small' }, when(value.time), ` · node ${value.node}`),
     value.removed ? h('p', {}, tag('removed', 'rejected')) : marked(value.value, agreed),
     open ? h('button', { 'data-choose': String(index), onclick: () => decide({ choose: index }) }, index === 0 ? 'Use this' : `Use this (${index + 1})`) : null));
@@ -111,7 +112,7 @@ export async function record(app, type, id) {
     ...(now?.conflicts ?? []).map((c) => h('div', { class: 'card' },
       h('div', { class: 'row' }, h('strong', {}, c.unit), h('span', {}, tag(c.status), ' ', tag(c.strategy, ''), ' ', c.uncertain ? tag('uncertain') : null)),
       h('p', {}, c.explanation),
-      h('div', { class: 'values' }, ...c.competing.map((v) => h('div', { class: 'value' }, h('p', { class: 'muted small' }, `${v.author} · `, when(v.time)), v.removed ? tag('removed', 'rejected') : marked(v.value, c.lastAgreed)))),
+      h('div', { class: 'values' }, ...c.competing.map((v) => h('div', { class: 'value' }, h('p', { class: 'muted small' }, v.author, looksAlike(v), ' · ', when(v.time)), v.removed ? tag('removed', 'rejected') : marked(v.value, c.lastAgreed)))),
       c.status === 'pending' ? h('a', { href: `#/reviews/${c.id}` }, 'decide this') : null)),
     h('h2', {}, 'History'),
     h('ol', { class: 'timeline' }, history.versions.map((v, i) => h('li', { class: i + 1 < history.versions.length && v.basedOn !== history.versions[i + 1].context ? 'concurrent' : '' },

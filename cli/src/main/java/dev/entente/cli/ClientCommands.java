@@ -173,7 +173,7 @@ final class ClientCommands {
         headers.put("If-Match", '"' + ifMatch + '"');
       }
       if (author != null) {
-        headers.put("Entente-Author", author);
+        headers.put("Entente-Author", Client.escaped(author));
       }
       Json answer =
           JsonReader.strict()
@@ -341,7 +341,9 @@ final class ClientCommands {
                       "POST",
                       client.path("reviews", review, "decision"),
                       Optional.of(JsonObject.of(body).toString()),
-                      author == null ? Map.of() : Map.of("Entente-Author", author)));
+                      author == null
+                          ? Map.of()
+                          : Map.of("Entente-Author", Client.escaped(author))));
       out.println(
           json ? answer : text(answer, "status") + ": " + member(member(answer, "record"), "data"));
       return ExitCodes.OK;

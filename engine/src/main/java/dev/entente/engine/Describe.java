@@ -62,6 +62,9 @@ public final class Describe {
     members.put("value", orNull(assignment.value()));
     members.put("removed", Json.of(assignment.value().isAbsent()));
     members.put("author", Json.of(assignment.author()));
+    if (Alphabets.mixedIn(assignment.author())) {
+      members.put("authorMixesAlphabets", Json.of(true));
+    }
     members.put("node", Json.of(assignment.dot().node().value()));
     members.put("time", time(assignment.time()));
     members.put(

@@ -9,6 +9,8 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -145,7 +147,19 @@ record Call(
   /** Who wrote, where the credential does not say. */
   String author() {
     Optional<String> named = header("entente-author");
-    return named.isEmpty() ? actor : checkedName("Entente-Author", named.get());
+    return named.isEmpty() ? actor : checkedName("Entente-Author", decoded(named.get()));
+  }
+
+  /** A header holds ASCII; a name with other letters comes percent-encoded as UTF-8. */
+  private static String decoded(String header) {
+    if (header.indexOf('%') < 0) {
+      return header;
+    }
+    try {
+      return URLDecoder.decode(header.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      return header;
+    }
   }
 
   static void only(JsonObject object, String what, Set<String> known) {

@@ -15,6 +15,7 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -166,14 +167,32 @@ public final class EntenteServer implements AutoCloseable {
       throw tooLarge();
     }
     try (InputStream in = request.content().inputStream()) {
-      byte[] body = in.readNBytes(Limits.BODY_BYTES_MAX + 1);
-      if (body.length > Limits.BODY_BYTES_MAX) {
-        throw tooLarge();
-      }
-      return body;
+      return read(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Reads a body of bounded size that keeps coming; one that trickles ends with its connection. */
+  private static byte[] read(InputStream in) throws IOException {
+    long start = System.nanoTime();
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    byte[] chunk = new byte[16 << 10];
+    for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
+      body.write(chunk, 0, length);
+      if (body.size() > Limits.BODY_BYTES_MAX) {
+        throw tooLarge();
+      }
+      long millis = (System.nanoTime() - start) / 1_000_000 - Limits.BODY_GRACE_MILLIS;
+      if (millis > 0 && body.size() < millis * Limits.BODY_BYTES_PER_SECOND_MIN / 1_000) {
+        throw new Problem(
+            Code.TOO_SLOW,
+            "the body arrived with fewer than "
+                + Limits.BODY_BYTES_PER_SECOND_MIN
+                + " bytes a second; send it again over a better line, or in smaller parts");
+      }
+    }
+    return body.toByteArray();
   }
 
   private static Problem tooLarge() {

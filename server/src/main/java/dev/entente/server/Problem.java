@@ -19,6 +19,7 @@ final class Problem extends RuntimeException {
     FORBIDDEN(403),
     NOT_FOUND(404),
     METHOD_NOT_ALLOWED(405),
+    TOO_SLOW(408),
     CONFLICT(409),
     STALE(412),
     TOO_LARGE(413),

@@ -3,9 +3,17 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.ContextToken;
 import dev.entente.server.Served.Answer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -338,6 +346,153 @@ class BadInputTest {
     refused(served.json("POST", "/v1/main/reviews/none/decision", "{\"choose\":0}"), 404);
     refused(served.json("POST", "/v1/main/reviews/none/decision", "{}"), 422);
     refused(served.json("POST", "/v1/main/reviews/decisions", "{\"ignore\":true}"), 422);
+  }
+
+  @Test
+  void aMillionKeys() {
+    StringBuilder body = new StringBuilder("{\"a\":{");
+    for (int i = 0; i < 1_000_000; i++) {
+      body.append(i == 0 ? "" : ",").append('"').append(i).append("\":1");
+    }
+    refused(served.json("PUT", DOC, body.append("}}").toString()), 413);
+  }
+
+  @Test
+  void bodiesThatNeverEnd() throws IOException {
+    String head =
+        "PUT "
+            + DOC
+            + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
+    assertThat(
+            served.endless(
+                head + "Transfer-Encoding: chunked\r\n\r\n",
+                "1000\r\n" + " ".repeat(4096) + "\r\n",
+                0))
+        .as("27 endless chunks")
+        .contains("HTTP/1.1 413");
+    assertThat(served.endless(head + "Content-Length: 1000\r\n\r\n", " ", 100))
+        .as("32 a body that trickles")
+        .contains("HTTP/1.1 408");
+    assertThat(served.endless(head + "Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n", 100))
+        .as("32 chunks that trickle")
+        .contains("HTTP/1.1 408");
+  }
+
+  @Test
+  void twoLengthsInOneRequest() throws IOException {
+    String head =
+        "PUT "
+            + DOC
+            + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
+    assertThat(
+            served.raw(
+                head
+                    + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"))
+        .as("86 a smuggling pair")
+        .startsWith("HTTP/1.1 400");
+  }
+
+  @Test
+  void manyIdleConnectionsLeaveRoomForOthers() throws IOException {
+    List<Socket> idle = new ArrayList<>();
+    try {
+      for (int i = 0; i < 1_000; i++) {
+        idle.add(new Socket(InetAddress.getLoopbackAddress(), served.port()));
+      }
+      assertThat(served.get(DOC).status()).isEqualTo(200);
+    } finally {
+      for (Socket socket : idle) {
+        socket.close();
+      }
+    }
+  }
+
+  @Test
+  void contextsOfOtherNodesAndOfTheFuture() {
+    var key = new RecordKey("main", "doc", "1");
+    var seen = served.node.read(key).state().context();
+    String unknown = ContextToken.of(key, seen.with(new Dot(new NodeId("elsewhere.1"), 7)));
+    assertThat(served.json("PUT", DOC, "{\"a\":1,\"n\":2}", "Entente-Context", unknown).status())
+        .as("48 a context that names a node we do not know")
+        .isEqualTo(200);
+    positionBefore = served.node.position();
+    String future =
+        ContextToken.of(key, seen.with(new Dot(served.node.id(), served.node.position() + 5)));
+    refused(served.json("PUT", DOC, "{\"a\":3}", "Entente-Context", future), 409);
+    refused(served.json("PUT", DOC, "{\"a\":3}", "If-Match", '"' + future + '"'), 409);
+    assertThat(served.get("/v1/main/audit?limit=2").body())
+        .as("49 is in the audit log")
+        .contains("restored from a backup");
+  }
+
+  @Test
+  void aTimeFarAheadMovesNoClock() {
+    long before = served.node.nowMillis();
+    Answer answer =
+        served.json(
+            "POST",
+            "/v1/main/sync",
+            "{\"events\":[{\"id\":\"future\",\"type\":\"doc\",\"recordId\":\"1\",\"data\":{\"a\":9},\"at\":\"2036-11-22T10:00:00Z\"}]}");
+    assertThat(answer.body()).contains("\"code\":\"invalid\"").contains("check the device's clock");
+    served.json("PUT", "/v1/main/records/doc/clock", "{\"a\":1}");
+    String updatedAt = served.get("/v1/main/records/doc/clock").text("updatedAt");
+    assertThat(Instant.parse(updatedAt).toEpochMilli()).isBetween(before, before + 60_000);
+  }
+
+  @Test
+  void aReplayedBatchHasNoEffect() {
+    String batch =
+        "{\"device\":\"d\",\"events\":[{\"id\":\"r1\",\"type\":\"doc\",\"recordId\":\"r\",\"data\":{\"a\":1}},{\"id\":\"r2\",\"type\":\"doc\",\"recordId\":\"r\",\"data\":{\"a\":2}}]}";
+    String context =
+        served.json("POST", "/v1/main/sync", batch).status() == 200
+            ? served.get("/v1/main/records/doc/r").text("context")
+            : "";
+    positionBefore = served.node.position();
+    assertThat(served.json("POST", "/v1/main/sync", batch).json().get("syncedEventIds"))
+        .hasToString("[\"r1\",\"r2\"]");
+    assertThat(served.get("/v1/main/records/doc/r").text("context")).isEqualTo(context);
+    assertThat(served.node.position()).isEqualTo(positionBefore);
+  }
+
+  @Test
+  void aMoveIntoItself() {
+    refused(
+        served.json(
+            "PATCH",
+            DOC,
+            "[{\"op\":\"move\",\"from\":\"/a\",\"path\":\"/a/b\"}]",
+            "Content-Type",
+            "application/json-patch+json"),
+        422);
+  }
+
+  @Test
+  void decisionsThatCannotBe() {
+    String path = "/v1/main/records/undeclared/1";
+    served.json("PUT", path, "{\"a\":0}");
+    String context = served.get(path).text("context");
+    served.json("PUT", path, "{\"a\":1}", "Entente-Context", context);
+    String review =
+        served
+            .json(
+                "PUT",
+                path,
+                "{\"a\":2}",
+                "Entente-Context",
+                context,
+                "Entente-Author",
+                "%D1%80%D0%B0ul")
+            .text("conflictId");
+    positionBefore = served.node.position();
+    String decision = "/v1/main/reviews/" + review + "/decision";
+    refused(served.json("POST", decision, "{\"choose\":\"2\"}"), 422);
+    refused(served.json("POST", decision, "{\"choose\":\"" + context + "\"}"), 422);
+    assertThat(served.get("/v1/main/reviews/" + review).body())
+        .as("46 an author whose name mixes alphabets is flagged")
+        .contains("authorMixesAlphabets");
+    assertThat(served.json("POST", decision, "{\"choose\":\"0\"}").status()).isEqualTo(200);
+    positionBefore = served.node.position();
+    refused(served.json("POST", decision, "{\"choose\":\"0\"}"), 409);
   }
 
   @Test

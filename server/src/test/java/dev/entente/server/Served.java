@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
@@ -9,6 +11,7 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.engine.store.MemoryStore;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -18,6 +21,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /** A node served over HTTP for a test, and a small client. */
 final class Served implements AutoCloseable {
@@ -83,6 +87,32 @@ final class Served implements AutoCloseable {
       socket.setSoTimeout(3_000);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
       socket.getOutputStream().flush();
+      byte[] answer = socket.getInputStream().readNBytes(12);
+      return new String(answer, StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  /**
+   * Sends a head, then the same piece again and again until something comes back or the connection
+   * ends; returns what came back.
+   */
+  String endless(String head, String piece, long pauseMillis) throws IOException {
+    try (Socket socket = new Socket(java.net.InetAddress.getLoopbackAddress(), port())) {
+      OutputStream out = socket.getOutputStream();
+      out.write(head.getBytes(StandardCharsets.ISO_8859_1));
+      byte[] bytes = piece.getBytes(StandardCharsets.ISO_8859_1);
+      long end = System.nanoTime() + 20_000_000_000L;
+      try {
+        while (socket.getInputStream().available() == 0 && System.nanoTime() < end) {
+          out.write(bytes);
+          out.flush();
+          LockSupport.parkNanos(pauseMillis * 1_000_000);
+        }
+      } catch (IOException e) {
+        // The node has closed its side; what it said before is still to be read.
+        assertThat(e).isNotNull();
+      }
+      socket.setSoTimeout(3_000);
       byte[] answer = socket.getInputStream().readNBytes(12);
       return new String(answer, StandardCharsets.ISO_8859_1);
     }

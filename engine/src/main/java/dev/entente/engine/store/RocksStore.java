@@ -25,6 +25,8 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
+import org.rocksdb.Status;
+import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -60,6 +62,8 @@ public final class RocksStore implements Store {
             .setCreateMissingColumnFamilies(true)
             .setMaxTotalWalSize(LOG_BYTES_MAX)
             .setParanoidChecks(true)
+            // Cuts off a torn tail, which nobody was told of; refuses damage before it.
+            .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
             .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
             .setKeepLogFileNum(3);
     resources.addAll(List.of(familyOptions, options, filter, cache, synced));
@@ -94,7 +98,17 @@ public final class RocksStore implements Store {
       }
       return new RocksStore(directory);
     } catch (IOException | RocksDBException e) {
-      throw new StoreException("cannot open the store in " + directory + ": " + e.getMessage(), e);
+      boolean damaged =
+          e instanceof RocksDBException rocks
+              && rocks.getStatus() != null
+              && rocks.getStatus().getCode() == Status.Code.Corruption;
+      throw new StoreException(
+          "cannot open the store in "
+              + directory
+              + ": "
+              + (damaged ? "the data is damaged, restore it from a backup: " : "")
+              + e.getMessage(),
+          e);
     }
   }
 

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.core.json.Json;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -98,5 +102,48 @@ class JsonReaderTest {
     Json value = JsonReader.lenient(duplicates::add).read("\uFEFF{\"a\":1,\"a\":2}");
     assertThat(value).hasToString("{\"a\":2}");
     assertThat(duplicates).containsExactly("a");
+  }
+
+  /** B13: the rules of the JSON Test Suite, by a file of cases. */
+  @Test
+  void theTestSuitesRules() throws IOException {
+    int cases = 0;
+    for (String line : Files.readAllLines(Path.of("src/test/resources/json-rules.txt"))) {
+      if (line.startsWith("#")) {
+        continue;
+      }
+      boolean accepted = line.startsWith("y ") || line.startsWith("i y ");
+      byte[] text = bytes(line.substring(line.startsWith("i ") ? 4 : 2));
+      assertThat(isJson(text)).as(line).isEqualTo(accepted);
+      cases++;
+    }
+    assertThat(cases).isGreaterThan(250);
+  }
+
+  private static boolean isJson(byte[] text) {
+    try {
+      JsonReader.strict().read(text);
+      return true;
+    } catch (JsonProblem e) {
+      assertThat(e).hasMessageNotContaining("Exception");
+      return false;
+    }
+  }
+
+  private static byte[] bytes(String text) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    for (int i = 0; i < text.length(); i++) {
+      boolean escaped =
+          text.startsWith("\\x", i)
+              && i + 4 <= text.length()
+              && text.substring(i + 2, i + 4).chars().allMatch(c -> Character.digit(c, 16) >= 0);
+      if (escaped) {
+        out.write(Integer.parseInt(text.substring(i + 2, i + 4), 16));
+        i += 3;
+      } else {
+        out.writeBytes(String.valueOf(text.charAt(i)).getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return out.toByteArray();
   }
 }
