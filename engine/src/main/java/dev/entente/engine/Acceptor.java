@@ -40,7 +40,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,17 +103,9 @@ final class Acceptor {
 
   private static void keepAnswer(
       Transaction transaction, WriteRequest request, String id, Accepted accepted) {
-    Supplier<byte[]> answer =
-        () -> {
-          ByteWriter out = new ByteWriter().u64(request.fingerprint());
-          JsonCodec.write(out, answer(request.key(), accepted));
-          return out.toBytes();
-        };
-    transaction.put(
-        Table.ANSWERS,
-        Keys.of(request.key().tenant(), id),
-        new Once<>(answer),
-        100 + 200L * accepted.resolutions().size());
+    ByteWriter out = new ByteWriter().u64(request.fingerprint());
+    JsonCodec.write(out, answer(request.key(), accepted));
+    transaction.put(Table.ANSWERS, Keys.of(request.key().tenant(), id), out.toBytes());
   }
 
   private static Json answer(RecordKey key, Accepted accepted) {
@@ -142,7 +133,7 @@ final class Acceptor {
         request.author(),
         "rejected",
         request.key().toString(),
-        () -> JsonObject.of(detail));
+        JsonObject.of(detail));
   }
 
   private static Json payload(Edit edit) {
@@ -458,7 +449,7 @@ final class Acceptor {
     }
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {
-      Once<byte[]> bytes = transaction.put(version, after);
+      byte[] bytes = transaction.put(version, after);
       reviews.follow(
           transaction,
           before,
@@ -472,13 +463,13 @@ final class Acceptor {
           request.author(),
           "write",
           key.toString(),
-          () -> detail(version, bytes, mine, after.view()));
+          detail(version, bytes, mine, after.view()));
     }
 
-    private Json detail(Version version, Once<byte[]> bytes, List<Resolution> mine, View view) {
+    private Json detail(Version version, byte[] bytes, List<Resolution> mine, View view) {
       Map<String, Json> detail = new TreeMap<>();
       detail.put("position", Json.of(version.dot().number()));
-      detail.put("version", Json.of(Hashes.hex(bytes.get())));
+      detail.put("version", Json.of(Hashes.hex(bytes)));
       detail.put("outcome", Json.of(kind(mine, view).label()));
       if (!mine.isEmpty()) {
         detail.put("policy", Json.of(policy.version()));

@@ -13,17 +13,9 @@ import dev.entente.engine.store.Table;
  * committing thread only.
  */
 final class AuditChain {
-  /**
-   * An entry that has been decided but not yet numbered; its detail is put together when it is
-   * written.
-   */
+  /** An entry that has been decided but not yet numbered. */
   record Draft(
-      HybridTime time,
-      String tenant,
-      String actor,
-      String action,
-      String subject,
-      Once<Json> detail) {}
+      HybridTime time, String tenant, String actor, String action, String subject, Json detail) {}
 
   private long sequence;
   private byte[] hash;
@@ -42,7 +34,7 @@ final class AuditChain {
             draft.actor(),
             draft.action(),
             draft.subject(),
-            draft.detail().get());
+            draft.detail());
     byte[] body = AuditCodec.body(entry);
     hash = AuditCodec.hash(hash, body);
     batch.put(Table.AUDIT, Keys.of(entry.sequence()), Keys.with(body, hash));

@@ -165,7 +165,7 @@ final class Decider {
       transaction.takeBackDot();
       return new Result.Invalid("this would break the invariant " + broken.get());
     }
-    Once<byte[]> bytes = transaction.put(version, after);
+    byte[] bytes = transaction.put(version, after);
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
@@ -197,26 +197,23 @@ final class Decider {
       HybridTime time,
       Review review,
       Json decision,
-      Optional<Once<byte[]>> version) {
-    long position = transaction.lastNumber();
+      Optional<byte[]> version) {
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("review", Json.of(review.id()));
+    detail.put("unit", Json.of(review.unit()));
+    detail.put("decision", decision);
+    detail.put("reason", Json.of(review.reason()));
+    detail.put("conflict", review.conflict());
+    version.ifPresent(bytes -> {
+      detail.put("position", Json.of(transaction.lastNumber()));
+      detail.put("version", Json.of(Hashes.hex(bytes)));
+    });
     transaction.audit(
         time,
         review.key().tenant(),
         review.decidedBy().orElse(""),
         "decision",
         review.key().toString(),
-        () -> {
-          Map<String, Json> detail = new TreeMap<>();
-          detail.put("review", Json.of(review.id()));
-          detail.put("unit", Json.of(review.unit()));
-          detail.put("decision", decision);
-          detail.put("reason", Json.of(review.reason()));
-          detail.put("conflict", review.conflict());
-          version.ifPresent(bytes -> {
-            detail.put("position", Json.of(position));
-            detail.put("version", Json.of(Hashes.hex(bytes.get())));
-          });
-          return JsonObject.of(detail);
-        });
+        JsonObject.of(detail));
   }
 }

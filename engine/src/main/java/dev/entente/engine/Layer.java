@@ -2,7 +2,6 @@
 package dev.entente.engine;
 
 import dev.entente.core.record.RecordKey;
-import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Batch;
@@ -43,19 +42,11 @@ final class Layer {
     }
   }
 
-  /** What a key will hold; without a value it is removed. */
-  record Staged(Slot slot, @Nullable Once<byte[]> value) {
-    byte @Nullable [] bytes() {
-      return value == null ? null : value.get();
-    }
-  }
+  /** What a key will hold; a null value removes it. */
+  record Staged(Slot slot, byte @Nullable [] value) {}
 
   /** A record as it will be, and the bytes of its state. */
-  private record Next(Snapshot snapshot, Once<byte[]> bytes) {
-    Next(Snapshot snapshot) {
-      this(snapshot, new Once<>(() -> StateCodec.toBytes(snapshot.state())));
-    }
-  }
+  private record Next(Snapshot snapshot, byte[] bytes) {}
 
   /** How to take one change of the job back. */
   private sealed interface Undo {
@@ -65,18 +56,16 @@ final class Layer {
   }
 
   /** How long the lists were when the job began. */
-  private record Mark(
-      int staged, int audit, int afterwards, int unencoded, long weight, long position) {}
+  private record Mark(int staged, int audit, int afterwards, long bytes, long position) {}
 
   private final List<Staged> staged = new ArrayList<>();
   private final Map<Slot, Staged> values = new HashMap<>();
   private final Map<RecordKey, Next> records = new HashMap<>();
   private final List<AuditChain.Draft> audit = new ArrayList<>();
   private final List<Runnable> afterwards = new ArrayList<>();
-  private final List<Once<?>> unencoded = new ArrayList<>();
   private final List<Undo> job = new ArrayList<>();
-  private Mark mark = new Mark(0, 0, 0, 0, 0, 0);
-  private long weight;
+  private Mark mark = new Mark(0, 0, 0, 0, 0);
+  private long bytes;
   private long position;
   private volatile boolean visible;
 
@@ -91,23 +80,13 @@ final class Layer {
   }
 
   void put(Table table, byte[] key, byte[] value) {
-    lookedUp(new Staged(new Slot(table, key), new Once<>(() -> value)));
-    weight += key.length + value.length;
-  }
-
-  /**
-   * Puts a value that is encoded when it is first looked up or committed, on another thread; {@code
-   * bytes} is about how long it will be.
-   */
-  void put(Table table, byte[] key, Once<byte[]> value, long bytes) {
-    unencoded.add(value);
     lookedUp(new Staged(new Slot(table, key), value));
-    weight += key.length + bytes;
+    bytes += key.length + value.length;
   }
 
   void delete(Table table, byte[] key) {
     lookedUp(new Staged(new Slot(table, key), null));
-    weight += key.length;
+    bytes += key.length;
   }
 
   private void lookedUp(Staged change) {
@@ -117,21 +96,20 @@ final class Layer {
 
   /** Writes what nobody looks up before it is durable. */
   void append(Table table, byte[] key, byte[] value) {
-    staged.add(new Staged(new Slot(table, key), new Once<>(() -> value)));
-    weight += key.length + value.length;
+    staged.add(new Staged(new Slot(table, key), value));
+    bytes += key.length + value.length;
   }
 
   /** Puts the state of a record as it is after the version at a position of the log. */
   void put(Snapshot snapshot, long at) {
-    Next next = new Next(snapshot);
-    unencoded.add(next.bytes());
+    // Encoded here, while all of it is still in this core's cache.
+    Next next = new Next(snapshot, StateCodec.toBytes(snapshot.state()));
     job.add(new Undo.OfRecord(snapshot.key(), records.put(snapshot.key(), next)));
-    weight += JsonCodec.weight(snapshot.view().data());
+    bytes += next.bytes().length;
     position = at;
   }
 
   void audit(AuditChain.Draft draft) {
-    unencoded.add(draft.detail());
     audit.add(draft);
   }
 
@@ -142,9 +120,7 @@ final class Layer {
   /** Ends a job whose changes stay. */
   void keep() {
     job.clear();
-    mark =
-        new Mark(
-            staged.size(), audit.size(), afterwards.size(), unencoded.size(), weight, position);
+    mark = new Mark(staged.size(), audit.size(), afterwards.size(), bytes, position);
   }
 
   /** Takes back what was changed since the last job was kept. */
@@ -158,8 +134,7 @@ final class Layer {
     cut(staged, mark.staged());
     cut(audit, mark.audit());
     cut(afterwards, mark.afterwards());
-    cut(unencoded, mark.unencoded());
-    weight = mark.weight();
+    bytes = mark.bytes();
     position = mark.position();
     job.clear();
   }
@@ -176,22 +151,9 @@ final class Layer {
     list.subList(size, list.size()).clear();
   }
 
-  /** How much there is to encode. Only between jobs, as the next. */
-  int unencoded() {
-    return unencoded.size();
-  }
-
-  /** Hands over what there is to encode, for another thread to do so ahead of the commit. */
-  List<Once<?>> takeUnencoded() {
-    List<Once<?>> work = List.copyOf(unencoded);
-    unencoded.clear();
-    keep();
-    return work;
-  }
-
   /** How much it will write, roughly. */
-  long weight() {
-    return weight;
+  long bytes() {
+    return bytes;
   }
 
   /** The last position of the log that it fills; 0 where it fills none. */
@@ -199,21 +161,18 @@ final class Layer {
     return position;
   }
 
-  /**
-   * All it writes: what was put, the last state of each record and the audit entries. What is not
-   * encoded yet is encoded here.
-   */
+  /** All it writes: what was put, the last state of each record and the audit entries. */
   Batch complete(AuditChain chain) {
     Batch batch = new Batch();
     for (Staged change : staged) {
-      byte[] value = change.bytes();
+      byte[] value = change.value();
       if (value == null) {
         batch.delete(change.slot.table, change.slot.key);
       } else {
         batch.put(change.slot.table, change.slot.key, value);
       }
     }
-    records.forEach((key, next) -> batch.put(Table.RECORDS, Keys.of(key), next.bytes().get()));
+    records.forEach((key, next) -> batch.put(Table.RECORDS, Keys.of(key), next.bytes()));
     audit.forEach(draft -> chain.append(draft, batch));
     return batch;
   }

@@ -353,7 +353,7 @@ public final class Node implements AutoCloseable {
             actor,
             "review",
             review.key().toString(),
-            () -> JsonObject.of(Map.of("review", Json.of(reviewId), "owner", Json.of(owner))));
+            JsonObject.of(Map.of("review", Json.of(reviewId), "owner", Json.of(owner))));
         return owned;
       });
     });
@@ -389,7 +389,7 @@ public final class Node implements AutoCloseable {
       detail.put("version", Json.of(loaded.policy().version()));
       detail.put("text", Json.of(text));
       transaction.audit(
-          transaction.clock().next(), tenant, actor, "policy", type, () -> JsonObject.of(detail));
+          transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
       transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
       return loaded.warnings();
     });
@@ -409,7 +409,7 @@ public final class Node implements AutoCloseable {
           actor,
           "freeze",
           scope,
-          () -> JsonObject.of("reason", Json.of(reason)));
+          JsonObject.of("reason", Json.of(reason)));
       return true;
     });
   }
@@ -420,7 +420,7 @@ public final class Node implements AutoCloseable {
       boolean thawed = freezes.thaw(transaction, scope);
       if (thawed) {
         transaction.audit(
-            transaction.clock().next(), tenant, actor, "thaw", scope, () -> JsonObject.EMPTY);
+            transaction.clock().next(), tenant, actor, "thaw", scope, JsonObject.EMPTY);
       }
       return thawed;
     });

@@ -25,9 +25,6 @@ final class Sequencer implements AutoCloseable {
   /** Decided bytes that may wait for the disk. */
   private static final int BATCH_BYTES_MAX = 16 << 20;
 
-  /** How many values are encoded by one thread. */
-  private static final int ENCODED_TOGETHER = 256;
-
   /** From how many decided bytes on a commit need not wait for the rest of a drained queue. */
   private static final int BATCH_BYTES_ENOUGH = 1 << 20;
 
@@ -143,7 +140,7 @@ final class Sequencer implements AutoCloseable {
   private void decide(Job<?> job) throws InterruptedException {
     lock.lock();
     try {
-      while (answers.size() >= batchMax || transaction.weight() > BATCH_BYTES_MAX) {
+      while (answers.size() >= batchMax || transaction.bytes() > BATCH_BYTES_MAX) {
         decided.signal();
         if (!taken.await(100, TimeUnit.MILLISECONDS) && failure != null) {
           job.done().completeExceptionally(stopped());
@@ -151,10 +148,7 @@ final class Sequencer implements AutoCloseable {
         }
       }
       answers.add(job.run(transaction));
-      if (transaction.unencoded() > ENCODED_TOGETHER) {
-        encodeAhead();
-      }
-      if (transaction.weight() > BATCH_BYTES_ENOUGH) {
+      if (transaction.bytes() > BATCH_BYTES_ENOUGH) {
         decided.signal();
       }
     } finally {
@@ -162,19 +156,10 @@ final class Sequencer implements AutoCloseable {
     }
   }
 
-  /** Has what was decided encoded on another thread, so that the commit finds it done. */
-  private void encodeAhead() {
-    List<Once<?>> work = transaction.takeUnencoded();
-    if (!work.isEmpty()) {
-      Thread.startVirtualThread(() -> work.forEach(Once::get));
-    }
-  }
-
   private void offerToCommit(boolean last) {
     lock.lock();
     try {
       nothingFollows = last;
-      encodeAhead();
       decided.signal();
     } finally {
       lock.unlock();

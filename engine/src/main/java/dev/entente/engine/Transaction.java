@@ -13,8 +13,6 @@ import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,19 +52,9 @@ final class Transaction {
     number = kept;
   }
 
-  /** How much there is to encode. Only between jobs, as the next. */
-  int unencoded() {
-    return open.unencoded();
-  }
-
-  /** Hands over what there is to encode, for another thread to do so ahead of the commit. */
-  List<Once<?>> takeUnencoded() {
-    return open.takeUnencoded();
-  }
-
   /** How many bytes the open layer will write, roughly. */
-  long weight() {
-    return open.weight();
+  long bytes() {
+    return open.bytes();
   }
 
   /** Closes the open layer for the commit, and forgets those that have become visible. */
@@ -111,16 +99,11 @@ final class Transaction {
         found = newestFirst.next().get(slot);
       }
     }
-    return found != null ? found.bytes() : store.get(table, key);
+    return found != null ? found.value() : store.get(table, key);
   }
 
   void put(Table table, byte[] key, byte[] value) {
     open.put(table, key, value);
-  }
-
-  /** Puts a value that is encoded when it is needed; {@code bytes} is about how long it will be. */
-  void put(Table table, byte[] key, Once<byte[]> value, long bytes) {
-    open.put(table, key, value, bytes);
   }
 
   /** Writes what nobody looks up before it is durable. */
@@ -144,26 +127,19 @@ final class Transaction {
   }
 
   /**
-   * Puts a version into the log, with the record as it is after it; returns what will be the
-   * version's bytes.
+   * Puts a version into the log, with the record as it is after it; returns the version's bytes.
    */
-  Once<byte[]> put(Version version, Snapshot after) {
-    Once<byte[]> bytes = new Once<>(() -> VersionCodec.toBytes(version));
-    byte[] key = History.logKey(version.key().tenant(), version.dot().number());
-    open.put(Table.LOG, key, bytes, VersionCodec.weight(version));
+  byte[] put(Version version, Snapshot after) {
+    byte[] bytes = VersionCodec.toBytes(version);
+    open.put(Table.LOG, History.logKey(version.key().tenant(), version.dot().number()), bytes);
     open.put(after, version.dot().number());
     return bytes;
   }
 
-  /** Adds an audit entry; its detail is put together when it is written, on another thread. */
+  /** Adds an audit entry. */
   void audit(
-      HybridTime time,
-      String tenant,
-      String actor,
-      String action,
-      String subject,
-      Supplier<Json> detail) {
-    open.audit(new AuditChain.Draft(time, tenant, actor, action, subject, new Once<>(detail)));
+      HybridTime time, String tenant, String actor, String action, String subject, Json detail) {
+    open.audit(new AuditChain.Draft(time, tenant, actor, action, subject, detail));
   }
 
   void afterwards(Runnable action) {

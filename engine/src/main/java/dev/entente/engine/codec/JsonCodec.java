@@ -87,29 +87,6 @@ public final class JsonCodec {
     };
   }
 
-  /** About how many bytes a value takes, without encoding it. */
-  public static long weight(Json value) {
-    return switch (value) {
-      case JsonAbsent _, JsonNull _, JsonBool _ -> 1;
-      case JsonNumber number -> number.isLong() ? 5 : 2 + number.value().precision() / 2;
-      case JsonString(String text) -> 2 + text.length();
-      case JsonArray array -> {
-        long sum = 2;
-        for (Json item : array.items()) {
-          sum += weight(item);
-        }
-        yield sum;
-      }
-      case JsonObject object -> {
-        long sum = 2;
-        for (int i = 0; i < object.members().size(); i++) {
-          sum += 1 + object.members().key(i).length() + weight(object.members().value(i));
-        }
-        yield sum;
-      }
-    };
-  }
-
   public static byte[] toBytes(Json value) {
     ByteWriter out = new ByteWriter();
     write(out, value);

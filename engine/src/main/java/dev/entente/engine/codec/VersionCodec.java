@@ -37,32 +37,6 @@ public final class VersionCodec {
     return out.toBytes();
   }
 
-  /** About how many bytes a version takes, without encoding it. */
-  public static long weight(Version version) {
-    long sum = 100L + version.note().length();
-    for (Change change : version.changes()) {
-      sum += 20;
-      switch (change) {
-        case Change.Assign assign -> {
-          sum += JsonCodec.weight(assign.value());
-          for (Ancestor ancestor : assign.ancestors()) {
-            sum += 20 + JsonCodec.weight(ancestor.value());
-          }
-        }
-        case Change.Count _ -> {}
-        case Change.EditSet edit -> {
-          for (Json element : edit.add()) {
-            sum += JsonCodec.weight(element);
-          }
-          for (Json element : edit.remove()) {
-            sum += JsonCodec.weight(element);
-          }
-        }
-      }
-    }
-    return sum;
-  }
-
   public static Version fromBytes(byte[] bytes) {
     ByteReader in = new ByteReader(bytes);
     int format = in.u8();
