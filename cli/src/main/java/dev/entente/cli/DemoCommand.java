@@ -56,7 +56,13 @@ final class DemoCommand implements Callable<Integer> {
     Node node =
         Node.open(RocksStore.open(directory.resolve("store")), NodeConfig.DEFAULT.withName("demo"));
     Token token = Token.of(directory);
-    EntenteServer server = EntenteServer.start(node, "127.0.0.1", port, token.value());
+    EntenteServer server;
+    try {
+      server = EntenteServer.start(node, "127.0.0.1", port, token.value());
+    } catch (IOException e) {
+      node.close();
+      throw new IOException(e.getMessage() + "; choose another port with --port", e);
+    }
     if (data == null) {
       Runtime.getRuntime()
           .addShutdownHook(new Thread(() -> deleteQuietly(directory), "entente-demo-cleanup"));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.engine.store.StoreException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Level;
@@ -41,6 +43,7 @@ import picocli.CommandLine.Command;
       ClientCommands.Verify.class,
       ClientCommands.Doctor.class,
       BenchCommand.class,
+      WarmUpCommand.class,
       CommandLine.HelpCommand.class
     })
 public final class Main implements Runnable {
@@ -52,14 +55,26 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     quietLibraries();
-    System.exit(new CommandLine(new Main()).execute(args));
+    System.exit(
+        new CommandLine(new Main()).setExecutionExceptionHandler(Main::explained).execute(args));
+  }
+
+  /** What the surroundings refuse (a port, a folder, a store) is said in one line. */
+  private static int explained(Exception e, CommandLine command, CommandLine.ParseResult unused)
+      throws Exception {
+    if (e instanceof IOException || e instanceof StoreException) {
+      command.getErr().println("entente: " + e.getMessage());
+      return ExitCodes.FAILED;
+    }
+    throw e;
   }
 
   /** What libraries say of themselves while they start is no use to anybody here. */
   private static void quietLibraries() {
-    for (String name : List.of("io.helidon", "org.rocksdb")) {
+    for (String name : List.of("io.helidon", "org.rocksdb", "io.helidon.webserver.LoomServer")) {
       Logger logger = Logger.getLogger(name);
-      logger.setLevel(Level.WARNING);
+      // That a port is taken is said by whoever wanted it.
+      logger.setLevel(name.endsWith("LoomServer") ? Level.OFF : Level.WARNING);
       QUIET.add(logger);
     }
   }

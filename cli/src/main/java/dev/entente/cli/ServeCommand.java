@@ -98,7 +98,10 @@ final class ServeCommand implements Callable<Integer> {
       out.flush();
       waitForTheEnd(node, server);
       return node.failure().isPresent() ? ExitCodes.FAILED : ExitCodes.OK;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
+      node.close();
+      throw new IOException(e.getMessage() + "; --port and --host choose where it listens", e);
+    } catch (RuntimeException e) {
       node.close();
       throw e;
     }

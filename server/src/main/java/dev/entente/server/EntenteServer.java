@@ -48,29 +48,35 @@ public final class EntenteServer implements AutoCloseable {
    * @param host the address to listen on
    * @param port the port, 0 for any free one
    * @param token the administrator's token
+   * @throws IOException where the address cannot be listened on
    */
-  public static EntenteServer start(Node node, String host, int port, String token) {
-    Api api = new Api(node, token);
-    WebServer server =
-        WebServer.builder()
-            .host(host)
-            .port(port)
-            .maxPayloadSize(Limits.BODY_BYTES_MAX + 1024L)
-            .addProtocol(
-                Http1Config.builder()
-                    .maxHeadersSize(HEADERS_BYTES_MAX)
-                    .maxPrologueLength(PROLOGUE_BYTES_MAX)
-                    .build())
-            .connectionOptions(options ->
-                options.readTimeout(Duration.ofSeconds(30)).socketSendBufferSize(1 << 18))
-            .idleConnectionTimeout(Duration.ofMinutes(2))
-            .shutdownHook(false)
-            .directHandlers(problems())
-            .routing((HttpRouting.Builder routing) ->
-                routing.any((request, response) -> handle(api, request, response)))
-            .build()
-            .start();
+  public static EntenteServer start(Node node, String host, int port, String token)
+      throws IOException {
+    WebServer server = configured(new Api(node, token), host, port).start();
+    if (!server.isRunning()) {
+      throw new IOException("cannot listen on " + host + ":" + port + ", somebody else does");
+    }
     return new EntenteServer(server);
+  }
+
+  private static WebServer configured(Api api, String host, int port) {
+    return WebServer.builder()
+        .host(host)
+        .port(port)
+        .maxPayloadSize(Limits.BODY_BYTES_MAX + 1024L)
+        .addProtocol(
+            Http1Config.builder()
+                .maxHeadersSize(HEADERS_BYTES_MAX)
+                .maxPrologueLength(PROLOGUE_BYTES_MAX)
+                .build())
+        .connectionOptions(
+            options -> options.readTimeout(Duration.ofSeconds(30)).socketSendBufferSize(1 << 18))
+        .idleConnectionTimeout(Duration.ofMinutes(2))
+        .shutdownHook(false)
+        .directHandlers(problems())
+        .routing((HttpRouting.Builder routing) ->
+            routing.any((request, response) -> handle(api, request, response)))
+        .build();
   }
 
   /** What the web framework refuses before any route sees it is a problem like any other. */

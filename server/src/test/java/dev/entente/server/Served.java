@@ -27,7 +27,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Served implements AutoCloseable {
   static final String TOKEN = "test-token";
   final Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("n"));
-  private final EntenteServer server = EntenteServer.start(node, "127.0.0.1", 0, TOKEN);
+  private final EntenteServer server = started();
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -39,6 +39,14 @@ final class Served implements AutoCloseable {
 
     String text(String name) {
       return json().get(name) instanceof JsonString(String text) ? text : "";
+    }
+  }
+
+  private EntenteServer started() {
+    try {
+      return EntenteServer.start(node, "127.0.0.1", 0, TOKEN);
+    } catch (IOException e) {
+      throw new AssertionError(e);
     }
   }
 

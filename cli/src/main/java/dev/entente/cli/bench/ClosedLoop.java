@@ -89,7 +89,7 @@ public final class ClosedLoop {
           threads.start(() -> {
             Times mine = new Times();
             try (Work work = made.writer(number)) {
-              for (long count = 0; !stop.get(); count++) {
+              for (long count = 0; count == 0 || !stop.get(); count++) {
                 long from = System.nanoTime();
                 operations.add(work.once(count));
                 mine.add(System.nanoTime() - from);
