@@ -52,14 +52,21 @@ final class Acceptor {
   private final History history;
   private final ReviewBook reviews;
   private final Freezes freezes;
+  private final Claims claims;
   private final int siblingsMax;
 
   Acceptor(
-      Policies policies, History history, ReviewBook reviews, Freezes freezes, int siblingsMax) {
+      Policies policies,
+      History history,
+      ReviewBook reviews,
+      Freezes freezes,
+      Claims claims,
+      int siblingsMax) {
     this.policies = policies;
     this.history = history;
     this.reviews = reviews;
     this.freezes = freezes;
+    this.claims = claims;
     this.siblingsMax = siblingsMax;
   }
 
@@ -406,6 +413,14 @@ final class Acceptor {
         return undone(
             new Rejected(Code.CONFLICT, refused.get().explanation(), Optional.of(before)));
       }
+      Optional<String> contended = claims.contended(transaction, before, after, policy);
+      if (contended.isPresent()) {
+        return undone(
+            new Rejected(
+                Code.CONFLICT,
+                contended.get() + ", and no two records may hold it",
+                Optional.of(before)));
+      }
       write(version, after, mine);
       return new Accepted(
           kind(mine, after.view()),
@@ -450,6 +465,7 @@ final class Acceptor {
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {
       byte[] bytes = transaction.put(version, after);
+      claims.follow(transaction, before, after, policy);
       reviews.follow(
           transaction,
           before,

@@ -35,10 +35,12 @@ import java.util.TreeMap;
 final class Decider {
   private final Policies policies;
   private final ReviewBook reviews;
+  private final Claims claims;
 
-  Decider(Policies policies, ReviewBook reviews) {
+  Decider(Policies policies, ReviewBook reviews, Claims claims) {
     this.policies = policies;
     this.reviews = reviews;
+    this.claims = claims;
   }
 
   Result decide(
@@ -165,7 +167,13 @@ final class Decider {
       transaction.takeBackDot();
       return new Result.Invalid("this would break the invariant " + broken.get());
     }
+    Optional<String> contended = claims.contended(transaction, before, after, policy);
+    if (contended.isPresent()) {
+      transaction.takeBackDot();
+      return new Result.Invalid(contended.get() + ", and no two records may hold it");
+    }
     byte[] bytes = transaction.put(version, after);
+    claims.follow(transaction, before, after, policy);
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);

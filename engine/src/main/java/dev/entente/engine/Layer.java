@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,6 +78,10 @@ final class Layer {
   @Nullable Snapshot snapshot(RecordKey key) {
     Next next = records.get(key);
     return next == null ? null : next.snapshot();
+  }
+
+  Set<RecordKey> records() {
+    return records.keySet();
   }
 
   void put(Table table, byte[] key, byte[] value) {

@@ -50,6 +50,9 @@ public final class Node implements AutoCloseable {
   private static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
   private static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
 
+  /** How many warnings a policy is answered with. */
+  private static final int WARNINGS_MAX = 100;
+
   private final Store store;
   private final NodeConfig config;
   private final NodeId id;
@@ -58,6 +61,7 @@ public final class Node implements AutoCloseable {
   private final History history;
   private final ReviewBook reviews;
   private final Freezes freezes;
+  private final Claims claims;
   private final Acceptor acceptor;
   private final Decider decider;
   private final Sequencer sequencer;
@@ -75,8 +79,9 @@ public final class Node implements AutoCloseable {
     this.history = new History(store);
     this.reviews = new ReviewBook(store, this::tell);
     this.freezes = new Freezes(store);
-    this.acceptor = new Acceptor(policies, history, reviews, freezes, config.siblingsMax());
-    this.decider = new Decider(policies, reviews);
+    this.claims = new Claims(store);
+    this.acceptor = new Acceptor(policies, history, reviews, freezes, claims, config.siblingsMax());
+    this.decider = new Decider(policies, reviews, claims);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.position = last == null ? 0 : new ByteReader(last).u64();
     Optional<byte[]> lastAudit = lastAudit(store);
@@ -383,15 +388,35 @@ public final class Node implements AutoCloseable {
       throws PolicyException {
     PolicyLoader.Loaded loaded = PolicyLoader.load(text);
     String type = loaded.policy().type();
+    return sequencer
+        .submit(transaction -> {
+          transaction.put(
+              Table.POLICIES, Keys.of(tenant, type), text.getBytes(StandardCharsets.UTF_8));
+          Map<String, Json> detail = new TreeMap<>();
+          detail.put("version", Json.of(loaded.policy().version()));
+          detail.put("text", Json.of(text));
+          transaction.audit(
+              transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
+          transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
+          return loaded.warnings();
+        })
+        .thenCompose(warnings -> withClaims(tenant, loaded.policy(), warnings));
+  }
+
+  /** Works out the claims under a policy that is in force now, so that none is missed. */
+  private CompletableFuture<List<PolicyProblem>> withClaims(
+      String tenant, Policy policy, List<PolicyProblem> warnings) {
+    if (policy.unique().isEmpty()) {
+      return CompletableFuture.completedFuture(warnings);
+    }
     return sequencer.submit(transaction -> {
-      transaction.put(Table.POLICIES, Keys.of(tenant, type), text.getBytes(StandardCharsets.UTF_8));
-      Map<String, Json> detail = new TreeMap<>();
-      detail.put("version", Json.of(loaded.policy().version()));
-      detail.put("text", Json.of(text));
-      transaction.audit(
-          transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
-      transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
-      return loaded.warnings();
+      List<PolicyProblem> all = new ArrayList<>(warnings);
+      for (String shared : claims.rebuild(transaction, tenant, policy)) {
+        if (all.size() < WARNINGS_MAX) {
+          all.add(new PolicyProblem(1, 1, shared + "; one of them has to change"));
+        }
+      }
+      return all;
     });
   }
 

@@ -13,6 +13,8 @@ import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,6 +136,14 @@ final class Transaction {
     open.put(Table.LOG, History.logKey(version.key().tenant(), version.dot().number()), bytes);
     open.put(after, version.dot().number());
     return bytes;
+  }
+
+  /** The records of a type that were decided and that the store may not show yet. */
+  Set<RecordKey> undurable(String tenant, String type) {
+    Set<RecordKey> keys = new HashSet<>(open.records());
+    sealed.forEach(layer -> keys.addAll(layer.records()));
+    keys.removeIf(key -> !key.tenant().equals(tenant) || !key.type().equals(type));
+    return keys;
   }
 
   /** Adds an audit entry. */

@@ -123,7 +123,8 @@ public final class PolicyLoader {
             list -> list.forEach(value -> rule(value, "action").ifPresent(policy::escalation)));
     file.list("invariants")
         .ifPresent(list -> list.forEach(value -> invariant(value).ifPresent(policy::invariant)));
-    file.list("unique").ifPresent(list -> list.forEach(value -> unique(value, policy)));
+    file.list("unique")
+        .ifPresent(list -> list.forEach(value -> value.text().ifPresent(policy::unique)));
     file.list("never-automatic")
         .ifPresent(list -> list.forEach(value -> value.text().ifPresent(policy::neverAutomatic)));
     file.number("manual-threshold").ifPresent(policy::manualThreshold);
@@ -136,12 +137,6 @@ public final class PolicyLoader {
       problems.add(file.place(contradiction));
     }
     return loaded;
-  }
-
-  private void unique(YamlValue value, Policy.Builder policy) {
-    value.text().ifPresent(policy::unique);
-    warnings.add(
-        value.problem("a unique claim is not enforced here; two records may hold the same value"));
   }
 
   /** Names the text of a policy: the same on every node that has the same text. */

@@ -138,13 +138,6 @@ class PolicyLoaderTest {
   }
 
   @Test
-  void aClaimThatIsNotEnforcedIsAWarningToo() throws PolicyException {
-    assertThat(PolicyLoader.load("type: t\nunique: [cabin]").warnings())
-        .singleElement()
-        .satisfies(warning -> assertThat(warning.message()).contains("not enforced"));
-  }
-
-  @Test
   void anExpressionOverTooManyItemsFailsInsteadOfRunning() throws PolicyException {
     Policy policy =
         PolicyLoader.load(

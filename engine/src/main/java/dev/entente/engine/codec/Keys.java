@@ -2,6 +2,7 @@
 package dev.entente.engine.codec;
 
 import dev.entente.core.record.RecordKey;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -37,6 +38,15 @@ public final class Keys {
 
   public static byte[] with(byte[] prefix, byte[] suffix) {
     return new ByteWriter(prefix.length + suffix.length).raw(prefix).raw(suffix).toBytes();
+  }
+
+  /** The last name of a key that names end. */
+  public static String lastName(byte[] key) {
+    int start = key.length - 1;
+    while (start > 0 && key[start - 1] != 0) {
+      start--;
+    }
+    return new String(key, start, key.length - 1 - start, StandardCharsets.UTF_8);
   }
 
   /** The number in the last eight bytes of a key. */

@@ -24,7 +24,9 @@ public enum Table {
   /** Tenant and type → the text of the policy in force. */
   POLICIES,
   /** Tenant and scope → a freeze. */
-  FREEZES;
+  FREEZES,
+  /** Tenant, type, path and the hash of a value → the records that hold it, where it is unique. */
+  CLAIMS;
 
   public String label() {
     return name().toLowerCase(Locale.ROOT);
