@@ -8,6 +8,7 @@ import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Outcome.Accepted;
@@ -383,5 +384,38 @@ class NodeTest {
     assertThat(outcomes.get(0)).isInstanceOf(Accepted.class);
     assertThat(((Rejected) outcomes.get(1)).code()).isEqualTo(Code.INVALID);
     assertThat(outcomes.get(2)).isInstanceOf(Accepted.class);
+  }
+
+  /** B77: neither a division by zero nor a wrong type loses anything. */
+  @Test
+  void aRuleThatFailsSendsTheRecordToReview() throws PolicyException {
+    for (String when :
+        List.of("1 / (conflict.values.size() - 2) > 0", "conflict.values[0] > \"a\"")) {
+      node.putPolicy(
+              "main",
+              "type: doc\ndefault: last-writer-wins\nrules: [{name: odd, when: '"
+                  + when
+                  + "', then: merge}]",
+              "op")
+          .join();
+      write(new Edit.Delete(), new Seen.Everything(), "x");
+      Accepted base = put(Map.of("n", 1, "text", "t"), new Seen.Everything(), "x");
+      put(Map.of("n", 2, "text", "t"), after(base), "x");
+      Accepted other = put(Map.of("n", 3, "text", "t"), after(base), "y");
+      assertThat(other.kind()).as(when).isEqualTo(Kind.PENDING);
+      assertThat(other.resolutions().getFirst().explanation()).contains("odd");
+      assertThat(other.resolutions().getFirst().conflict().competing()).hasSize(2);
+    }
+  }
+
+  /** B76: what a rule makes of values stays within what a write could bring. */
+  @Test
+  void aResultThatGrowsTooLongIsForAPerson() throws PolicyException {
+    node.putPolicy("main", "type: doc\nfields: {text: append}", "op").join();
+    Accepted base = put(Map.of("text", ""), new Seen.Everything(), "x");
+    put(Map.of("text", "x".repeat(2_500_000)), after(base), "x");
+    Accepted other = put(Map.of("text", "y".repeat(2_500_000)), after(base), "y");
+    assertThat(other.kind()).isEqualTo(Kind.PENDING);
+    assertThat(other.resolutions().getFirst().explanation()).contains("longer than");
   }
 }

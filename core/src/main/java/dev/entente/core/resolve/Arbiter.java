@@ -5,6 +5,7 @@ import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonSize;
 import dev.entente.core.policy.Condition.ConditionException;
 import dev.entente.core.policy.DeleteRule;
 import dev.entente.core.policy.Policy;
@@ -38,6 +39,9 @@ import java.util.Optional;
  * the whole unit. So does a condition that fails.
  */
 final class Arbiter {
+  /** What a rule makes of values may not grow beyond what one write could bring. */
+  private static final int RESULT_CHARACTERS_MAX = 4_000_000;
+
   private static final StrategySpec MERGE = StrategySpec.of("merge");
   private final RecordKey key;
   private final Policy policy;
@@ -73,11 +77,19 @@ final class Arbiter {
       return pending(
           conflict,
           "manual-review",
-          "A condition of the policy failed ("
+          "A condition of the policy failed: "
               + e.getMessage()
-              + "); a person decides between "
+              + "; a person decides between "
               + Explain.offers(competing)
               + ".");
+    }
+  }
+
+  private static boolean holds(Rule rule, Map<String, ?> facts) {
+    try {
+      return rule.when().holds(facts);
+    } catch (ConditionException e) {
+      throw new ConditionException(rule.name() + " (" + e.getMessage() + ")");
     }
   }
 
@@ -85,7 +97,7 @@ final class Arbiter {
     Map<String, ?> facts =
         policy.rules().isEmpty() && policy.escalations().isEmpty() ? Map.of() : Facts.of(conflict);
     for (Rule rule : policy.escalations()) {
-      if (rule.when().holds(facts)) {
+      if (holds(rule, facts)) {
         return chain(rule.then(), conflict, " (escalation " + rule.name() + ")");
       }
     }
@@ -109,7 +121,7 @@ final class Arbiter {
               Explain.offers(conflict.competing())));
     }
     for (Rule rule : policy.rules()) {
-      if (rule.when().holds(facts)) {
+      if (holds(rule, facts)) {
         return chain(rule.then(), conflict, " (rule " + rule.name() + ")");
       }
     }
@@ -215,13 +227,19 @@ final class Arbiter {
     if (strategy == null) {
       return new Verdict.Unable("there is no strategy of this name here");
     }
-    return strategy.decide(
-        new Dispute(
-            conflict.unit(),
-            conflict.competing(),
-            conflict.lastAgreed(),
-            spec,
-            policy.clock().tolerance()));
+    Verdict verdict =
+        strategy.decide(
+            new Dispute(
+                conflict.unit(),
+                conflict.competing(),
+                conflict.lastAgreed(),
+                spec,
+                policy.clock().tolerance()));
+    return verdict instanceof Verdict.Settled(Json value, _, _)
+            && JsonSize.of(value) > RESULT_CHARACTERS_MAX
+        ? new Verdict.Unable(
+            "the result would be longer than " + RESULT_CHARACTERS_MAX + " characters")
+        : verdict;
   }
 
   private Resolution resolution(Conflict conflict, String strategy, Verdict verdict, String why) {
