@@ -14,6 +14,7 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
@@ -27,6 +28,8 @@ import java.util.TreeSet;
 final class Claims {
   /** Records that are named where many hold one value. */
   private static final int NAMED_MAX = 5;
+
+  private static final String DUE = "claims-due";
 
   private final Store store;
 
@@ -132,6 +135,32 @@ final class Claims {
     }
   }
 
+  /** Notes that the claims of a type are to be worked out, even if the node stops before. */
+  void setDue(Transaction transaction, String tenant, String type) {
+    transaction.put(Table.META, Keys.of(DUE, tenant, type), new byte[0]);
+  }
+
+  /** The tenants and types whose claims are still to be worked out. */
+  List<RecordScope> due() {
+    List<RecordScope> due = new ArrayList<>();
+    byte[] prefix = Keys.of(DUE);
+    store.scan(
+        Table.META,
+        prefix,
+        Keys.after(prefix),
+        false,
+        (key, _) -> {
+          String type = Keys.lastName(key);
+          String tenant = Keys.lastName(Arrays.copyOf(key, key.length - Keys.of(type).length));
+          due.add(new RecordScope(tenant, type));
+          return true;
+        });
+    return due;
+  }
+
+  /** The records of one type of a tenant. */
+  record RecordScope(String tenant, String type) {}
+
   /**
    * Works out the claims of a type anew, from the records that are there.
    *
@@ -174,6 +203,7 @@ final class Claims {
         }
       }
     }
+    transaction.delete(Table.META, Keys.of(DUE, tenant, policy.type()));
     return shared;
   }
 }

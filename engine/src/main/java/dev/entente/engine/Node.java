@@ -109,6 +109,12 @@ public final class Node implements AutoCloseable {
   public static Node open(Store store, NodeConfig config) {
     Node node = new Node(store, config);
     node.sequencer.start();
+    for (Claims.RecordScope due : node.claims.due()) {
+      Policy policy = node.policies.inForce(due.tenant(), due.type());
+      node.sequencer
+          .submit(transaction -> node.claims.rebuild(transaction, due.tenant(), policy))
+          .join();
+    }
     return node;
   }
 
@@ -397,6 +403,9 @@ public final class Node implements AutoCloseable {
           detail.put("text", Json.of(text));
           transaction.audit(
               transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
+          if (!loaded.policy().unique().isEmpty()) {
+            claims.setDue(transaction, tenant, type);
+          }
           transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
           return loaded.warnings();
         })

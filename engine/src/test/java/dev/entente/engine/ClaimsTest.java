@@ -14,7 +14,10 @@ import dev.entente.engine.Outcome.Accepted;
 import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
+import dev.entente.engine.store.Table;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -27,7 +30,8 @@ import org.junit.jupiter.api.Test;
 /** Two live records never come to hold one unique value; who holds it is named. */
 class ClaimsTest {
   private static final String POLICY = "type: hold\nunique: [cabin]\ndefault: manual-review";
-  private Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("n"));
+  private final MemoryStore store = new MemoryStore();
+  private Node node = Node.open(store, NodeConfig.DEFAULT.withName("n"));
 
   @AfterEach
   void close() {
@@ -149,6 +153,30 @@ class ClaimsTest {
     refused(put("d", Map.of("cabin", 7)), "hold/b");
     delete("b");
     assertThat(put("d", Map.of("cabin", 7))).isInstanceOf(Accepted.class);
+  }
+
+  @Test
+  void aStopBeforeTheClaimsAreWorkedOutLosesNone() throws PolicyException {
+    policy(POLICY);
+    put("a", Map.of("cabin", 7));
+    node.close();
+    Batch asIfStoppedBefore = new Batch();
+    store.scan(
+        Table.CLAIMS,
+        new byte[0],
+        null,
+        false,
+        (key, _) -> {
+          asIfStoppedBefore.delete(Table.CLAIMS, key);
+          return true;
+        });
+    asIfStoppedBefore.put(Table.META, Keys.of("claims-due", "main", "hold"), new byte[0]);
+    store.commit(asIfStoppedBefore);
+    node = Node.open(store, NodeConfig.DEFAULT.withName("n"));
+    refused(put("b", Map.of("cabin", 7)), "hold/a");
+    node.close();
+    node = Node.open(store, NodeConfig.DEFAULT.withName("n"));
+    refused(put("b", Map.of("cabin", 7)), "hold/a");
   }
 
   @Test
