@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.benchmarks;
 
+import dev.entente.cli.Folders;
 import dev.entente.cli.bench.ClosedLoop;
 import dev.entente.cli.bench.ClosedLoop.Result;
 import dev.entente.cli.bench.HttpLoad;
@@ -18,7 +19,6 @@ import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Table;
 import dev.entente.server.EntenteServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +27,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * The load generator: durable writes through the engine against the store's own limit, sync batches
@@ -77,7 +76,7 @@ public final class Load {
         report(directory, new Part("http conditional writes", Load::conditional));
       }
     } finally {
-      delete(directory);
+      Folders.delete(directory);
     }
   }
 
@@ -90,7 +89,7 @@ public final class Load {
       for (int i = 0; i < parts.length; i++) {
         Path own = directory.resolve(round + "-" + i);
         Result result = parts[i].measured().run(own);
-        delete(own);
+        Folders.delete(own);
         if (round >= 0) {
           results.get(i).add(result);
         }
@@ -208,22 +207,5 @@ public final class Load {
       throw new IllegalStateException(e);
     }
     return new HttpLoad.Target("127.0.0.1", server.port(), "t", "main", "doc", "r");
-  }
-
-  private static void delete(Path directory) throws IOException {
-    if (!Files.exists(directory)) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(directory)) {
-      files
-          .sorted(Comparator.reverseOrder())
-          .forEach(file -> {
-            try {
-              Files.delete(file);
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          });
-    }
   }
 }

@@ -115,7 +115,7 @@ final class DemoCommand implements Callable<Integer> {
   private static void deleteQuietly(Path directory) {
     try {
       Thread.sleep(500);
-      ReplayCommand.delete(directory);
+      Folders.delete(directory);
     } catch (IOException e) {
       System.err.println("could not remove " + directory + ": " + e.getMessage());
     } catch (InterruptedException e) {

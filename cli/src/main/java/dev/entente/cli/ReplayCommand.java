@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -107,7 +106,7 @@ final class ReplayCommand implements Callable<Integer> {
     } catch (PolicyException e) {
       throw new IllegalStateException(e);
     } finally {
-      delete(data);
+      Folders.delete(data);
     }
     print(spec.commandLine().getOut());
     return all.errors == 0 ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
@@ -186,14 +185,6 @@ final class ReplayCommand implements Callable<Integer> {
 
   private static double percent(int part, int whole) {
     return whole == 0 ? 0 : 100.0 * part / whole;
-  }
-
-  static void delete(Path directory) throws IOException {
-    try (var files = Files.walk(directory)) {
-      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    }
   }
 
   /** Progress on a terminal; nothing elsewhere. */

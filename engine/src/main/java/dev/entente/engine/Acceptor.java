@@ -415,11 +415,7 @@ final class Acceptor {
       }
       Optional<String> contended = claims.contended(transaction, before, after, policy);
       if (contended.isPresent()) {
-        return undone(
-            new Rejected(
-                Code.CONFLICT,
-                contended.get() + ", and no two records may hold it",
-                Optional.of(before)));
+        return undone(new Rejected(Code.CONFLICT, contended.get(), Optional.of(before)));
       }
       write(version, after, mine);
       return new Accepted(

@@ -49,7 +49,8 @@ final class Claims {
         SortedSet<String> others = holders(transaction, after.key(), path, value);
         others.remove(after.key().id());
         if (!others.isEmpty()) {
-          return Optional.of(sentence(after.key(), path, value, others));
+          return Optional.of(
+              sentence(after.key(), path, value, others) + ", and no two records may hold it");
         }
       }
     }
@@ -147,8 +148,6 @@ final class Claims {
     store.scan(
         Table.META,
         prefix,
-        Keys.after(prefix),
-        false,
         (key, _) -> {
           String type = Keys.lastName(key);
           String tenant = Keys.lastName(Arrays.copyOf(key, key.length - Keys.of(type).length));
@@ -172,8 +171,6 @@ final class Claims {
       store.scan(
           Table.CLAIMS,
           prefix,
-          Keys.after(prefix),
-          false,
           (key, _) -> {
             transaction.delete(Table.CLAIMS, key);
             return true;
@@ -184,8 +181,6 @@ final class Claims {
     store.scan(
         Table.RECORDS,
         prefix,
-        Keys.after(prefix),
-        false,
         (key, _) -> {
           keys.add(new RecordKey(tenant, policy.type(), Keys.lastName(key)));
           return true;

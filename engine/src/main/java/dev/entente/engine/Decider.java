@@ -170,7 +170,7 @@ final class Decider {
     Optional<String> contended = claims.contended(transaction, before, after, policy);
     if (contended.isPresent()) {
       transaction.takeBackDot();
-      return new Result.Invalid(contended.get() + ", and no two records may hold it");
+      return new Result.Invalid(contended.get());
     }
     byte[] bytes = transaction.put(version, after);
     claims.follow(transaction, before, after, policy);

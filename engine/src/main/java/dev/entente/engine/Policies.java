@@ -78,12 +78,8 @@ final class Policies {
     store.scan(
         Table.POLICIES,
         prefix,
-        Keys.after(prefix),
-        false,
         (key, _) -> {
-          types.add(
-              new String(
-                  key, prefix.length, key.length - prefix.length - 1, StandardCharsets.UTF_8));
+          types.add(Keys.lastName(key));
           return true;
         });
     return types;

@@ -191,8 +191,6 @@ final class ReviewBook {
     store.scan(
         Table.REVIEW_INDEX,
         prefix,
-        Keys.after(prefix),
-        false,
         (_, _) -> {
           count[0]++;
           return true;

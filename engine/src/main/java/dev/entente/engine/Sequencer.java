@@ -126,10 +126,7 @@ final class Sequencer implements AutoCloseable {
         jobs.clear();
         offerToCommit(false);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      fail(e);
-    } catch (RuntimeException | Error e) {
+    } catch (InterruptedException | RuntimeException | Error e) {
       fail(e);
     }
     jobs.forEach(job -> job.done().completeExceptionally(stopped()));
@@ -194,10 +191,7 @@ final class Sequencer implements AutoCloseable {
         answer(mine);
         mine = List.of();
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      fail(e);
-    } catch (RuntimeException | Error e) {
+    } catch (InterruptedException | RuntimeException | Error e) {
       fail(e);
     }
     mine.forEach(answer -> answer.waiter().completeExceptionally(stopped()));
@@ -220,6 +214,9 @@ final class Sequencer implements AutoCloseable {
   }
 
   private void fail(Throwable cause) {
+    if (cause instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+    }
     if (failure == null) {
       failure = cause;
     }

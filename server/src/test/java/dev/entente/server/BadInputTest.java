@@ -32,6 +32,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class BadInputTest {
   private static final String DOC = "/v1/main/records/doc/1";
+  private static final String HEAD =
+      "PUT "
+          + DOC
+          + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
   private static Served served;
   private long positionBefore;
 
@@ -114,36 +118,20 @@ class BadInputTest {
     refused(served.json("PUT", DOC, body), status);
   }
 
+  private static Answer put(byte[] body, String contentType) {
+    return served.send("PUT", DOC, body, Map.of("Content-Type", contentType));
+  }
+
   @Test
   void bytesThatAreNoText() {
+    refused(put("{}".getBytes(StandardCharsets.UTF_16), "application/json"), 400);
     refused(
-        served.send(
-            "PUT",
-            DOC,
-            "{}".getBytes(StandardCharsets.UTF_16),
-            Map.of("Content-Type", "application/json")),
-        400);
-    refused(
-        served.send(
-            "PUT",
-            DOC,
+        put(
             new byte[] {'{', '"', (byte) 0xC0, (byte) 0x80, '"', ':', '1', '}'},
-            Map.of("Content-Type", "application/json")),
+            "application/json"),
         400);
-    refused(
-        served.send(
-            "PUT",
-            DOC,
-            "{}".getBytes(StandardCharsets.UTF_8),
-            Map.of("Content-Type", "application/json; charset=utf-16")),
-        415);
-    refused(
-        served.send(
-            "PUT",
-            DOC,
-            "{}".getBytes(StandardCharsets.UTF_8),
-            Map.of("Content-Type", "text/plain")),
-        415);
+    refused(put("{}".getBytes(StandardCharsets.UTF_8), "application/json; charset=utf-16"), 415);
+    refused(put("{}".getBytes(StandardCharsets.UTF_8), "text/plain"), 415);
     refused(
         served.send(
             "PUT",
@@ -212,12 +200,8 @@ class BadInputTest {
 
   @Test
   void framing() throws IOException {
-    String head =
-        "PUT "
-            + DOC
-            + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
-    assertThat(served.raw(head + "Content-Length: -1\r\n\r\n")).startsWith("HTTP/1.1 400");
-    assertThat(served.raw(head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "))
+    assertThat(served.raw(HEAD + "Content-Length: -1\r\n\r\n")).startsWith("HTTP/1.1 400");
+    assertThat(served.raw(HEAD + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "))
         .startsWith("HTTP/1.1 400");
     assertThat(
             served.raw(
@@ -359,34 +343,26 @@ class BadInputTest {
 
   @Test
   void bodiesThatNeverEnd() throws IOException {
-    String head =
-        "PUT "
-            + DOC
-            + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
     assertThat(
             served.endless(
-                head + "Transfer-Encoding: chunked\r\n\r\n",
+                HEAD + "Transfer-Encoding: chunked\r\n\r\n",
                 "1000\r\n" + " ".repeat(4096) + "\r\n",
                 0))
         .as("27 endless chunks")
         .contains("HTTP/1.1 413");
-    assertThat(served.endless(head + "Content-Length: 1000\r\n\r\n", " ", 100))
+    assertThat(served.endless(HEAD + "Content-Length: 1000\r\n\r\n", " ", 100))
         .as("32 a body that trickles")
         .contains("HTTP/1.1 408");
-    assertThat(served.endless(head + "Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n", 100))
+    assertThat(served.endless(HEAD + "Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n", 100))
         .as("32 chunks that trickle")
         .contains("HTTP/1.1 408");
   }
 
   @Test
   void twoLengthsInOneRequest() throws IOException {
-    String head =
-        "PUT "
-            + DOC
-            + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
     assertThat(
             served.raw(
-                head
+                HEAD
                     + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"))
         .as("86 a smuggling pair")
         .startsWith("HTTP/1.1 400");

@@ -29,28 +29,19 @@ public final class HttpLoad {
    */
   public static Result sync(Target target, int connections, Duration time)
       throws IOException, InterruptedException {
-    return ClosedLoop.run(
+    return overConnections(
+        target,
         connections,
         time,
-        writer -> {
-          Connection connection = new Connection(target);
-          return new ClosedLoop.Work() {
-            @Override
-            public int once(long count) throws IOException {
+        (connection, writer) ->
+            count -> {
               connection.send(
                   "POST",
                   "/v1/" + target.tenant() + "/sync",
                   batch(target, writer, count),
                   "X-Load: sync");
               return BATCH;
-            }
-
-            @Override
-            public void close() throws IOException {
-              connection.close();
-            }
-          };
-        });
+            });
   }
 
   private static String batch(Target target, int writer, long count) {
@@ -73,11 +64,11 @@ public final class HttpLoad {
   /** Single writes with If-Match over so many connections, each to a record of its own. */
   public static Result conditional(Target target, int connections, Duration time)
       throws IOException, InterruptedException {
-    return ClosedLoop.run(
+    return overConnections(
+        target,
         connections,
         time,
-        writer -> {
-          Connection connection = new Connection(target);
+        (connection, writer) -> {
           String path =
               "/v1/%s/records/%s/%s-%d"
                   .formatted(target.tenant(), target.type(), target.run(), writer);
@@ -93,6 +84,30 @@ public final class HttpLoad {
                       "{\"name\":\"somebody\",\"n\":" + count + "}",
                       etag.isEmpty() ? "If-None-Match: *" : "If-Match: " + etag);
               return 1;
+            }
+          };
+        });
+  }
+
+  /** What one writer does over its connection. */
+  private interface Client {
+    ClosedLoop.Work of(Connection connection, int writer);
+  }
+
+  /** Gives each writer a connection of its own, closed when it ends. */
+  private static Result overConnections(
+      Target target, int connections, Duration time, Client client)
+      throws IOException, InterruptedException {
+    return ClosedLoop.run(
+        connections,
+        time,
+        writer -> {
+          Connection connection = new Connection(target);
+          ClosedLoop.Work work = client.of(connection, writer);
+          return new ClosedLoop.Work() {
+            @Override
+            public int once(long count) throws IOException {
+              return work.once(count);
             }
 
             @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.store;
 
+import dev.entente.engine.codec.Keys;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,11 @@ public interface Store extends AutoCloseable {
    * @param to exclusive; null for the end of the table
    */
   void scan(Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor);
+
+  /** Visits the entries whose keys begin with the prefix, in ascending order. */
+  default void scan(Table table, byte[] prefix, Visitor visitor) {
+    scan(table, prefix, Keys.after(prefix), false, visitor);
+  }
 
   /** Writes a batch atomically and durably. */
   void commit(Batch batch);
