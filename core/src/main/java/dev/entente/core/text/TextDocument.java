@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.core.text;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A text that many edit at once: one replica with its whole history. It holds the plain text and a
+ * compact log of what was typed and deleted; what merging needs besides exists only while it
+ * merges.
+ *
+ * <p>Positions and lengths count Unicode code points. Replicas that have merged the same events
+ * hold the same text, whatever the order. Each replica edits under an agent name that no other uses
+ * at the same time. Not thread-safe.
+ */
+public final class TextDocument {
+  private final String agentName;
+  private final int agent;
+  private final Graph graph = new Graph();
+  private final Operations operations = new Operations();
+  private final ItemBuffer text = new ItemBuffer();
+  private int[] head = {0};
+
+  private TextDocument(String agent) {
+    this.agentName = agent;
+    this.agent = graph.agent(agent);
+  }
+
+  /** An empty text, edited under an agent name. */
+  public static TextDocument create(String agent) {
+    if (agent.isEmpty()) {
+      throw new IllegalArgumentException("an agent needs a name");
+    }
+    return new TextDocument(agent);
+  }
+
+  /**
+   * A text from bytes of {@link #encode}, edited further under an agent name.
+   *
+   * @throws TextFormatException where the bytes are not that
+   */
+  public static TextDocument decode(byte[] bytes, String agent) {
+    TextDocument document = create(agent);
+    document.merge(bytes);
+    document.trim();
+    return document;
+  }
+
+  public int length() {
+    return text.size();
+  }
+
+  /** The number of characters ever inserted and deleted. */
+  public int events() {
+    return graph.size();
+  }
+
+  /**
+   * Inserts a text.
+   *
+   * @throws IndexOutOfBoundsException where the position is not in {@code 0 … length()}
+   */
+  public void insert(int position, String inserted) {
+    if (position < 0 || position > text.size()) {
+      throw outside(position);
+    }
+    if (inserted.isEmpty()) {
+      return;
+    }
+    int before = text.size();
+    text.insert(position, inserted);
+    int length = text.size() - before;
+    operations.insert(position, inserted, length);
+    record(length);
+  }
+
+  /**
+   * Deletes {@code count} characters from a position on.
+   *
+   * @throws IndexOutOfBoundsException where they are not all there
+   */
+  public void delete(int position, int count) {
+    if (position < 0 || count < 0 || position > text.size() - count) {
+      throw outside(position);
+    }
+    if (count == 0) {
+      return;
+    }
+    text.delete(position, count);
+    operations.delete(position, count);
+    record(count);
+  }
+
+  private IndexOutOfBoundsException outside(int position) {
+    return new IndexOutOfBoundsException(
+        "position " + position + " of a text of " + text.size() + " characters");
+  }
+
+  private void record(int length) {
+    int[] frontier = graph.frontier();
+    if (frontier.length == 1) {
+      head[0] = frontier[0];
+      if (head[0] == graph.size() - 1 && graph.agent(graph.runs() - 1) == agent) {
+        graph.add(agent, length, head);
+        return;
+      }
+    }
+    graph.add(agent, length, frontier.clone());
+  }
+
+  /** Takes over all events of another replica that are not known here. */
+  public void merge(TextDocument other) {
+    int before = graph.size();
+    Graph theirs = other.graph;
+    for (int run = 0; run < theirs.runs(); run++) {
+      int known = graph.known(theirs.name(theirs.agent(run)));
+      int skipped = Math.max(0, known - theirs.sequence(run));
+      int from = theirs.start(run) + skipped;
+      if (from < theirs.end(run)) {
+        int mine = graph.agent(theirs.name(theirs.agent(run)));
+        int[] seen;
+        if (skipped > 0) {
+          seen = new int[] {graph.event(mine, known - 1)};
+        } else {
+          seen = mapped(theirs, theirs.parents(run));
+        }
+        graph.add(mine, theirs.end(run) - from, seen);
+        operations.addAll(other.operations, from, theirs.end(run));
+      }
+    }
+    carryOut(before);
+  }
+
+  private int[] mapped(Graph theirs, int[] events) {
+    int[] result = new int[events.length];
+    for (int i = 0; i < events.length; i++) {
+      int run = theirs.runOf(events[i]);
+      int sequence = theirs.sequence(run) + events[i] - theirs.start(run);
+      result[i] = graph.event(graph.agent(theirs.name(theirs.agent(run))), sequence);
+    }
+    java.util.Arrays.sort(result);
+    return result;
+  }
+
+  /** Brings the text up to the events that were added. */
+  private void carryOut(int before) {
+    if (before == graph.size()) {
+      return;
+    }
+    int base = graph.critical(before - 1);
+    Walker walker = new Walker(graph, operations, base, before);
+    walker.walk(base + 1, before, Sink.NOWHERE);
+    walker.walk(before, graph.size(), new Writer());
+  }
+
+  /** Carries operations out on the text. */
+  private final class Writer implements Sink {
+    @Override
+    public void insert(int position, int offset, int length) {
+      if (position > text.size()) {
+        throw new TextFormatException("an insertion behind the end of the text");
+      }
+      text.insert(position, operations.content(), offset, length);
+    }
+
+    @Override
+    public void delete(int position, int length) {
+      if (position + length > text.size()) {
+        throw new TextFormatException("a deletion behind the end of the text");
+      }
+      text.delete(position, length);
+    }
+  }
+
+  /** For each agent the number of its events that are known here. */
+  public Map<String, Integer> version() {
+    Map<String, Integer> version = new TreeMap<>();
+    for (int each = 0; each < graph.agents(); each++) {
+      if (graph.known(each) > 0) {
+        version.put(graph.name(each), graph.known(each));
+      }
+    }
+    return version;
+  }
+
+  /** The whole history, compressed; format 1 of {@code docs/formats}. */
+  public byte[] encode() {
+    return HistoryWriter.toBytes(graph, operations, Map.of());
+  }
+
+  /** The events that a replica lacks which knows {@code version}. */
+  public byte[] encodeSince(Map<String, Integer> version) {
+    return HistoryWriter.toBytes(graph, operations, version);
+  }
+
+  /**
+   * Takes over the events that bytes of {@link #encode} or {@link #encodeSince} hold.
+   *
+   * @throws TextFormatException where the bytes are not that, or build on events that are not known
+   *     here; nothing has changed then, except where an operation lies outside the text that it
+   *     speaks of, after which this replica must not be used
+   */
+  public void merge(byte[] bytes) {
+    int before = graph.size();
+    HistoryReader.addTo(graph, operations, bytes);
+    carryOut(before);
+  }
+
+  /**
+   * A place that stays where it is while the text around it changes.
+   *
+   * @param stickToNext true where it moves with the character behind it, false with that before it
+   */
+  public Anchor anchor(int position, boolean stickToNext) {
+    if (position < 0 || position > text.size()) {
+      throw outside(position);
+    }
+    int[] frontier = graph.frontier();
+    Map<String, Integer> heads = new TreeMap<>();
+    for (int event : frontier) {
+      int run = graph.runOf(event);
+      heads.merge(
+          graph.name(graph.agent(run)), graph.sequence(run) + event - graph.start(run), Math::max);
+    }
+    return new Anchor(heads, position, stickToNext);
+  }
+
+  /**
+   * Where an anchor is now. Where its character was deleted, it is where that was.
+   *
+   * @throws IllegalArgumentException where the anchor was made on events that are not known here
+   */
+  public int position(Anchor anchor) {
+    int[] heads = new int[anchor.heads().size()];
+    int[] cuts = new int[heads.length];
+    int count = 0;
+    for (Map.Entry<String, Integer> head : anchor.heads().entrySet()) {
+      if (graph.known(head.getKey()) <= head.getValue()) {
+        throw new IllegalArgumentException("the anchor stands on events that are not known here");
+      }
+      heads[count++] = graph.event(graph.agent(head.getKey()), head.getValue());
+    }
+    java.util.Arrays.sort(heads);
+    if (java.util.Arrays.equals(heads, graph.frontier())) {
+      return Math.min(anchor.position(), text.size());
+    }
+    for (int i = 0; i < heads.length; i++) {
+      cuts[i] = heads[i] + 1;
+    }
+    int base = graph.critical(heads.length == 0 ? -1 : heads[0]);
+    Walker walker = new Walker(graph, operations, base, cuts);
+    walker.walkTogether();
+    return Math.min(walker.outcomeOf(heads, anchor.position(), anchor.stickToNext()), text.size());
+  }
+
+  public String agent() {
+    return agentName;
+  }
+
+  /** The text. */
+  @Override
+  public String toString() {
+    return text.toString();
+  }
+
+  private void trim() {
+    graph.trim();
+    operations.trim();
+    text.trim();
+  }
+}
