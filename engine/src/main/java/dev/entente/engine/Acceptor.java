@@ -178,8 +178,7 @@ final class Acceptor {
         return refused.get();
       }
       CausalContext context = context();
-      @Nullable List<Version> past =
-          isCurrent(context) ? null : history.all(key, lastPosition(), transaction);
+      @Nullable List<Version> past = isCurrent(context) ? null : past();
       if (past != null && request.device().isPresent()) {
         context = context.with(history.ownDots(past, request.device().get(), context));
       }
@@ -437,7 +436,7 @@ final class Acceptor {
       if (policy.invariants().isEmpty()) {
         return Optional.empty();
       }
-      List<Version> own = new ArrayList<>(history.all(key, lastPosition(), transaction));
+      List<Version> own = new ArrayList<>(past());
       own.add(version);
       RecordState alone =
           RecordState.replay(
@@ -448,7 +447,7 @@ final class Acceptor {
 
     private RecordState joined(Version version) throws EditProblem {
       try {
-        return switch (before.state().apply(version)) {
+        return switch (before.state().apply(version, this::past)) {
           case RecordState.Applied.Joined(RecordState state) -> state;
           case RecordState.Applied.Seen(), RecordState.Applied.Missing _ ->
               throw new IllegalStateException(
@@ -457,6 +456,10 @@ final class Acceptor {
       } catch (ArithmeticException e) {
         throw new EditProblem("a counter would leave its 64 bits");
       }
+    }
+
+    private List<Version> past() {
+      return history.all(key, lastPosition(), transaction);
     }
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {

@@ -35,6 +35,8 @@ class LawsTest {
       Policy.builder("t")
           .field("count", CellKind.COUNTER)
           .field("tags", CellKind.SET)
+          .field("body", CellKind.TEXT)
+          .field("steps", CellKind.LIST)
           .field("volume", "highest-value")
           .fallback("manual-review")
           .build();
@@ -54,14 +56,18 @@ class LawsTest {
         RecordState a = pick(history, random);
         RecordState b = pick(history, random);
         RecordState c = pick(history, random);
-        RecordState ab = a.join(b);
-        assertThat(bytes(ab)).as("commutative, seed %d", seed).isEqualTo(bytes(b.join(a)));
-        assertThat(bytes(ab.join(c)))
+        RecordState ab = a.join(b, () -> history.versions);
+        assertThat(bytes(ab))
+            .as("commutative, seed %d", seed)
+            .isEqualTo(bytes(b.join(a, () -> history.versions)));
+        assertThat(bytes(ab.join(c, () -> history.versions)))
             .as("associative, seed %d", seed)
-            .isEqualTo(bytes(a.join(b.join(c))));
-        assertThat(ab.join(b)).as("idempotent, seed %d", seed).isEqualTo(ab);
+            .isEqualTo(bytes(a.join(b.join(c, () -> history.versions), () -> history.versions)));
+        assertThat(ab.join(b, () -> history.versions))
+            .as("idempotent, seed %d", seed)
+            .isEqualTo(ab);
         assertThat(ab.context().dominates(a.context())).as("grows, seed %d", seed).isTrue();
-        assertThat(EMPTY.join(a)).isEqualTo(a);
+        assertThat(EMPTY.join(a, () -> history.versions)).isEqualTo(a);
         assertThat(StateCodec.fromBytes(bytes(ab))).as("codec, seed %d", seed).isEqualTo(ab);
       }
     }
@@ -88,7 +94,7 @@ class LawsTest {
     RandomHistory history = new RandomHistory(seed, policy, 3, 25);
     RecordState all = EMPTY;
     for (RecordState state : history.states) {
-      all = all.join(state);
+      all = all.join(state, () -> history.versions);
     }
     View view = Deriver.derive(RandomHistory.KEY, all, policy);
     Random random = new Random(seed);
@@ -98,7 +104,7 @@ class LawsTest {
         arriving.add(arriving.get(random.nextInt(arriving.size())));
       }
       Collections.shuffle(arriving, random);
-      CausalInbox inbox = new CausalInbox(EMPTY, 1_000);
+      CausalInbox inbox = new CausalInbox(EMPTY, 1_000, () -> history.versions);
       for (Version version : arriving) {
         inbox.offer(VersionCodec.fromBytes(VersionCodec.toBytes(version)));
       }
@@ -113,7 +119,7 @@ class LawsTest {
   @Test
   void aVersionWhosePredecessorNeverComesIsHeldAndNamed() {
     RandomHistory history = new RandomHistory(5, MIXED, 1, 10);
-    CausalInbox inbox = new CausalInbox(EMPTY, 100);
+    CausalInbox inbox = new CausalInbox(EMPTY, 100, List::of);
     history.versions.stream().skip(1).forEach(inbox::offer);
     assertThat(inbox.state()).isEqualTo(EMPTY);
     assertThat(inbox.held()).hasSize(history.versions.size() - 1);
@@ -147,6 +153,7 @@ class LawsTest {
         "tags",
         List.of(CellKind.SET, CellKind.GROW_ONLY_SET, CellKind.REMOVE_WINS_SET)
             .get(random.nextInt(3)));
+    policy.field("body", CellKind.TEXT).field("steps", CellKind.LIST);
     policy.field("note", strategies.get(random.nextInt(strategies.size())));
     if (random.nextBoolean()) {
       policy.field("list", strategies.get(random.nextInt(strategies.size())));

@@ -10,7 +10,9 @@ import dev.entente.core.edit.Edit;
 import dev.entente.core.edit.EditProblem;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
@@ -46,7 +48,7 @@ final class RandomHistory {
     for (int step = 0; step < steps; step++) {
       int node = random.nextInt(nodes);
       if (random.nextInt(4) == 0) {
-        states.set(node, states.get(node).join(states.get(random.nextInt(nodes))));
+        states.set(node, states.get(node).join(states.get(random.nextInt(nodes)), () -> versions));
       } else {
         numbers[node] += 1 + random.nextInt(3);
         write(node, numbers[node], step);
@@ -81,7 +83,8 @@ final class RandomHistory {
               Optional.empty(),
               "",
               changes);
-      if (!(state.apply(version) instanceof RecordState.Applied.Joined(RecordState next))) {
+      if (!(state.apply(version, () -> versions)
+          instanceof RecordState.Applied.Joined(RecordState next))) {
         throw new AssertionError("a node's own version follows its own state");
       }
       states.set(node, next);
@@ -110,7 +113,17 @@ final class RandomHistory {
   }
 
   private static final List<String> FIELDS =
-      List.of("count", "tags", "status", "note", "list", "nested", "volume", "expires_at");
+      List.of(
+          "count",
+          "tags",
+          "status",
+          "note",
+          "list",
+          "nested",
+          "volume",
+          "expires_at",
+          "body",
+          "steps");
 
   private Json value(String name, JsonObject document) {
     return switch (name) {
@@ -119,6 +132,7 @@ final class RandomHistory {
           Json.of(random.ints(random.nextInt(4), 0, 6).distinct().mapToObj(i -> "t" + i).toList());
       case "status" ->
           Json.of(List.of("active", "released", "confirmed", "odd").get(random.nextInt(4)));
+      case "body", "steps" -> sequence(name, document);
       case "list" -> Json.of(random.ints(random.nextInt(5), 0, 9).boxed().toList());
       case "nested" ->
           (document.get("nested") instanceof JsonObject object ? object : JsonObject.EMPTY)
@@ -133,5 +147,29 @@ final class RandomHistory {
                   ? (Object) ("v" + random.nextInt(4))
                   : (Object) random.nextInt(9));
     };
+  }
+
+  /** Changes a few places of what is there. */
+  private Json sequence(String name, JsonObject document) {
+    List<Json> items = new ArrayList<>();
+    if (document.get(name) instanceof JsonArray array) {
+      items.addAll(array.items());
+    } else if (document.get(name) instanceof JsonString(String text)) {
+      text.codePoints().forEach(c -> items.add(Json.of(Character.toString(c))));
+    }
+    for (int i = random.nextInt(4); i > 0; i--) {
+      if (!items.isEmpty() && random.nextInt(3) == 0) {
+        items.remove(random.nextInt(items.size()));
+      } else {
+        items.add(
+            random.nextInt(items.size() + 1), Json.of(Character.toString('a' + random.nextInt(9))));
+      }
+    }
+    if (name.equals("steps")) {
+      return new JsonArray(items);
+    }
+    StringBuilder text = new StringBuilder();
+    items.forEach(item -> text.append(((JsonString) item).value()));
+    return Json.of(text.toString());
   }
 }

@@ -267,6 +267,14 @@ final class RecordRoutes {
         }
       }
       case Change.Count count -> members.put("increment", Json.of(count.difference()));
+      case Change.EditSequence edit ->
+          members.put(
+              "splice",
+              Json.of(
+                  edit.splices().stream()
+                      .map(splice ->
+                          Json.of(List.of(splice.position(), splice.deleted(), splice.inserted())))
+                      .toList()));
       case Change.EditSet edit -> {
         members.put("add", new JsonArray(edit.add()));
         members.put("remove", new JsonArray(edit.remove()));

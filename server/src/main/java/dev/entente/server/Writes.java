@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.core.crdt.Splice;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
@@ -78,7 +79,8 @@ final class Writes {
     if (!(op instanceof JsonObject object)
         || !(object.get("path") instanceof JsonString(String pointer))) {
       throw new Problem(
-          Code.INVALID, "an operation has a \"path\" and one of increment, add, remove, set");
+          Code.INVALID,
+          "an operation has a \"path\" and one of increment, add, remove, splice, set");
     }
     Call.only(
         object, "an operation", Set.of("path", "increment", "add", "remove", "set", "splice"));
@@ -96,13 +98,37 @@ final class Writes {
     if (!object.get("set").isAbsent()) {
       return new Edit.Operation.Set(path, object.get("set"));
     }
+    if (!object.get("splice").isAbsent()) {
+      return new Edit.Operation.Splice(path, splice(object.get("splice")));
+    }
     throw new Problem(
         Code.INVALID,
-        object.get("splice").isAbsent()
-            ? "the operation on "
-                + pointer
-                + " does nothing; it takes one of increment, add, remove, set"
-            : "splice needs a text cell, which this release does not have");
+        "the operation on "
+            + pointer
+            + " does nothing; it takes one of increment, add, remove, splice, set");
+  }
+
+  private static Splice splice(Json json) {
+    if (json instanceof JsonArray(List<Json> parts)
+        && parts.size() == 3
+        && whole(parts.get(0))
+        && whole(parts.get(1))
+        && (parts.get(2) instanceof JsonString || parts.get(2) instanceof JsonArray)) {
+      return new Splice(
+          (int) ((JsonNumber) parts.get(0)).longValue(),
+          (int) ((JsonNumber) parts.get(1)).longValue(),
+          parts.get(2));
+    }
+    throw new Problem(
+        Code.INVALID,
+        "splice takes [position, how many to delete, what to insert]: characters of a text, elements of a list");
+  }
+
+  private static boolean whole(Json json) {
+    return json instanceof JsonNumber number
+        && number.isLong()
+        && number.longValue() >= 0
+        && number.longValue() <= Integer.MAX_VALUE / 2;
   }
 
   private static List<Json> list(JsonObject object, String name) {

@@ -11,7 +11,7 @@ import dev.entente.core.causality.VersionVector;
  * hold, and drops what one side has seen and no longer holds: {@code (A ∩ B) ∪ (A \\ seenB) ∪ (B \\
  * seenA)}. Source: Almeida, Shoker, Baquero, <i>Delta state replicated data types</i>, 2018.
  */
-public sealed interface Cell permits Register, Counter, ObservedSet {
+public sealed interface Cell permits Register, Counter, ObservedSet, Sequence {
   /**
    * Joins with another cell of the same class.
    *

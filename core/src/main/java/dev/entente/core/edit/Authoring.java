@@ -5,12 +5,15 @@ import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Counter;
 import dev.entente.core.crdt.ObservedSet;
+import dev.entente.core.crdt.Sequence;
+import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
+import dev.entente.core.merge.SequenceDiff;
 import dev.entente.core.policy.CellKind;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Group;
@@ -25,7 +28,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -114,6 +120,8 @@ public final class Authoring {
       count(path, kind, base, target);
     } else if (kind.isSet()) {
       elements(path, kind, base, target);
+    } else if (kind.isSequence()) {
+      sequence(path, kind, base, target);
     } else if (base.equals(target)) {
       return;
     } else if (kind == CellKind.REGISTER || !(target instanceof JsonObject wanted)) {
@@ -196,6 +204,7 @@ public final class Authoring {
     return switch (seen.cells().get(new CellId(Unit.field(path), rule.cell().cellClass()))) {
       case Counter counter -> Json.of(new BigDecimal(counter.total()));
       case ObservedSet set -> new JsonArray(set.members());
+      case Sequence sequence -> sequence.value();
       case null, default -> JsonAbsent.ABSENT;
     };
   }
@@ -256,11 +265,94 @@ public final class Authoring {
     changes.add(new Change.EditSet(path, add, remove, kind == CellKind.REMOVE_WINS_SET));
   }
 
+  private void sequence(Path path, CellKind kind, Json base, Json target) throws EditProblem {
+    boolean text = kind == CellKind.TEXT;
+    Json nothing = text ? Json.of("") : JsonArray.EMPTY;
+    Json before = base.getClass() == nothing.getClass() ? base : nothing;
+    Json after = target.isAbsent() ? nothing : target;
+    if (after.getClass() != nothing.getClass()) {
+      throw new EditProblem(
+          path + (text ? " is a text; it takes a string" : " is a list; it takes an array"));
+    }
+    List<Splice> splices = SequenceDiff.between(before, after);
+    if (!splices.isEmpty()) {
+      editSequence(path, kind, base, splices);
+    } else if (base.isAbsent() && !target.isAbsent()) {
+      editSequence(path, kind, base, List.of(new Splice(0, 0, nothing)));
+    }
+  }
+
+  /** What a plain field held before it was declared as a text or list comes along as a seed. */
+  private void editSequence(Path path, CellKind kind, Json base, List<Splice> splices) {
+    List<Assignment> plain = seen.register(Unit.field(path)).values();
+    boolean fits = base.getClass() == splices.getFirst().inserted().getClass();
+    boolean first = !seen.cells().containsKey(new CellId(Unit.field(path), kind.cellClass()));
+    changes.add(
+        new Change.EditSequence(
+            path,
+            splices,
+            first && fits && !plain.isEmpty()
+                ? Optional.of(new Change.EditSequence.Seed(plain.getLast().dot(), base))
+                : Optional.empty()));
+  }
+
+  /** The splices of one operations document, path by path, with the text as it was before them. */
+  private final class Spliced {
+    private final Map<Path, List<Splice>> splices = new TreeMap<>();
+    private final Map<Path, Json> before = new TreeMap<>();
+
+    Json carriedOut(Json document, Path path, CellKind kind, Splice splice) throws EditProblem {
+      Json nothing = kind == CellKind.TEXT ? Json.of("") : JsonArray.EMPTY;
+      Json held = path.in(document);
+      if (splice.inserted().getClass() != nothing.getClass()) {
+        throw new EditProblem(
+            path
+                + (kind == CellKind.TEXT ? " is a text" : " is a list")
+                + "; splice in what it holds");
+      }
+      Json now = held.getClass() == nothing.getClass() ? held : nothing;
+      int length = Sequence.length(now);
+      if (splice.position() > length - splice.deleted()) {
+        throw new EditProblem(
+            path
+                + " has "
+                + length
+                + " items; a splice at "
+                + splice.position()
+                + " of "
+                + splice.deleted()
+                + " lies outside");
+      }
+      before.putIfAbsent(path, held);
+      splices.computeIfAbsent(path, _ -> new ArrayList<>()).add(splice);
+      return path.set(document, SequenceDiff.applied(now, splice));
+    }
+
+    void add() {
+      splices.forEach((path, list) -> {
+        FieldRule rule = policy.field(path);
+        if (rule != null) {
+          editSequence(path, rule.cell(), before.getOrDefault(path, JsonAbsent.ABSENT), list);
+        }
+      });
+    }
+
+    /** A document in which what was spliced is as it is in another. */
+    Json level(Json document, Json with) {
+      Json result = document;
+      for (Path path : splices.keySet()) {
+        result = path.set(result, path.in(with));
+      }
+      return result;
+    }
+  }
+
   private void operations(Json base, List<Edit.Operation> operations) throws EditProblem {
     Json target = orEmpty(base);
     if (base.isAbsent()) {
       assign(Unit.ALIVE, JsonObject.EMPTY);
     }
+    Spliced spliced = new Spliced();
     for (Edit.Operation operation : operations) {
       FieldRule rule = policy.field(operation.path());
       CellKind kind = rule == null ? CellKind.MAP : rule.cell();
@@ -283,6 +375,22 @@ public final class Authoring {
               add.stream().distinct().sorted().toList(),
               remove.stream().distinct().sorted().toList());
         }
+        case Edit.Operation.Splice(Path path, Splice splice) -> {
+          if (!kind.isSequence()) {
+            throw new EditProblem(path + " is not declared as a text or list");
+          }
+          target = spliced.carriedOut(target, path, kind, splice);
+        }
+        case Edit.Operation.Set(Path path, Json value) when kind.isSequence() -> {
+          Json held = path.in(target);
+          if (held.getClass() != value.getClass()) {
+            target = path.set(target, value);
+          } else {
+            for (Splice splice : SequenceDiff.between(held, value)) {
+              target = spliced.carriedOut(target, path, kind, splice);
+            }
+          }
+        }
         case Edit.Operation.Set(Path path, Json value) -> {
           if (path.isRoot() || kind.isCounter() || kind.isSet()) {
             throw new EditProblem(
@@ -293,10 +401,12 @@ public final class Authoring {
         }
       }
     }
-    if (!base.isAbsent() && !target.equals(base)) {
-      document(base, object(target));
-    } else if (base.isAbsent()) {
-      members(Path.ROOT, JsonObject.EMPTY, object(target));
+    spliced.add();
+    Json before = spliced.level(orEmpty(base), target);
+    if (base.isAbsent()) {
+      members(Path.ROOT, object(before), object(target));
+    } else if (!target.equals(before)) {
+      document(before, object(target));
     }
   }
 

@@ -44,6 +44,9 @@ public sealed interface Edit {
       }
     }
 
+    /** Changes a text or a list inside; see {@link dev.entente.core.crdt.Splice}. */
+    record Splice(Path path, dev.entente.core.crdt.Splice splice) implements Operation {}
+
     /** Gives the path a value; absent removes it. */
     record Set(Path path, Json value) implements Operation {}
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.merge;
 
-import dev.entente.core.json.Json;
 import java.util.Arrays;
 import java.util.List;
 
@@ -13,22 +12,23 @@ import java.util.List;
  * what both begin and end with. Where the lists differ too much for the bound on work, what lies
  * between the trimmed ends counts as wholly different.
  */
-final class Alignment {
+public final class Alignment {
   /** The largest number of differences that is searched; memory grows with its square. */
   private static final int DIFFERENCES_MAX = 2_000;
 
-  private final List<Json> a;
-  private final List<Json> b;
+  private final List<?> a;
+  private final List<?> b;
   private final int[] partner;
 
-  private Alignment(List<Json> a, List<Json> b) {
+  private Alignment(List<?> a, List<?> b) {
     this.a = a;
     this.b = b;
     this.partner = new int[a.size()];
     Arrays.fill(partner, -1);
   }
 
-  static int[] of(List<Json> a, List<Json> b) {
+  /** For each position of {@code a} its partner in {@code b}, or -1. */
+  public static int[] of(List<?> a, List<?> b) {
     Alignment alignment = new Alignment(a, b);
     int start = 0;
     while (start < a.size() && start < b.size() && a.get(start).equals(b.get(start))) {

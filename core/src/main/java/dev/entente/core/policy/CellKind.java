@@ -13,7 +13,11 @@ public enum CellKind {
   GROW_ONLY_SET("grow-only-set", CellClass.SET),
   REMOVE_WINS_SET("remove-wins-set", CellClass.SET),
   /** An object whose members merge by path; what undeclared objects are anyway. */
-  MAP("map", CellClass.REGISTER);
+  MAP("map", CellClass.REGISTER),
+  /** A list whose elements are inserted and removed by position. */
+  LIST("list", CellClass.LIST),
+  /** A text that many edit at once. */
+  TEXT("text", CellClass.TEXT);
 
   private final String label;
   private final CellClass cellClass;
@@ -38,6 +42,10 @@ public enum CellKind {
 
   public boolean isSet() {
     return cellClass == CellClass.SET;
+  }
+
+  public boolean isSequence() {
+    return cellClass == CellClass.LIST || cellClass == CellClass.TEXT;
   }
 
   public static Optional<CellKind> named(String label) {

@@ -194,14 +194,9 @@ public final class PolicyLoader {
     }
     Optional<CellKind> kind = CellKind.named(name.get());
     if (kind.isEmpty()) {
-      boolean counter = name.get().equals("bounded-counter");
       warnings.add(
-          value.problem(
-              counter
-                  ? "bounded-counter counts as a counter here; its bound is not kept yet"
-                  : name.get()
-                      + " is kept as a plain field here; concurrent edits of it follow the default strategy"));
-      return Optional.of(counter ? CellKind.COUNTER : CellKind.REGISTER);
+          value.problem("bounded-counter counts as a counter here; its bound is not kept yet"));
+      return Optional.of(CellKind.COUNTER);
     }
     return kind;
   }

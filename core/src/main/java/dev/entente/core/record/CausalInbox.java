@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * Holds back versions of one record that came before what they build on, and applies them when it
@@ -13,12 +14,19 @@ import java.util.TreeMap;
  */
 public final class CausalInbox {
   private final int heldMax;
+  private final Supplier<? extends Iterable<Version>> history;
   private final TreeMap<Dot, Version> held = new TreeMap<>();
   private RecordState state;
 
-  public CausalInbox(RecordState state, int heldMax) {
+  /**
+   * @param history gives the versions that the state has seen, those that were applied here
+   *     included; see {@link RecordState#apply(Version, Supplier)}
+   */
+  public CausalInbox(
+      RecordState state, int heldMax, Supplier<? extends Iterable<Version>> history) {
     this.state = state;
     this.heldMax = heldMax;
+    this.history = history;
   }
 
   /**
@@ -46,7 +54,7 @@ public final class CausalInbox {
   }
 
   private boolean tryApply(Version version, List<Version> applied) {
-    return switch (state.apply(version)) {
+    return switch (state.apply(version, history)) {
       case RecordState.Applied.Joined(RecordState next) -> {
         state = next;
         applied.add(version);

@@ -10,7 +10,9 @@ public record CellId(Unit unit, CellClass cellClass) implements Comparable<CellI
   public enum CellClass {
     REGISTER,
     COUNTER,
-    SET
+    SET,
+    TEXT,
+    LIST
   }
 
   public static CellId register(Unit unit) {

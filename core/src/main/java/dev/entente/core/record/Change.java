@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.record;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.crdt.Ancestor;
+import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.Path;
+import dev.entente.core.record.CellId.CellClass;
 import java.util.List;
+import java.util.Optional;
 
 /** One part of a version: what it does to one cell. */
 public sealed interface Change {
@@ -25,6 +30,36 @@ public sealed interface Change {
     @Override
     public Unit unit() {
       return Unit.field(path);
+    }
+  }
+
+  /**
+   * Edits a text or a list, as the splices' items tell.
+   *
+   * @param seed what a plain field held before it became a text or list: it counts as the first
+   *     edit, the same for all who start from it
+   */
+  record EditSequence(Path path, List<Splice> splices, Optional<Seed> seed) implements Change {
+    /** A plain value and the assignment that gave it. */
+    public record Seed(Dot dot, Json value) {}
+
+    public EditSequence {
+      splices = List.copyOf(splices);
+      if (splices.isEmpty()) {
+        throw new IllegalArgumentException("an edit without a splice");
+      }
+    }
+
+    @Override
+    public Unit unit() {
+      return Unit.field(path);
+    }
+
+    /** The cell that this edits. */
+    public CellId cell() {
+      return new CellId(
+          unit(),
+          splices.getFirst().inserted() instanceof JsonArray ? CellClass.LIST : CellClass.TEXT);
     }
   }
 

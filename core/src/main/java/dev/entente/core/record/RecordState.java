@@ -2,19 +2,28 @@
 package dev.entente.core.record;
 
 import dev.entente.core.SortedArrayMap;
+import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
+import dev.entente.core.crdt.HistoryNeededException;
 import dev.entente.core.crdt.ObservedSet;
 import dev.entente.core.crdt.Register;
+import dev.entente.core.crdt.Sequence;
+import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.CellId.CellClass;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +46,27 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     record Missing(VersionVector missing) implements Applied {}
   }
 
-  /** Offers a version; see {@link Applied}. */
+  /**
+   * Offers a version; see {@link Applied}.
+   *
+   * @throws HistoryNeededException where it edits a text or list that has been folded further than
+   *     its author had seen
+   */
   public Applied apply(Version version) {
+    return apply(
+        version,
+        () -> {
+          throw new HistoryNeededException();
+        });
+  }
+
+  /**
+   * Offers a version; see {@link Applied}.
+   *
+   * @param history gives the versions that this state has seen, in any order; asked only where a
+   *     text or list needs them
+   */
+  public Applied apply(Version version, Supplier<? extends Iterable<Version>> history) {
     Dot dot = version.dot();
     if (context.contains(dot)) {
       return new Applied.Seen();
@@ -48,7 +76,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
       return new Applied.Missing(
           version.previous() > 0 ? missing.with(new Dot(dot.node(), version.previous())) : missing);
     }
-    return new Applied.Joined(joined(version));
+    return new Applied.Joined(joined(version, id -> rebuilt(id, version, history.get())));
   }
 
   /**
@@ -57,15 +85,72 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
    */
   public static RecordState replay(Iterable<Version> history, Predicate<Version> filter) {
     RecordState state = EMPTY;
+    List<Version> let = new ArrayList<>();
+    Map<CellId, Sequence> sequences = new HashMap<>();
     for (Version version : history) {
       if (filter.test(version)) {
-        state = state.joined(version);
+        let.add(version);
+        state = state.joined(version, id -> sequences.computeIfAbsent(id, RecordState::emptyOf));
       }
     }
-    return state;
+    SortedArrayMap<CellId, Cell> cells = state.cells;
+    for (CellId id : sequences.keySet()) {
+      cells = cells.with(id, Sequence.of(emptyOf(id), edits(id, let)));
+    }
+    return new RecordState(state.context, cells);
   }
 
-  private RecordState joined(Version version) {
+  /** A text or list from all of its edits. */
+  private Sequence rebuilt(CellId id, Version newest, Iterable<Version> history) {
+    List<Version> versions = new ArrayList<>();
+    history.forEach(version -> {
+      if (context.contains(version.dot())) {
+        versions.add(version);
+      }
+    });
+    versions.add(newest);
+    return Sequence.of(emptyOf(id), edits(id, versions));
+  }
+
+  private static Map<Dot, Sequence.Edit> edits(CellId id, Iterable<Version> versions) {
+    Map<Dot, Sequence.Edit> edits = new TreeMap<>();
+    for (Version version : versions) {
+      for (Change change : version.changes()) {
+        if (change instanceof Change.EditSequence edit && edit.cell().equals(id)) {
+          edits.put(version.dot(), new Sequence.Edit(version.context(), edit.splices()));
+          edit.seed().ifPresent(seed -> edits.put(seed.dot(), seeding(seed)));
+        }
+      }
+    }
+    return edits;
+  }
+
+  private static Sequence.Edit seeding(Change.EditSequence.Seed seed) {
+    return new Sequence.Edit(CausalContext.EMPTY, List.of(new Splice(0, 0, seed.value())));
+  }
+
+  private static Sequence emptyOf(CellId id) {
+    return id.cellClass() == CellClass.LIST ? Sequence.EMPTY_LIST : Sequence.EMPTY_TEXT;
+  }
+
+  private static Sequence edited(
+      Sequence sequence,
+      Version version,
+      Change.EditSequence edit,
+      Function<CellId, Sequence> rebuild) {
+    if (!sequence.accepts(version.context())) {
+      return rebuild.apply(edit.cell());
+    }
+    Sequence seeded = sequence;
+    if (edit.seed().isPresent() && sequence.heads().isEmpty()) {
+      seeded = sequence.apply(edit.seed().get().dot(), seeding(edit.seed().get()));
+    }
+    return seeded.accepts(version.context())
+        ? seeded.apply(version.dot(), new Sequence.Edit(version.context(), edit.splices()))
+        : rebuild.apply(edit.cell());
+  }
+
+  private RecordState joined(Version version, Function<CellId, Sequence> rebuild) {
     Draft next = new Draft(cells, version.changes().size());
     for (Change change : version.changes()) {
       touchAbove(next, version, change.unit());
@@ -75,6 +160,11 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
           CellId id = new CellId(count.unit(), CellClass.COUNTER);
           Counter counter = next.get(id) instanceof Counter c ? c : Counter.EMPTY;
           next.put(id, counter.add(version.dot().node(), count.difference()));
+        }
+        case Change.EditSequence edit -> {
+          Sequence sequence =
+              next.get(edit.cell()) instanceof Sequence s ? s : emptyOf(edit.cell());
+          next.put(edit.cell(), edited(sequence, version, edit, rebuild));
         }
         case Change.EditSet edit -> {
           CellId id = new CellId(edit.unit(), CellClass.SET);
@@ -175,11 +265,57 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   /**
    * The least state that has seen what both have. Both must be causally closed, as states built by
    * {@link #apply} are.
+   *
+   * @throws HistoryNeededException where both have folded edits of a text or list that the other
+   *     has not seen
    */
   public RecordState join(RecordState other) {
+    return join(
+        other,
+        () -> {
+          throw new HistoryNeededException();
+        });
+  }
+
+  /**
+   * As {@link #join(RecordState)}.
+   *
+   * @param history gives the versions that either state has seen, in any order; asked only where a
+   *     text or list needs them
+   */
+  public RecordState join(RecordState other, Supplier<? extends Iterable<Version>> history) {
     if (other.context.equals(context)) {
       return this;
     }
+    try {
+      return joined(other);
+    } catch (HistoryNeededException e) {
+      VersionVector both = context.join(other.context);
+      List<Version> versions = new ArrayList<>();
+      history
+          .get()
+          .forEach(version -> {
+            if (both.contains(version.dot())) {
+              versions.add(version);
+            }
+          });
+      return unfolded(versions).joined(other.unfolded(versions));
+    }
+  }
+
+  /** With texts and lists as the given versions make them, whatever this state has seen. */
+  private RecordState unfolded(List<Version> versions) {
+    SortedArrayMap<CellId, Cell> all = cells;
+    for (int i = 0; i < cells.size(); i++) {
+      if (cells.value(i) instanceof Sequence) {
+        CellId id = cells.key(i);
+        all = all.with(id, Sequence.of(emptyOf(id), edits(id, versions)));
+      }
+    }
+    return new RecordState(context, all);
+  }
+
+  private RecordState joined(RecordState other) {
     return new RecordState(
         context.join(other.context),
         cells.merge(
@@ -196,6 +332,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
       case Register _ -> Register.EMPTY;
       case Counter _ -> Counter.EMPTY;
       case ObservedSet _ -> ObservedSet.EMPTY;
+      case Sequence sequence -> sequence.isText() ? Sequence.EMPTY_TEXT : Sequence.EMPTY_LIST;
       case null -> throw new IllegalStateException("a merge without either side");
     };
   }

@@ -9,6 +9,7 @@ import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
 import dev.entente.core.crdt.ObservedSet;
 import dev.entente.core.crdt.Register;
+import dev.entente.core.crdt.Sequence;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
@@ -97,19 +98,24 @@ public final class Deriver {
     Register register = Register.EMPTY;
     @Nullable Counter counter = null;
     @Nullable ObservedSet set = null;
+    @Nullable Sequence sequence = null;
     while (isAt(path)) {
       switch (cells.value(next++)) {
         case Register r -> register = r;
         case Counter c -> counter = c;
         case ObservedSet s -> set = s;
+        case Sequence s -> sequence = s;
       }
     }
     int mark = resolutions.size();
     JsonObject members = members(path);
     FieldRule rule = policy.field(path);
+    CellKind kind = rule == null ? CellKind.REGISTER : rule.cell();
+    boolean plain = !kind.isSequence() && !register.assignments().isEmpty();
     Json own =
-        ownValue(
-            rule == null ? CellKind.REGISTER : rule.cell(), path, register, counter, set, members);
+        sequence != null && !plain
+            ? sequence.value()
+            : ownValue(kind, path, register, counter, set, members);
     if (own.isAbsent()) {
       resolutions
           .subList(mark, resolutions.size())
@@ -265,7 +271,17 @@ public final class Deriver {
             .cells()
             .merge(
                 SortedArrayMap.empty(),
-                (cell, _) -> cell instanceof Register register ? project(register, seen) : cell));
+                (cell, _) ->
+                    switch (cell) {
+                      case Register register -> project(register, seen);
+                      case Sequence sequence -> project(sequence, seen);
+                      case null, default -> cell;
+                    }));
+  }
+
+  private static Sequence project(Sequence sequence, CausalContext seen) {
+    Json value = sequence.accepts(seen) ? sequence.seenBy(seen) : sequence.base();
+    return new Sequence(value, sequence.heads(), SortedArrayMap.empty(), value);
   }
 
   private static Register project(Register register, CausalContext seen) {

@@ -27,16 +27,18 @@ final class ItemBuffer {
     return isWide ? wide[at] : narrow[at];
   }
 
-  void append(int item) {
-    openGap(size(), 1);
-    set(item);
-  }
-
   void insert(int at, String text) {
     openGap(at, text.length());
     for (int i = 0; i < text.length(); ) {
       int item = text.codePointAt(i);
       i += Character.charCount(item);
+      set(item);
+    }
+  }
+
+  void insert(int at, int[] items) {
+    openGap(at, items.length);
+    for (int item : items) {
       set(item);
     }
   }
@@ -111,6 +113,14 @@ final class ItemBuffer {
     }
     narrow = new char[0];
     isWide = true;
+  }
+
+  int[] toArray() {
+    int[] items = new int[size()];
+    for (int i = 0; i < items.length; i++) {
+      items[i] = get(i);
+    }
+    return items;
   }
 
   /** Gives back the room that is not used. */

@@ -86,6 +86,12 @@ final class Operations {
     end += length;
   }
 
+  void insert(int position, int[] items) {
+    beginInsert(position);
+    content.insert(content.size(), items);
+    end += items.length;
+  }
+
   private void beginInsert(int position) {
     int last = starts.size() - 1;
     if (last >= 0

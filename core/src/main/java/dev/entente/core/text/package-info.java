@@ -4,8 +4,8 @@
  * one deterministic order. Events are plain operational-transform operations (a position and what
  * happens there); {@link dev.entente.core.text.Walker} transforms those that were concurrent.
  *
- * <p>Main types: {@link dev.entente.core.text.TextDocument}, a replica with its history. Never knows records or
- * policies.
+ * <p>Main types: {@link dev.entente.core.text.TextDocument}, a replica with its history. Never
+ * knows records or policies.
  */
 @NullMarked
 package dev.entente.core.text;

@@ -13,6 +13,7 @@ import dev.entente.core.crdt.Counter.Tally;
 import dev.entente.core.crdt.ObservedSet;
 import dev.entente.core.crdt.ObservedSet.Presence;
 import dev.entente.core.crdt.Register;
+import dev.entente.core.crdt.Sequence;
 import dev.entente.core.json.Json;
 import dev.entente.core.record.CellId;
 import dev.entente.core.record.CellId.CellClass;
@@ -90,6 +91,7 @@ public final class StateCodec {
             .forEach(
                 (node, tally) -> out.text(node.value()).varint(tally.ups()).varint(tally.downs()));
       }
+      case Sequence sequence -> write(out, sequence);
       case ObservedSet set -> {
         out.u8(2).varint(set.elements().size());
         set.elements()
@@ -100,6 +102,33 @@ public final class StateCodec {
             });
       }
     }
+  }
+
+  private static void write(ByteWriter out, Sequence sequence) {
+    JsonCodec.write(out.u8(3), sequence.base());
+    writeDots(out, sequence.heads());
+    out.varint(sequence.open().size());
+    sequence
+        .open()
+        .forEach((dot, edit) -> {
+          CausalCodec.write(out, dot);
+          CausalCodec.write(out, edit.context());
+          out.varint(edit.splices().size());
+          edit.splices().forEach(splice -> VersionCodec.write(out, splice));
+        });
+  }
+
+  private static Sequence readSequence(ByteReader in) {
+    Json base = JsonCodec.read(in);
+    List<Dot> heads = readDots(in);
+    int size = in.count();
+    List<Dot> dots = new ArrayList<>(size);
+    List<Sequence.Edit> edits = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      dots.add(CausalCodec.readDot(in));
+      edits.add(new Sequence.Edit(CausalCodec.readContext(in), VersionCodec.readSplices(in)));
+    }
+    return Sequence.restored(base, heads, SortedArrayMap.ofSorted(dots, edits));
   }
 
   private static void writeDots(ByteWriter out, List<Dot> dots) {
@@ -147,6 +176,7 @@ public final class StateCodec {
       case Register _ -> CellClass.REGISTER;
       case Counter _ -> CellClass.COUNTER;
       case ObservedSet _ -> CellClass.SET;
+      case Sequence sequence -> sequence.isText() ? CellClass.TEXT : CellClass.LIST;
     };
   }
 
@@ -174,6 +204,7 @@ public final class StateCodec {
         }
         yield new ObservedSet(SortedArrayMap.ofSorted(elements, presences));
       }
+      case 3 -> readSequence(in);
       default -> throw new DamagedException("no cell is of kind " + kind);
     };
   }

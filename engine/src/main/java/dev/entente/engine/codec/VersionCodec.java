@@ -3,6 +3,7 @@ package dev.entente.engine.codec;
 
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.crdt.Ancestor;
+import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.Change;
@@ -84,6 +85,17 @@ public final class VersionCodec {
         write(out.u8(1), count.path());
         out.zigzag(count.difference());
       }
+      case Change.EditSequence edit -> {
+        write(out.u8(4), edit.path());
+        out.varint(edit.splices().size());
+        edit.splices().forEach(splice -> write(out, splice));
+        out.u8(edit.seed().isPresent() ? 1 : 0);
+        edit.seed()
+            .ifPresent(seed -> {
+              CausalCodec.write(out, seed.dot());
+              JsonCodec.write(out, seed.value());
+            });
+      }
       case Change.EditSet edit -> {
         write(out.u8(edit.removeWins() ? 3 : 2), edit.path());
         list(out, edit.add());
@@ -98,8 +110,30 @@ public final class VersionCodec {
       case 0 -> new Change.Assign(readUnit(in), JsonCodec.read(in), readAncestors(in));
       case 1 -> new Change.Count(readPath(in), in.zigzag());
       case 2, 3 -> new Change.EditSet(readPath(in), list(in), list(in), kind == 3);
+      case 4 ->
+          new Change.EditSequence(
+              readPath(in),
+              readSplices(in),
+              in.u8() == 1
+                  ? Optional.of(
+                      new Change.EditSequence.Seed(CausalCodec.readDot(in), JsonCodec.read(in)))
+                  : Optional.empty());
       default -> throw new DamagedException("no change is of kind " + kind);
     };
+  }
+
+  static void write(ByteWriter out, Splice splice) {
+    out.varint(splice.position()).varint(splice.deleted());
+    JsonCodec.write(out, splice.inserted());
+  }
+
+  static List<Splice> readSplices(ByteReader in) {
+    int size = in.count();
+    List<Splice> splices = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      splices.add(new Splice((int) in.varint(), (int) in.varint(), JsonCodec.read(in)));
+    }
+    return splices;
   }
 
   static void writeAncestors(ByteWriter out, List<Ancestor> ancestors) {
