@@ -7,12 +7,14 @@ import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Describe;
+import dev.entente.engine.json.JsonReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,8 +25,13 @@ import picocli.CommandLine.Spec;
 /** {@code entente policy}: checking and trying policy files. */
 @Command(
     name = "policy",
-    description = "Checks policy files, and tries them on documents.",
-    subcommands = {PolicyCommand.Check.class, PolicyCommand.Try.class})
+    description = "Checks policy files, tries them on documents and on recorded conflicts.",
+    subcommands = {
+      PolicyCommand.Check.class,
+      PolicyCommand.Try.class,
+      PolicyCommand.Preview.class,
+      PolicyCommand.Advise.class
+    })
 final class PolicyCommand implements Runnable {
   @Spec CommandSpec spec;
 
@@ -145,6 +152,102 @@ final class PolicyCommand implements Runnable {
         err.println(e.getMessage());
         return ExitCodes.BAD_INPUT;
       }
+    }
+  }
+
+  /** {@code entente policy preview}. */
+  @Command(
+      name = "preview",
+      description =
+          "Shows what a draft would make of the conflicts that a node has recorded. Changes nothing.")
+  static final class Preview extends ClientCommands.Calling {
+    @Parameters(paramLabel = "FILE", description = "The draft.")
+    Path file;
+
+    @Override
+    Integer run(Client client, PrintWriter out) throws IOException {
+      String text = Files.readString(file);
+      String type;
+      try {
+        type = PolicyLoader.load(text).policy().type();
+      } catch (PolicyException e) {
+        throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+      }
+      Json answer =
+          JsonReader.strict()
+              .read(
+                  client.send(
+                      "POST",
+                      client.path("policies", type, "preview"),
+                      Optional.of(text),
+                      Map.of("Content-Type", "application/yaml")));
+      if (json) {
+        out.println(answer);
+        return ExitCodes.OK;
+      }
+      out.println(
+          member(answer, "conflicts")
+              + " recorded conflicts: settled by rule now "
+              + member(answer, "settledNow")
+              + ", with the draft "
+              + member(answer, "settledThen")
+              + "; of "
+              + member(answer, "decided")
+              + " that people decided the draft would decide "
+              + member(answer, "decidedAlike")
+              + " alike");
+      for (Json changed : list(answer, "changed")) {
+        out.println(text(changed, "recordId") + "  " + text(changed, "unit"));
+        out.println("  now   " + outcome(member(changed, "now")));
+        out.println("  then  " + outcome(member(changed, "then")));
+        if (!member(changed, "decided").isAbsent()) {
+          out.println("  people decided " + member(changed, "decided"));
+        }
+      }
+      return ExitCodes.OK;
+    }
+
+    private static String outcome(Json conflict) {
+      return conflict.isAbsent()
+          ? "no conflict"
+          : text(conflict, "status")
+              + " by "
+              + text(conflict, "strategy")
+              + ": "
+              + text(conflict, "explanation");
+    }
+  }
+
+  /** {@code entente policy advise}. */
+  @Command(
+      name = "advise",
+      description =
+          "Says which cells and strategies the recorded conflicts of a type, and what people decided, speak for. Changes nothing.")
+  static final class Advise extends ClientCommands.Calling {
+    @Parameters(paramLabel = "TYPE")
+    String type;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      Json answer = client.get(client.path("policies", type, "advice"));
+      if (json) {
+        out.println(answer);
+        return ExitCodes.OK;
+      }
+      boolean any = false;
+      for (Json one : list(answer, "advice")) {
+        any = true;
+        out.println(text(one, "unit") + ": " + text(one, "proposal"));
+        out.println("  because " + text(one, "why"));
+        out.println("  effect: " + text(one, "effect"));
+      }
+      if (!any) {
+        out.println(
+            "nothing to advise from "
+                + member(answer, "moments")
+                + " recorded moments of conflict; three alike of one unit are the least");
+      }
+      return ExitCodes.OK;
     }
   }
 }

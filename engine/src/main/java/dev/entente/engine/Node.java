@@ -6,6 +6,7 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
@@ -14,6 +15,7 @@ import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
+import dev.entente.core.resolve.Deriver;
 import dev.entente.engine.codec.AuditCodec;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
@@ -481,6 +483,56 @@ public final class Node implements AutoCloseable {
           return entries.size() < limit;
         });
     return entries;
+  }
+
+  /**
+   * The latest moments at which writes to records of a type met a conflict, newest first.
+   *
+   * @param limit how many at most; older ones are left out
+   */
+  public List<RecordedConflict> recordedConflicts(String tenant, String type, int limit) {
+    List<Version> versions = new ArrayList<>();
+    store.scan(
+        Table.AUDIT,
+        new byte[0],
+        Keys.of(Long.MAX_VALUE),
+        true,
+        (_, value) -> {
+          AuditEntry entry = AuditCodec.fromBytes(value);
+          if (entry.tenant().equals(tenant)
+              && entry.action().equals("write")
+              && entry.detail() instanceof JsonObject detail
+              && !detail.get("resolutions").isAbsent()
+              && detail.get("position") instanceof JsonNumber position) {
+            byte[] bytes = store.get(Table.LOG, History.logKey(tenant, position.longValue()));
+            Version version = bytes == null ? null : VersionCodec.fromBytes(bytes);
+            if (version != null && version.key().type().equals(type)) {
+              versions.add(version);
+            }
+          }
+          return versions.size() < limit;
+        });
+    Policy policy = policies.inForce(tenant, type);
+    List<RecordedConflict> recorded = new ArrayList<>();
+    for (Version version : versions) {
+      RecordState state =
+          RecordState.replay(history.all(version.key(), version.dot().number(), null), _ -> true);
+      recorded.add(
+          new RecordedConflict(
+              version,
+              state,
+              Deriver.derive(version.key(), state, policy),
+              id -> decision(tenant, id)));
+    }
+    return recorded;
+  }
+
+  private Optional<Json> decision(String tenant, String reviewId) {
+    return review(tenant, reviewId)
+        .filter(review -> review.status() == Review.Status.RESOLVED)
+        .filter(review -> review.decision() instanceof JsonObject)
+        .map(review -> ((JsonObject) review.decision()).get("value"))
+        .filter(value -> !value.isAbsent());
   }
 
   /** Checks the audit chain and the versions it vouches for. */

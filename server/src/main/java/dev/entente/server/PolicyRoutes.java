@@ -8,28 +8,30 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
-import dev.entente.core.resolve.Deriver;
-import dev.entente.core.resolve.View;
+import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Judgement;
 import dev.entente.engine.Node;
-import dev.entente.engine.Review;
-import dev.entente.engine.Snapshot;
+import dev.entente.engine.RecordedConflict;
 import dev.entente.server.Problem.Code;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** Policies: reading, putting in force, and trying a draft on recorded conflicts. */
 final class PolicyRoutes {
   private static final String POLICY = "/v1/{tenant}/policies/{type}";
-  private static final int PREVIEW_MAX = 10_000;
+
+  /** How many recorded conflicts are looked at, the newest first. */
+  private static final int RECORDED_MAX = 10_000;
+
+  /** How many changed outcomes are listed; all are counted. */
+  private static final int CHANGED_MAX = 1_000;
+
   private final Node node;
 
   PolicyRoutes(Node node) {
@@ -41,7 +43,8 @@ final class PolicyRoutes {
         .get("/v1/{tenant}/policies", this::list)
         .get(POLICY, this::read)
         .put(POLICY, this::put)
-        .post(POLICY + "/preview", this::preview);
+        .post(POLICY + "/preview", this::preview)
+        .get(POLICY + "/advice", this::advice);
   }
 
   private Reply list(Call call) {
@@ -117,56 +120,60 @@ final class PolicyRoutes {
         Code.INVALID, String.valueOf(e.getMessage()), Map.of("problems", new JsonArray(problems)));
   }
 
-  /**
-   * Every record of the type that had a conflict to review, under the policy in force and under the
-   * draft.
-   */
+  /** What a draft would make of the recorded conflicts, and every outcome that would change. */
   private Reply preview(Call call) {
-    String tenant = call.tenant();
     String type = call.name("type");
     Policy draft = load(text(call), type).policy();
-    List<Json> changed = new ArrayList<>();
-    int looked = 0;
-    Set<String> seen = new HashSet<>();
-    for (Review review : recorded(tenant, type)) {
-      if (!seen.add(review.key().id())) {
-        continue;
-      }
-      looked++;
-      Snapshot now = node.read(review.key());
-      View then = Deriver.derive(now.key(), now.state(), draft);
-      if (!then.data().equals(now.view().data()) || !statuses(then).equals(statuses(now.view()))) {
-        changed.add(
-            Json.of(
-                Map.of(
-                    "recordId", review.key().id(),
-                    "now", Describe.orNull(now.view().data()),
-                    "then", Describe.orNull(then.data()),
-                    "nowConflicts", Describe.conflicts(now.key(), now.view().resolutions()),
-                    "thenConflicts", Describe.conflicts(now.key(), then.resolutions()))));
-      }
+    List<RecordedConflict> recorded = node.recordedConflicts(call.tenant(), type, RECORDED_MAX + 1);
+    boolean more = recorded.size() > RECORDED_MAX;
+    Judgement.Preview preview =
+        Judgement.preview(more ? recorded.subList(0, RECORDED_MAX) : recorded, draft);
+    List<Judgement.Change> changes = preview.changes();
+    Map<String, Json> members = new TreeMap<>();
+    members.put("conflicts", Json.of(preview.units()));
+    members.put("settledNow", Json.of(preview.settledNow()));
+    members.put("settledThen", Json.of(preview.settledThen()));
+    members.put("decided", Json.of(preview.decided()));
+    members.put("decidedAlike", Json.of(preview.alike()));
+    members.put("olderLeftOut", Json.of(more));
+    members.put("changes", Json.of(changes.size()));
+    members.put(
+        "changed",
+        Json.of(changes.stream().limit(CHANGED_MAX).map(PolicyRoutes::changed).toList()));
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  private static Json changed(Judgement.Change change) {
+    RecordKey key = change.conflict().version().key();
+    Map<String, Json> members = new TreeMap<>();
+    members.put("recordId", Json.of(key.id()));
+    members.put("unit", Json.of(change.unit()));
+    members.put("at", Describe.time(change.conflict().version().acceptedAt()));
+    change.now().ifPresent(now -> members.put("now", Describe.conflict(key, now)));
+    change.then().ifPresent(then -> members.put("then", Describe.conflict(key, then)));
+    change.decided().ifPresent(value -> members.put("decided", value));
+    return JsonObject.of(members);
+  }
+
+  /** Which cells and strategies the recorded conflicts and what people decided speak for. */
+  private Reply advice(Call call) {
+    String type = call.name("type");
+    List<RecordedConflict> recorded = node.recordedConflicts(call.tenant(), type, RECORDED_MAX);
+    List<Json> advice = new ArrayList<>();
+    for (Judgement.Advice one : Judgement.advise(recorded, node.policy(call.tenant(), type))) {
+      advice.add(
+          Json.of(
+              Map.of(
+                  "unit", one.unit(),
+                  "conflicts", one.conflicts(),
+                  "decisions", one.decisions(),
+                  "proposal", one.proposal(),
+                  "why", one.why(),
+                  "effect", one.effect())));
     }
     return Reply.json(
-        200, JsonObject.of(Map.of("records", Json.of(looked), "changed", new JsonArray(changed))));
-  }
-
-  private static List<String> statuses(View view) {
-    return view.resolutions().stream()
-        .map(r -> r.conflict().label() + r.status() + r.strategy())
-        .toList();
-  }
-
-  private List<Review> recorded(String tenant, String type) {
-    List<Review> found = new ArrayList<>();
-    for (Review.Status status : Review.Status.values()) {
-      Optional<byte[]> after = Optional.empty();
-      List<Review> page;
-      do {
-        page = node.reviews(tenant, status, after, Limits.PAGE_MAX);
-        page.stream().filter(review -> review.key().type().equals(type)).forEach(found::add);
-        after = page.isEmpty() ? after : Optional.of(Node.cursor(page.getLast()));
-      } while (page.size() == Limits.PAGE_MAX && found.size() < PREVIEW_MAX);
-    }
-    return found;
+        200,
+        JsonObject.of(
+            Map.of("moments", Json.of(recorded.size()), "advice", new JsonArray(advice))));
   }
 }
