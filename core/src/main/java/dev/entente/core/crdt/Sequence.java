@@ -12,7 +12,6 @@ import dev.entente.core.text.Replay;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -195,7 +194,7 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     private final List<Edit> edits = new ArrayList<>();
 
     Events(SortedArrayMap<Dot, Edit> unordered) {
-      Map<Dot, Long> depths = new HashMap<>();
+      Map<Dot, Long> depths = new TreeMap<>();
       unordered.forEach((dot, edit) -> depths.put(dot, depth(edit.context())));
       dots = new ArrayList<>(unordered.keys());
       if (dots.size() > 1) {

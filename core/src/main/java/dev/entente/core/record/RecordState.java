@@ -17,7 +17,6 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.CellId.CellClass;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -86,7 +85,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   public static RecordState replay(Iterable<Version> history, Predicate<Version> filter) {
     RecordState state = EMPTY;
     List<Version> let = new ArrayList<>();
-    Map<CellId, Sequence> sequences = new HashMap<>();
+    Map<CellId, Sequence> sequences = new TreeMap<>();
     for (Version version : history) {
       if (filter.test(version)) {
         let.add(version);

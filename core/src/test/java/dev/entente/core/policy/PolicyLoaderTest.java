@@ -131,10 +131,9 @@ class PolicyLoaderTest {
 
   @Test
   void whatIsNotBuiltYetIsAWarning() throws PolicyException {
-    assertThat(PolicyLoader.load("type: t\nfields: {body: {cell: text}}").warnings())
+    assertThat(PolicyLoader.load("type: t\nfields: {left: {cell: bounded-counter}}").warnings())
         .singleElement()
-        .satisfies(
-            warning -> assertThat(warning.message()).contains("text is kept as a plain field"));
+        .satisfies(warning -> assertThat(warning.message()).contains("its bound is not kept yet"));
   }
 
   @Test
