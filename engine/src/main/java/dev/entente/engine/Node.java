@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.HybridClock;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.crdt.Sequence;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Path;
+import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.record.CellId;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
 import dev.entente.engine.codec.AuditCodec;
@@ -243,12 +250,35 @@ public final class Node implements AutoCloseable {
   }
 
   /** The record as somebody with this context saw it. */
-  public Snapshot readThrough(RecordKey key, dev.entente.core.causality.VersionVector context) {
+  public Snapshot readThrough(RecordKey key, VersionVector context) {
     RecordState state =
-        History.seenThrough(
-            history.all(key, lastPosition(key), null),
-            dev.entente.core.causality.CausalContext.of(context));
+        History.seenThrough(history.all(key, lastPosition(key), null), CausalContext.of(context));
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
+  }
+
+  /**
+   * Where positions in a text or list are now that somebody with this context saw there.
+   *
+   * @param stickToNext true where a position moves with the item behind it, false with that before
+   * @return empty where the policy declares no text or list at the path
+   */
+  public Optional<int[]> positions(
+      RecordKey key, Path path, VersionVector context, int[] positions, boolean stickToNext) {
+    FieldRule rule = policies.inForce(key.tenant(), key.type()).field(path);
+    if (rule == null || !rule.cell().isSequence()) {
+      return Optional.empty();
+    }
+    CellId id = new CellId(Unit.field(path), rule.cell().cellClass());
+    CausalContext seen = CausalContext.of(context);
+    RecordState state = records.read(key).state();
+    if (!(state.cells().get(id) instanceof Sequence sequence)) {
+      return Optional.of(new int[positions.length]);
+    }
+    Sequence known =
+        sequence.accepts(seen)
+            ? sequence
+            : RecordState.unfolded(id, history.all(key, lastPosition(key), null));
+    return Optional.of(known.positions(seen, positions, stickToNext));
   }
 
   private long lastPosition(RecordKey key) {

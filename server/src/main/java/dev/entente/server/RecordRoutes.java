@@ -7,6 +7,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
+import dev.entente.core.json.Path;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
@@ -30,6 +31,10 @@ import java.util.TreeMap;
 /** Reading, writing and looking back at records. */
 final class RecordRoutes {
   private static final String RECORD = "/v1/{tenant}/records/{type}/{id}";
+
+  /** How many positions one request may ask for. */
+  private static final int POSITIONS_MAX = 100;
+
   private final Node node;
 
   RecordRoutes(Node node) {
@@ -43,6 +48,7 @@ final class RecordRoutes {
         .patch(RECORD, this::patch)
         .delete(RECORD, this::delete)
         .get(RECORD + "/history", this::history)
+        .get(RECORD + "/positions", this::positions)
         .post(RECORD + "/rollback", this::rollback);
   }
 
@@ -71,6 +77,41 @@ final class RecordRoutes {
       body = body.with("explain", explain(snapshot));
     }
     return Reply.json(200, body).with("ETag", etag);
+  }
+
+  /** Where places in a text or list are now: cursors and marks of someone who read it earlier. */
+  private Reply positions(Call call) {
+    RecordKey key = call.key();
+    String unit = required(call, "unit");
+    String token = required(call, "context");
+    String[] places = required(call, "at").split(",", POSITIONS_MAX + 1);
+    if (places.length > POSITIONS_MAX) {
+      throw new Problem(Code.TOO_LARGE, "more than " + POSITIONS_MAX + " positions");
+    }
+    int[] at = new int[places.length];
+    for (int i = 0; i < at.length; i++) {
+      if (!places[i].matches("[0-9]{1,9}")) {
+        throw new Problem(Code.INVALID, "\"at\" lists positions such as 0,12,40");
+      }
+      at[i] = Integer.parseInt(places[i]);
+    }
+    int[] now =
+        node.positions(
+                key,
+                Path.parse(unit),
+                Writes.context(key, token),
+                at,
+                call.query("stick").filter("next"::equals).isPresent())
+            .orElseThrow(() ->
+                new Problem(
+                    Code.INVALID, unit + " is not declared as a text or list of " + key.type()));
+    return Reply.json(
+        200, JsonObject.of("positions", Json.of(java.util.Arrays.stream(now).boxed().toList())));
+  }
+
+  private static String required(Call call, String name) {
+    return call.query(name)
+        .orElseThrow(() -> new Problem(Code.INVALID, "the parameter \"" + name + "\" is missing"));
   }
 
   static Instant instant(String text) {

@@ -19,6 +19,44 @@ class TranscriptTest {
   private static final String USER = "/v1/main/records/user/1";
 
   @Test
+  void twoTypeIntoOneTextAndFindTheirCursorsAgain() {
+    try (Served served = new Served()) {
+      served.send(
+          "PUT",
+          "/v1/main/policies/note",
+          "type: note\nfields: {body: {cell: text}}".getBytes(StandardCharsets.UTF_8),
+          Map.of());
+      String note = "/v1/main/records/note/1";
+      String read = served.json("PUT", note, "{\"body\":\"one three\"}").text("context");
+      Answer ann =
+          served.send(
+              "PATCH",
+              note,
+              "{\"ops\":[{\"path\":\"/body\",\"splice\":[4,0,\"two \"]}]}"
+                  .getBytes(StandardCharsets.UTF_8),
+              Map.of("Content-Type", "application/vnd.entente.ops+json", "Entente-Context", read));
+      assertThat(ann.text("outcome")).isEqualTo("applied");
+      Answer bob =
+          served.json("PUT", note, "{\"body\":\"zero one three\"}", "Entente-Context", read);
+      assertThat(bob.text("outcome")).isEqualTo("merged");
+      assertThat(served.json("GET", note, "").body()).contains("zero one two three");
+      String positions = note + "/positions?unit=/body&context=" + read + "&at=3,4";
+      assertThat(served.json("GET", positions, "").body()).contains("[8,9]");
+      assertThat(served.json("GET", positions + "&stick=next", "").body()).contains("[8,13]");
+      assertThat(
+              served
+                  .json("GET", note + "/positions?unit=/x&context=" + read + "&at=1", "")
+                  .status())
+          .isEqualTo(422);
+      assertThat(
+              served
+                  .json("GET", note + "/positions?unit=/body&context=" + read + "&at=-1", "")
+                  .status())
+          .isEqualTo(422);
+    }
+  }
+
+  @Test
   void fromTheFirstWriteToTheDecision() {
     try (Served served = new Served()) {
       served.send(

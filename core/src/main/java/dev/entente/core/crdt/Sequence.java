@@ -169,16 +169,21 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
   }
 
   /**
-   * Where a position is now that someone with this context saw: right after the item before it, or
-   * right before the one behind it.
+   * Where positions are now that someone with this context saw: right after the item before each,
+   * or right before the one behind it; at the end where there is none.
    *
    * @throws HistoryNeededException where they had not seen all of the base
    */
-  public int position(CausalContext context, int position, boolean stickToNext) {
+  public int[] positions(CausalContext context, int[] positions, boolean stickToNext) {
     if (!accepts(context)) {
       throw new HistoryNeededException();
     }
-    return new Events(open).position(base, context, position, stickToNext);
+    int[] now = new Events(open).positions(base, context, positions, stickToNext);
+    int length = length(value);
+    for (int i = 0; i < now.length; i++) {
+      now[i] = Math.min(now[i], length);
+    }
+    return now;
   }
 
   /** How many items there are. */
@@ -274,11 +279,11 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
       return items.value(replay.outcome());
     }
 
-    int position(Json base, CausalContext context, int position, boolean stickToNext) {
+    int[] positions(Json base, CausalContext context, int[] positions, boolean stickToNext) {
       Items items = Items.like(base);
       Replay replay = new Replay(items.numbers(base));
       int[] ends = replayed(replay, items);
-      return replay.position(lastSeen(context, dots.size(), ends), position, stickToNext);
+      return replay.positions(lastSeen(context, dots.size(), ends), positions, stickToNext);
     }
 
     private int[] replayed(Replay replay, Items items) {

@@ -302,6 +302,12 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     }
   }
 
+  /** A text or list with all of the edits that these versions hold, none of them folded. */
+  public static Sequence unfolded(CellId id, Iterable<Version> versions) {
+    return Sequence.restored(
+        emptyOf(id).base(), List.of(), SortedArrayMap.copyOf(edits(id, versions)));
+  }
+
   /** With texts and lists as the given versions make them, whatever this state has seen. */
   private RecordState unfolded(List<Version> versions) {
     SortedArrayMap<CellId, Cell> all = cells;

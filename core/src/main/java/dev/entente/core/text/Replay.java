@@ -60,11 +60,11 @@ public final class Replay {
   }
 
   /**
-   * Where in the outcome a position of an earlier version is.
+   * Where in the outcome positions of an earlier version are.
    *
    * @param version what {@link #end} gave for the last edits of that version; none: the base
    */
-  public int position(int[] version, int position, boolean stickToNext) {
+  public int[] positions(int[] version, int[] positions, boolean stickToNext) {
     int[] heads = version.clone();
     java.util.Arrays.sort(heads);
     int[] cuts = new int[heads.length];
@@ -72,11 +72,15 @@ public final class Replay {
       cuts[i] = heads[i] + 1;
     }
     if (graph.size() == 0) {
-      return position;
+      return positions.clone();
     }
     Walker walker = new Walker(graph, operations, -1, cuts);
     walker.walkTogether();
-    return walker.outcomeOf(heads, position, stickToNext);
+    int[] now = new int[positions.length];
+    for (int i = 0; i < now.length; i++) {
+      now[i] = walker.outcomeOf(heads, positions[i], stickToNext);
+    }
+    return now;
   }
 
   /** Carries operations out as far as the items reach. */
