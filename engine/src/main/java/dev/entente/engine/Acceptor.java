@@ -6,6 +6,7 @@ import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Assignment;
+import dev.entente.core.crdt.Sequence;
 import dev.entente.core.edit.Authoring;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.edit.EditProblem;
@@ -48,6 +49,9 @@ import org.jspecify.annotations.Nullable;
  * transaction. Used by the sequencer's thread only.
  */
 final class Acceptor {
+  /** How many edits of a text or list may be open at once before another is refused. */
+  private static final int OPEN_EDITS_MAX = 5_000;
+
   private final Policies policies;
   private final History history;
   private final ReviewBook reviews;
@@ -396,6 +400,10 @@ final class Acceptor {
               request.note(),
               changes);
       RecordState state = joined(version);
+      Optional<String> crowded = isCurrent(context) ? Optional.empty() : crowded(state);
+      if (crowded.isPresent()) {
+        return undone(new Rejected(Code.CONFLICT, crowded.get(), Optional.of(before)));
+      }
       Snapshot after = Records.derived(key, state, policy);
       Optional<String> broken =
           after.view().heads() == 1 && after.view().exists()
@@ -424,6 +432,23 @@ final class Acceptor {
           mine,
           pendingId(mine),
           note);
+    }
+
+    /** Names a text or list that more edits are open on than can be replayed at every write. */
+    private static Optional<String> crowded(RecordState state) {
+      for (int i = 0; i < state.cells().size(); i++) {
+        if (state.cells().value(i) instanceof Sequence sequence
+            && sequence.open().size() > OPEN_EDITS_MAX) {
+          return Optional.of(
+              sequence.open().size()
+                  + " edits of "
+                  + state.cells().key(i).unit().label()
+                  + " would be concurrent, at most "
+                  + OPEN_EDITS_MAX
+                  + " can be; read the record and repeat the change on what it holds");
+        }
+      }
+      return Optional.empty();
     }
 
     private Rejected undone(Rejected rejected) {

@@ -104,6 +104,25 @@ class SequencesTest {
   }
 
   @Test
+  void anEditThatThousandsDidNotSeeIsTakenAndTooManyAtOnceAreRefused() {
+    VersionVector start = body("begin end", VersionVector.EMPTY);
+    VersionVector now = start;
+    for (int i = 0; i < 2_000; i++) {
+      now = body("begin " + i + " end", now);
+    }
+    body("begin end.", start);
+    assertThat(body()).isEqualTo("\"begin 1999 end.\"");
+    assertThat(cell().open().size()).isEqualTo(2_001);
+    Outcome outcome = null;
+    for (int i = 0; i < 3_100 && !(outcome instanceof Rejected); i++) {
+      now = body("begin " + i + " end.", node.read(NOTE).state().context());
+      outcome = i % 1_000 == 999 ? put(Map.of("body", "never end"), new Seen.Context(start)) : null;
+    }
+    assertThat(outcome).isInstanceOf(Rejected.class);
+    assertThat(((Rejected) outcome).message()).contains("at most 5000");
+  }
+
+  @Test
   void operationsSplice() {
     body("hello", VersionVector.EMPTY);
     Path path = Path.of("body");

@@ -198,6 +198,9 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     private final List<Dot> dots;
     private final List<Edit> edits = new ArrayList<>();
 
+    /** Whether an edit had seen all before it: then nobody has to ask what else came before it. */
+    private final boolean[] sawAllBefore;
+
     Events(SortedArrayMap<Dot, Edit> unordered) {
       Map<Dot, Long> depths = new TreeMap<>();
       unordered.forEach((dot, edit) -> depths.put(dot, depth(edit.context())));
@@ -207,6 +210,14 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
       }
       for (Dot dot : dots) {
         edits.add(unordered.getOrDefault(dot, NO_EDIT));
+      }
+      sawAllBefore = new boolean[dots.size()];
+      List<Dot> heads = new ArrayList<>();
+      for (int i = 0; i < sawAllBefore.length; i++) {
+        CausalContext seen = edits.get(i).context();
+        sawAllBefore[i] = seen.containsAll(heads);
+        heads.removeIf(seen::contains);
+        heads.add(dots.get(i));
       }
     }
 
@@ -306,6 +317,9 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
       for (int i = before - 1; i >= 0; i--) {
         if (ends[i] >= 0 && context.contains(dots.get(i)) && !isSeenBy(last, dots.get(i))) {
           last.add(i);
+          if (sawAllBefore[i]) {
+            break;
+          }
         }
       }
       int[] result = new int[last.size()];
