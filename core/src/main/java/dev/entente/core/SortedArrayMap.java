@@ -146,13 +146,16 @@ public final class SortedArrayMap<K extends Comparable<? super K>, V> {
    */
   public <R> SortedArrayMap<K, R> merge(
       SortedArrayMap<K, V> other, BiFunction<@Nullable V, @Nullable V, @Nullable R> combine) {
+    if (hasKeysOf(other)) {
+      return mergedInPlace(other, combine);
+    }
     Object[] mergedKeys = new Object[size() + other.size()];
     Object[] mergedValues = new Object[mergedKeys.length];
     int count = 0;
     int i = 0;
     int j = 0;
     while (i < size() || j < other.size()) {
-      int order = i == size() ? 1 : j == other.size() ? -1 : key(i).compareTo(other.key(j));
+      int order = i == size() ? 1 : j == other.size() ? -1 : compare(keys[i], other.keys[j]);
       K key = order <= 0 ? key(i) : other.key(j);
       R result = combine.apply(order <= 0 ? value(i) : null, order >= 0 ? other.value(j) : null);
       i += order <= 0 ? 1 : 0;
@@ -166,6 +169,42 @@ public final class SortedArrayMap<K extends Comparable<? super K>, V> {
         ? empty()
         : new SortedArrayMap<>(
             Arrays.copyOf(mergedKeys, count), Arrays.copyOf(mergedValues, count));
+  }
+
+  private boolean hasKeysOf(SortedArrayMap<K, V> other) {
+    return Arrays.equals(keys, other.keys);
+  }
+
+  /** The usual case: both have the same keys, which the result shares unless it leaves some out. */
+  private <R> SortedArrayMap<K, R> mergedInPlace(
+      SortedArrayMap<K, V> other, BiFunction<@Nullable V, @Nullable V, @Nullable R> combine) {
+    Object[] merged = new Object[keys.length];
+    int left = 0;
+    for (int i = 0; i < keys.length; i++) {
+      R result = combine.apply(value(i), other.value(i));
+      if (result != null) {
+        merged[i] = result;
+        left++;
+      }
+    }
+    if (left == keys.length) {
+      return new SortedArrayMap<>(keys, merged);
+    }
+    Object[] leftKeys = new Object[left];
+    Object[] leftValues = new Object[left];
+    for (int i = 0, at = 0; at < left; i++) {
+      if (merged[i] != null) {
+        leftKeys[at] = keys[i];
+        leftValues[at++] = merged[i];
+      }
+    }
+    return left == 0 ? empty() : new SortedArrayMap<>(leftKeys, leftValues);
+  }
+
+  /** Maps that descend from one another share most of their keys. */
+  @SuppressWarnings("unchecked")
+  private int compare(Object mine, Object theirs) {
+    return mine == theirs ? 0 : ((K) mine).compareTo((K) theirs);
   }
 
   public void forEach(BiConsumer<? super K, ? super V> action) {

@@ -34,17 +34,33 @@ public record VersionVector(SortedArrayMap<NodeId, Long> entries) {
 
   /** True where everything that {@code other} has seen has been seen here too. */
   public boolean dominates(VersionVector other) {
-    for (int i = 0; i < other.entries.size(); i++) {
-      if (get(other.entries.key(i)) < other.entries.value(i)) {
-        return false;
-      }
-    }
-    return true;
+    Causality order = compare(other);
+    return order == Causality.EQUAL || order == Causality.AFTER;
   }
 
   public Causality compare(VersionVector other) {
-    boolean covers = dominates(other);
-    boolean covered = other.dominates(this);
+    boolean covers = true;
+    boolean covered = true;
+    int i = 0;
+    int j = 0;
+    while ((covers || covered) && (i < entries.size() || j < other.entries.size())) {
+      int order =
+          i == entries.size()
+              ? 1
+              : j == other.entries.size() ? -1 : entries.key(i).compareTo(other.entries.key(j));
+      if (order == 0) {
+        long mine = entries.value(i++);
+        long theirs = other.entries.value(j++);
+        covers &= mine >= theirs;
+        covered &= theirs >= mine;
+      } else if (order < 0) {
+        covered = false;
+        i++;
+      } else {
+        covers = false;
+        j++;
+      }
+    }
     return covers
         ? covered ? Causality.EQUAL : Causality.AFTER
         : covered ? Causality.BEFORE : Causality.CONCURRENT;
@@ -55,13 +71,11 @@ public record VersionVector(SortedArrayMap<NodeId, Long> entries) {
   }
 
   public VersionVector join(VersionVector other) {
-    if (dominates(other)) {
-      return this;
-    }
-    if (other.dominates(this)) {
-      return other;
-    }
-    return new VersionVector(entries.merge(other.entries, VersionVector::larger));
+    return switch (compare(other)) {
+      case EQUAL, AFTER -> this;
+      case BEFORE -> other;
+      case CONCURRENT -> new VersionVector(entries.merge(other.entries, VersionVector::larger));
+    };
   }
 
   public boolean isEmpty() {
@@ -69,7 +83,7 @@ public record VersionVector(SortedArrayMap<NodeId, Long> entries) {
   }
 
   private static @Nullable Long larger(@Nullable Long a, @Nullable Long b) {
-    return a == null ? b : b == null ? a : Long.valueOf(Math.max(a, b));
+    return a == null ? b : b == null || a >= b ? a : b;
   }
 
   @Override

@@ -26,7 +26,12 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
     }
 
     Tally larger(Tally other) {
-      return new Tally(Math.max(ups, other.ups), Math.max(downs, other.downs));
+      if (ups >= other.ups && downs >= other.downs) {
+        return this;
+      }
+      return ups <= other.ups && downs <= other.downs
+          ? other
+          : new Tally(Math.max(ups, other.ups), Math.max(downs, other.downs));
     }
   }
 

@@ -92,11 +92,11 @@ public record ObservedSet(SortedArrayMap<Json, Presence> elements) implements Ce
       @Nullable Presence theirs,
       VersionVector seen,
       VersionVector otherSeen) {
+    if (mine != null && mine.equals(theirs)) {
+      return mine;
+    }
     Presence a = mine == null ? Presence.NONE : mine;
     Presence b = theirs == null ? Presence.NONE : theirs;
-    if (a.equals(b)) {
-      return a;
-    }
     return new Presence(
             join(a.added(), b.added(), seen, otherSeen),
             join(a.removed(), b.removed(), seen, otherSeen))
