@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.SortedMap;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -113,6 +114,22 @@ public final class SortedArrayMap<K extends Comparable<? super K>, V> {
       }
     }
     return -(low + 1);
+  }
+
+  /** The entries whose keys a filter lets through; this map itself where it is all of them. */
+  public SortedArrayMap<K, V> filter(Predicate<? super K> filter) {
+    Object[] keptKeys = new Object[keys.length];
+    Object[] keptValues = new Object[keys.length];
+    int kept = 0;
+    for (int i = 0; i < keys.length; i++) {
+      if (filter.test(key(i))) {
+        keptKeys[kept] = keys[i];
+        keptValues[kept++] = values[i];
+      }
+    }
+    return kept == keys.length
+        ? this
+        : new SortedArrayMap<>(Arrays.copyOf(keptKeys, kept), Arrays.copyOf(keptValues, kept));
   }
 
   public SortedArrayMap<K, V> with(K key, V value) {

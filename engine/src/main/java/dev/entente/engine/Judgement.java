@@ -4,7 +4,6 @@ package dev.entente.engine;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
-import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.Policy;
@@ -94,7 +93,7 @@ public final class Judgement {
         alike +=
             decided.isPresent()
                     && becomes.filter(r -> isSettled(Optional.of(r))).isPresent()
-                    && orNull(becomes.get().value()).equals(decided.get())
+                    && Describe.orNull(becomes.get().value()).equals(decided.get())
                 ? 1
                 : 0;
         if (!outcome(was).equals(outcome(becomes))) {
@@ -119,10 +118,6 @@ public final class Judgement {
     Map<String, Resolution> units = new TreeMap<>();
     view.resolutions().forEach(r -> units.put(r.conflict().label(), r));
     return units;
-  }
-
-  private static Json orNull(Json value) {
-    return value.isAbsent() ? JsonNull.NULL : value;
   }
 
   /**
@@ -186,7 +181,7 @@ public final class Judgement {
                 policy.clock().tolerance());
         if (strategy != null
             && strategy.decide(dispute) instanceof Verdict.Settled settled
-            && orNull(settled.value()).equals(decided.get())) {
+            && Describe.orNull(settled.value()).equals(decided.get())) {
           foreseen.merge(name, 1, Integer::sum);
         }
       }

@@ -49,6 +49,10 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     heads = heads.stream().sorted().toList();
   }
 
+  public static Sequence empty(boolean text) {
+    return text ? EMPTY_TEXT : EMPTY_LIST;
+  }
+
   /** The cell with a base and open edits as they were stored. */
   public static Sequence restored(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> open) {
     return new Sequence(base, heads, open, open.isEmpty() ? base : new Events(open).outcome(base));
@@ -89,21 +93,10 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     if (folded.isEmpty()) {
       return new Sequence(base, heads, edits, events.outcome(base));
     }
-    Events past = folded.size() == edits.size() ? events : new Events(folded);
-    Json newBase = past.outcome(base);
-    SortedArrayMap<Dot, Edit> left = edits;
-    if (folded.size() == edits.size()) {
-      left = SortedArrayMap.empty();
-    } else {
-      Map<Dot, Edit> rest = new TreeMap<>();
-      edits.forEach((dot, edit) -> {
-        if (!folded.containsKey(dot)) {
-          rest.put(dot, edit);
-        }
-      });
-      left = SortedArrayMap.copyOf(rest);
-    }
-    return restored(newBase, past.heads(), left);
+    Events past =
+        folded.size() == edits.size() ? events : new Events(SortedArrayMap.copyOf(folded));
+    SortedArrayMap<Dot, Edit> left = edits.filter(dot -> !folded.containsKey(dot));
+    return restored(past.outcome(base), past.heads, left);
   }
 
   /**
@@ -141,31 +134,16 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
   }
 
   private Sequence withEditsOf(Sequence theirs, VersionVector seen) {
+    SortedArrayMap<Dot, Edit> unknown = theirs.open.filter(dot -> !seen.contains(dot));
     SortedArrayMap<Dot, Edit> all =
-        open.merge(theirs.open, (mine, their) -> mine != null ? mine : their);
-    List<Dot> known = new ArrayList<>();
-    all.forEach((dot, edit) -> {
-      if (seen.contains(dot) && !open.containsKey(dot)) {
-        known.add(dot);
-      }
-    });
-    for (Dot dot : known) {
-      all = all.without(dot);
-    }
+        open.merge(unknown, (mine, their) -> mine != null ? mine : their);
     return all.equals(open) ? this : folded(base, heads, all);
   }
 
   /** The value as someone with this context saw it; the base where they had not seen all of it. */
   public Json seenBy(CausalContext context) {
-    Map<Dot, Edit> edits = new TreeMap<>();
-    open.forEach((dot, edit) -> {
-      if (context.contains(dot)) {
-        edits.put(dot, edit);
-      }
-    });
-    return edits.size() == open.size()
-        ? value
-        : new Events(SortedArrayMap.copyOf(edits)).outcome(base);
+    SortedArrayMap<Dot, Edit> edits = open.filter(context::contains);
+    return edits.size() == open.size() ? value : new Events(edits).outcome(base);
   }
 
   /**
@@ -201,6 +179,9 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     /** Whether an edit had seen all before it: then nobody has to ask what else came before it. */
     private final boolean[] sawAllBefore;
 
+    /** The edits that none of the others has seen. */
+    private final List<Dot> heads = new ArrayList<>();
+
     Events(SortedArrayMap<Dot, Edit> unordered) {
       Map<Dot, Long> depths = new TreeMap<>();
       unordered.forEach((dot, edit) -> depths.put(dot, depth(edit.context())));
@@ -212,17 +193,12 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
         edits.add(unordered.getOrDefault(dot, NO_EDIT));
       }
       sawAllBefore = new boolean[dots.size()];
-      List<Dot> heads = new ArrayList<>();
       for (int i = 0; i < sawAllBefore.length; i++) {
         CausalContext seen = edits.get(i).context();
         sawAllBefore[i] = seen.containsAll(heads);
         heads.removeIf(seen::contains);
         heads.add(dots.get(i));
       }
-    }
-
-    Events(Map<Dot, Edit> unordered) {
-      this(SortedArrayMap.copyOf(unordered));
     }
 
     private static final Edit NO_EDIT = new Edit(CausalContext.EMPTY, List.of());
@@ -237,24 +213,12 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
       return sum;
     }
 
-    /** The edits that none of the others has seen. */
-    List<Dot> heads() {
-      List<Dot> heads = new ArrayList<>();
-      for (int i = 0; i < dots.size(); i++) {
-        CausalContext seen = edits.get(i).context();
-        heads.removeIf(seen::contains);
-        heads.add(dots.get(i));
-      }
-      return heads;
-    }
-
     /** The largest set of edits that all edits outside of it have seen. */
     Map<Dot, Edit> seenByAllOthers() {
       Map<Dot, Edit> inside = new TreeMap<>();
       for (int i = 0; i < dots.size(); i++) {
         inside.put(dots.get(i), edits.get(i));
       }
-      List<Dot> heads = heads();
       if (heads.size() == 1) {
         return inside;
       }

@@ -267,7 +267,7 @@ public final class Authoring {
 
   private void sequence(Path path, CellKind kind, Json base, Json target) throws EditProblem {
     boolean text = kind == CellKind.TEXT;
-    Json nothing = text ? Json.of("") : JsonArray.EMPTY;
+    Json nothing = Sequence.empty(text).value();
     Json before = base.getClass() == nothing.getClass() ? base : nothing;
     Json after = target.isAbsent() ? nothing : target;
     if (after.getClass() != nothing.getClass()) {
@@ -302,7 +302,7 @@ public final class Authoring {
     private final Map<Path, Json> before = new TreeMap<>();
 
     Json carriedOut(Json document, Path path, CellKind kind, Splice splice) throws EditProblem {
-      Json nothing = kind == CellKind.TEXT ? Json.of("") : JsonArray.EMPTY;
+      Json nothing = Sequence.empty(kind == CellKind.TEXT).value();
       Json held = path.in(document);
       if (splice.inserted().getClass() != nothing.getClass()) {
         throw new EditProblem(

@@ -52,11 +52,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
    *     its author had seen
    */
   public Applied apply(Version version) {
-    return apply(
-        version,
-        () -> {
-          throw new HistoryNeededException();
-        });
+    return apply(version, RecordState::noHistory);
   }
 
   /**
@@ -101,14 +97,23 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
 
   /** A text or list from all of its edits. */
   private Sequence rebuilt(CellId id, Version newest, Iterable<Version> history) {
-    List<Version> versions = new ArrayList<>();
-    history.forEach(version -> {
-      if (context.contains(version.dot())) {
-        versions.add(version);
-      }
-    });
+    List<Version> versions = seen(history, context);
     versions.add(newest);
     return Sequence.of(emptyOf(id), edits(id, versions));
+  }
+
+  private static List<Version> noHistory() {
+    throw new HistoryNeededException();
+  }
+
+  private static List<Version> seen(Iterable<Version> history, VersionVector context) {
+    List<Version> seen = new ArrayList<>();
+    history.forEach(version -> {
+      if (context.contains(version.dot())) {
+        seen.add(version);
+      }
+    });
+    return seen;
   }
 
   private static Map<Dot, Sequence.Edit> edits(CellId id, Iterable<Version> versions) {
@@ -129,7 +134,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   }
 
   private static Sequence emptyOf(CellId id) {
-    return id.cellClass() == CellClass.LIST ? Sequence.EMPTY_LIST : Sequence.EMPTY_TEXT;
+    return Sequence.empty(id.cellClass() == CellClass.TEXT);
   }
 
   private static Sequence edited(
@@ -269,11 +274,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
    *     has not seen
    */
   public RecordState join(RecordState other) {
-    return join(
-        other,
-        () -> {
-          throw new HistoryNeededException();
-        });
+    return join(other, RecordState::noHistory);
   }
 
   /**
@@ -289,15 +290,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     try {
       return joined(other);
     } catch (HistoryNeededException e) {
-      VersionVector both = context.join(other.context);
-      List<Version> versions = new ArrayList<>();
-      history
-          .get()
-          .forEach(version -> {
-            if (both.contains(version.dot())) {
-              versions.add(version);
-            }
-          });
+      List<Version> versions = seen(history.get(), context.join(other.context));
       return unfolded(versions).joined(other.unfolded(versions));
     }
   }
@@ -337,7 +330,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
       case Register _ -> Register.EMPTY;
       case Counter _ -> Counter.EMPTY;
       case ObservedSet _ -> ObservedSet.EMPTY;
-      case Sequence sequence -> sequence.isText() ? Sequence.EMPTY_TEXT : Sequence.EMPTY_LIST;
+      case Sequence sequence -> Sequence.empty(sequence.isText());
       case null -> throw new IllegalStateException("a merge without either side");
     };
   }

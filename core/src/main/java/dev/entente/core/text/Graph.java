@@ -64,6 +64,12 @@ final class Graph {
     return starts.floor(event);
   }
 
+  /** The number that an event has among those of its agent. */
+  int sequenceOf(int event) {
+    int run = runOf(event);
+    return sequences.get(run) + event - starts.get(run);
+  }
+
   /** The events that no other has seen, ascending. */
   int[] frontier() {
     return frontier;
@@ -174,35 +180,6 @@ final class Graph {
       }
     }
     return -1;
-  }
-
-  /** True where one event of {@code heads} is, or has seen, the event. */
-  boolean covers(int[] heads, int event) {
-    if (heads.length == 0) {
-      return false;
-    }
-    IntArray open = new IntArray();
-    java.util.BitSet visited = new java.util.BitSet();
-    for (int head : heads) {
-      open.add(head);
-    }
-    while (open.size() > 0) {
-      int at = open.removeLast();
-      if (at < event) {
-        continue;
-      }
-      int run = runOf(at);
-      if (event >= starts.get(run)) {
-        return true;
-      }
-      if (!visited.get(run)) {
-        visited.set(run);
-        for (int parent : parents.get(run)) {
-          open.add(parent);
-        }
-      }
-    }
-    return false;
   }
 
   void trim() {

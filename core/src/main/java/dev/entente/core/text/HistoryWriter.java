@@ -76,7 +76,7 @@ final class HistoryWriter {
       expected[agent] = graph.sequence(run) + skipped + length;
       lengths.number(length);
       writeParents(agent, skipped > 0 ? new int[] {from - 1} : graph.parents(run), from);
-      writeOperations(from, graph.end(run));
+      operations.forEach(from, graph.end(run), this::writeOperation);
       written += length;
     }
   }
@@ -106,9 +106,9 @@ final class HistoryWriter {
     parents.number(seen.length + 1);
     for (int parent : seen) {
       int run = graph.runOf(parent);
-      int sequence = graph.sequence(run) + parent - graph.start(run);
+      int sequence = graph.sequenceOf(parent);
       int distance = distance(parent);
-      if (graph.agent(run) == agent && parent < first && sequence + 1 == sequenceOf(first)) {
+      if (graph.agent(run) == agent && parent < first && sequence + 1 == graph.sequenceOf(first)) {
         parents.number(0);
       } else if (distance > 0) {
         parents.number(distance << 1);
@@ -119,43 +119,30 @@ final class HistoryWriter {
     }
   }
 
-  private int sequenceOf(int event) {
-    int run = graph.runOf(event);
-    return graph.sequence(run) + event - graph.start(run);
-  }
-
   /** How far back among those written an event stands; 0 where it is not among them. */
   private int distance(int event) {
     int run = graph.runOf(event);
     boolean isWritten =
-        places[run] != NOT_WRITTEN && sequenceOf(event) >= knownOf(graph.agent(run));
+        places[run] != NOT_WRITTEN && graph.sequenceOf(event) >= knownOf(graph.agent(run));
     return isWritten ? written - (places[run] + event - graph.start(run)) : 0;
   }
 
-  private void writeOperations(int from, int to) {
-    int at = from;
-    for (int run = operations.runOf(from); at < to; run++) {
-      int skipped = at - operations.start(run);
-      int length = Math.min(to, operations.end(run)) - at;
-      int kind = operations.kind(run);
-      int position = operations.positionAt(run, skipped);
-      kinds.number(length * 3 + kind);
-      switch (kind) {
-        case Operations.INSERT -> {
-          positions.signed(position - cursor);
-          cursor = position + length;
-          content.append(operations.content().text(operations.offset(run) + skipped, length));
-        }
-        case Operations.DELETE_FORWARD -> {
-          positions.signed(position - cursor);
-          cursor = position;
-        }
-        default -> {
-          positions.signed(position + 1 - cursor);
-          cursor = position - length + 1;
-        }
+  private void writeOperation(int event, int kind, int position, int length, int offset) {
+    kinds.number(length * 3 + kind);
+    switch (kind) {
+      case Operations.INSERT -> {
+        positions.signed(position - cursor);
+        cursor = position + length;
+        content.append(operations.content().text(offset, length));
       }
-      at += length;
+      case Operations.DELETE_FORWARD -> {
+        positions.signed(position - cursor);
+        cursor = position;
+      }
+      default -> {
+        positions.signed(position + 1 - cursor);
+        cursor = position - length + 1;
+      }
     }
   }
 

@@ -136,14 +136,37 @@ final class Operations {
 
   /** Adds what another log has from one event to another. */
   void addAll(Operations other, int from, int to) {
+    other.forEach(
+        from,
+        to,
+        (_, kind, position, length, offset) ->
+            addRun(kind, position, length, other.content, offset));
+  }
+
+  /** A run of events, or the part of one: what they do, the first of them first. */
+  @FunctionalInterface
+  interface Piece {
+    /**
+     * @param position that of the first event
+     * @param offset for insertions where their items are in {@link #content}
+     */
+    void accept(int event, int kind, int position, int length, int offset);
+  }
+
+  /** Goes through what was done from one event to another. */
+  void forEach(int from, int to, Piece piece) {
     int at = from;
-    for (int run = other.runOf(from); at < to; run++) {
-      int skipped = at - other.start(run);
-      int length = Math.min(to, other.end(run)) - at;
-      int position = other.positionAt(run, skipped);
-      addRun(other.kind(run), position, length, other.content, other.offset(run) + skipped);
+    for (int run = runOf(from); at < to; run++) {
+      int skipped = at - start(run);
+      int length = Math.min(to, end(run)) - at;
+      piece.accept(at, kind(run), positionAt(run, skipped), length, offset(run) + skipped);
       at += length;
     }
+  }
+
+  /** The lowest position that a deletion takes away, as its text is before it. */
+  static int lowest(int kind, int position, int length) {
+    return kind == DELETE_BACKWARD ? position - length + 1 : position;
   }
 
   private void begin(int position, int kind, int offset) {

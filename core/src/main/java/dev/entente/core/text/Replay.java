@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.text;
 
+import java.util.Arrays;
+
 /**
  * Replays edits of a sequence that several authors made, each of whom had seen some of the others',
  * on what was there before. Items are numbers: code points, or indices into a table of the
@@ -44,7 +46,7 @@ public final class Replay {
       return -1;
     }
     int[] parents = seen.clone();
-    java.util.Arrays.sort(parents);
+    Arrays.sort(parents);
     graph.add(graph.agent(agent), length, parents);
     return graph.size() - 1;
   }
@@ -66,7 +68,7 @@ public final class Replay {
    */
   public int[] positions(int[] version, int[] positions, boolean stickToNext) {
     int[] heads = version.clone();
-    java.util.Arrays.sort(heads);
+    Arrays.sort(heads);
     int[] cuts = new int[heads.length];
     for (int i = 0; i < heads.length; i++) {
       cuts[i] = heads[i] + 1;

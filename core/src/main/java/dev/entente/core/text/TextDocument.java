@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.text;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -134,11 +135,10 @@ public final class TextDocument {
   private int[] mapped(Graph theirs, int[] events) {
     int[] result = new int[events.length];
     for (int i = 0; i < events.length; i++) {
-      int run = theirs.runOf(events[i]);
-      int sequence = theirs.sequence(run) + events[i] - theirs.start(run);
-      result[i] = graph.event(graph.agent(theirs.name(theirs.agent(run))), sequence);
+      String agent = theirs.name(theirs.agent(theirs.runOf(events[i])));
+      result[i] = graph.event(graph.agent(agent), theirs.sequenceOf(events[i]));
     }
-    java.util.Arrays.sort(result);
+    Arrays.sort(result);
     return result;
   }
 
@@ -218,9 +218,8 @@ public final class TextDocument {
     int[] frontier = graph.frontier();
     Map<String, Integer> heads = new TreeMap<>();
     for (int event : frontier) {
-      int run = graph.runOf(event);
-      heads.merge(
-          graph.name(graph.agent(run)), graph.sequence(run) + event - graph.start(run), Math::max);
+      String agent = graph.name(graph.agent(graph.runOf(event)));
+      heads.merge(agent, graph.sequenceOf(event), Math::max);
     }
     return new Anchor(heads, position, stickToNext);
   }
@@ -240,8 +239,8 @@ public final class TextDocument {
       }
       heads[count++] = graph.event(graph.agent(head.getKey()), head.getValue());
     }
-    java.util.Arrays.sort(heads);
-    if (java.util.Arrays.equals(heads, graph.frontier())) {
+    Arrays.sort(heads);
+    if (Arrays.equals(heads, graph.frontier())) {
       return Math.min(anchor.position(), text.size());
     }
     for (int i = 0; i < heads.length; i++) {

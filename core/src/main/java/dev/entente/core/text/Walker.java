@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.text;
 
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Objects;
+import java.util.PriorityQueue;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -108,37 +111,31 @@ final class Walker {
   }
 
   private void passThrough(int chunk, Sink sink) {
-    int at = chunks.start(chunk);
-    int end = chunks.end(chunk);
-    for (int run = operations.runOf(at); at < end; run++) {
-      int skipped = at - operations.start(run);
-      int length = Math.min(end, operations.end(run)) - at;
-      int position = operations.positionAt(run, skipped);
-      switch (operations.kind(run)) {
-        case Operations.INSERT -> sink.insert(position, operations.offset(run) + skipped, length);
-        case Operations.DELETE_FORWARD -> sink.delete(position, length);
-        default -> sink.delete(position - length + 1, length);
-      }
-      at += length;
-    }
+    operations.forEach(
+        chunks.start(chunk),
+        chunks.end(chunk),
+        (_, kind, position, length, offset) -> {
+          if (kind == Operations.INSERT) {
+            sink.insert(position, offset, length);
+          } else {
+            sink.delete(Operations.lowest(kind, position, length), length);
+          }
+        });
   }
 
   private void walkChunk(int chunk, Sink sink) {
     int agent = graph.agent(graph.runOf(chunks.start(chunk)));
-    int at = chunks.start(chunk);
-    int end = chunks.end(chunk);
-    for (int run = operations.runOf(at); at < end; run++) {
-      int skipped = at - operations.start(run);
-      int length = Math.min(end, operations.end(run)) - at;
-      int position = operations.positionAt(run, skipped);
-      switch (operations.kind(run)) {
-        case Operations.INSERT ->
-            insert(at, position, length, agent, operations.offset(run) + skipped, sink);
-        case Operations.DELETE_FORWARD -> delete(at, position, length, false, sink);
-        default -> delete(at, position - length + 1, length, true, sink);
-      }
-      at += length;
-    }
+    operations.forEach(
+        chunks.start(chunk),
+        chunks.end(chunk),
+        (event, kind, position, length, offset) -> {
+          if (kind == Operations.INSERT) {
+            insert(event, position, length, agent, offset, sink);
+          } else {
+            boolean backward = kind == Operations.DELETE_BACKWARD;
+            delete(event, Operations.lowest(kind, position, length), length, backward, sink);
+          }
+        });
   }
 
   private void insert(int event, int position, int length, int agent, int offset, Sink sink) {
@@ -229,7 +226,7 @@ final class Walker {
       Sink sink) {
     Span span = new Span(event, length, originLeft, originRight, tree.priority());
     tree.insertAfter(behind, span);
-    java.util.Arrays.fill(inserted, event - first, event - first + length, span);
+    Arrays.fill(inserted, event - first, event - first + length, span);
     sink.insert(tree.outcomeBefore(span), offset, length);
   }
 
@@ -267,7 +264,7 @@ final class Walker {
     if (rest.id >= BEFORE) {
       before.put(rest.id, rest);
     } else {
-      java.util.Arrays.fill(inserted, rest.id - first, rest.id - first + rest.length, rest);
+      Arrays.fill(inserted, rest.id - first, rest.id - first + rest.length, rest);
     }
     return rest;
   }
@@ -350,8 +347,7 @@ final class Walker {
     private static final int THERE = 2;
     private final Chunks chunks;
     private final byte[] marks;
-    private final java.util.PriorityQueue<Integer> queue =
-        new java.util.PriorityQueue<>(java.util.Comparator.reverseOrder());
+    private final PriorityQueue<Integer> queue = new PriorityQueue<>(Comparator.reverseOrder());
     private final IntArray undo = new IntArray();
     private final IntArray redo = new IntArray();
     private int oneSided;
@@ -372,7 +368,7 @@ final class Walker {
     void compare(int[] here, int[] there) {
       undo.clear();
       redo.clear();
-      if (java.util.Arrays.equals(here, there)) {
+      if (Arrays.equals(here, there)) {
         return;
       }
       oneSided = 0;
