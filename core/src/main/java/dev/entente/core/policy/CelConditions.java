@@ -16,6 +16,7 @@ import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelFunctionBinding;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
+import dev.entente.core.json.Json;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -54,11 +55,18 @@ final class CelConditions {
     /** {@code data}. */
     RECORD,
     /** {@code event}. */
-    EVENT
+    EVENT,
+    /** {@code base}, {@code left}, {@code right}. */
+    MERGE
   }
 
   static Condition compile(String source, About about) throws PolicyProblem.Unacceptable {
-    CelType result = about == About.EVENT ? SimpleType.STRING : SimpleType.BOOL;
+    CelType result =
+        switch (about) {
+          case CONFLICT, RECORD -> SimpleType.BOOL;
+          case EVENT -> SimpleType.STRING;
+          case MERGE -> SimpleType.DYN;
+        };
     var builder =
         CelCompilerFactory.standardCelCompilerBuilder()
             .setOptions(OPTIONS)
@@ -72,6 +80,11 @@ final class CelConditions {
               .addVar("severity", MapType.create(SimpleType.STRING, SimpleType.INT));
       case RECORD -> builder.addVar("data", MapType.create(SimpleType.STRING, SimpleType.DYN));
       case EVENT -> builder.addVar("event", MapType.create(SimpleType.STRING, SimpleType.DYN));
+      case MERGE ->
+          builder
+              .addVar("base", SimpleType.DYN)
+              .addVar("left", SimpleType.DYN)
+              .addVar("right", SimpleType.DYN);
     }
     CelCompiler compiler = builder.build();
     CelValidationResult checked = compiler.compile(source);
@@ -112,6 +125,7 @@ final class CelConditions {
           case CONFLICT -> "conflict and severity";
           case RECORD -> "data";
           case EVENT -> "event";
+          case MERGE -> "base, left and right";
         };
     return line.contains("undeclared reference")
         ? line + "; an expression sees " + variables + " only, never a clock, a node or chance"
@@ -154,6 +168,15 @@ final class CelConditions {
     @Override
     public String text(Map<String, ?> variables) {
       return String.valueOf(evaluate(variables));
+    }
+
+    @Override
+    public Json value(Map<String, ?> variables) {
+      try {
+        return CelValues.json(evaluate(variables));
+      } catch (IllegalArgumentException e) {
+        throw new ConditionException(String.valueOf(e.getMessage()));
+      }
     }
 
     private Object evaluate(Map<String, ?> variables) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.policy;
 
+import dev.entente.core.json.Json;
 import java.util.Map;
 
 /**
@@ -25,6 +26,13 @@ public interface Condition {
    * @throws ConditionException as {@link #holds}
    */
   String text(Map<String, ?> variables);
+
+  /**
+   * Evaluates to a value.
+   *
+   * @throws ConditionException as {@link #holds}, and where the result is nothing that JSON has
+   */
+  Json value(Map<String, ?> variables);
 
   /** An expression that failed on given values. */
   final class ConditionException extends RuntimeException {

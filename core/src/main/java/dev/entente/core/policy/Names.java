@@ -4,6 +4,7 @@ package dev.entente.core.policy;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The names that a policy file may use, and which of them somebody may have meant. */
 final class Names {
@@ -15,6 +16,8 @@ final class Names {
           "identity",
           "unit",
           "default",
+          "roles",
+          "semantics",
           "fields",
           "groups",
           "rules",
@@ -46,6 +49,11 @@ final class Names {
           "reject",
           "manual-review");
 
+  /** What a strategy's settings are called. */
+  static final List<String> SETTINGS =
+      List.of(
+          "strategy", "of", "order", "voters", "faulty", "to", "time-out", "retries", "otherwise");
+
   static final List<String> CELLS =
       List.of(
           "register",
@@ -60,6 +68,11 @@ final class Names {
           "text");
 
   private Names() {}
+
+  /** The names of a strategy's settings and others. */
+  static List<String> settingsAnd(String... others) {
+    return Stream.concat(SETTINGS.stream(), Stream.of(others)).toList();
+  }
 
   /** {@code ; did you mean X?}, or {@code ; known are …}. */
   static String suggestion(String unknown, Collection<String> known) {

@@ -2,6 +2,7 @@
 package dev.entente.core.policy;
 
 import dev.entente.core.json.Path;
+import dev.entente.core.policy.StrategySpec.Settings;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,7 +17,7 @@ import java.util.Set;
  * what must never be automatic.
  */
 final class PolicyChecker {
-  private static final Set<String> FOR_PEOPLE = Set.of("manual-review", "reject");
+  private static final Set<String> FOR_PEOPLE = Set.of("manual-review", "reject", "vote");
   private final Policy policy;
   private final List<String> found = new ArrayList<>();
 
@@ -135,6 +136,9 @@ final class PolicyChecker {
   }
 
   private void neverAutomatic(String unit, StrategySpec spec) {
+    if (spec.patience().isPresent()) {
+      found.add(unit + " is never-automatic, yet a time-out would settle it automatically");
+    }
     if (!FOR_PEOPLE.contains(spec.name())) {
       found.add(
           unit
@@ -150,7 +154,8 @@ final class PolicyChecker {
         step.isPresent();
         step = step.get().otherwise()) {
       StrategySpec one = step.get();
-      if (one.name().equals("priority") && one.order().isEmpty()) {
+      if (one.name().equals("priority")
+          && !(one.settings() instanceof Settings.Ranking(_, var order, _) && !order.isEmpty())) {
         found.add(
             where + " names priority without an order; whoever comes first would be an accident");
       }

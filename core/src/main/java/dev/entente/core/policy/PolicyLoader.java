@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.policy;
 
-import dev.entente.core.json.Json;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
-import dev.entente.core.policy.PolicyProblem.Unacceptable;
 import dev.entente.core.policy.StateMachine.SameState;
-import dev.entente.core.policy.StrategySpec.PriorityOf;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -39,6 +36,7 @@ public final class PolicyLoader {
 
   private final List<PolicyProblem> problems = new ArrayList<>();
   private final List<PolicyProblem> warnings = new ArrayList<>();
+  private final StrategyReader strategies = new StrategyReader(problems, warnings);
 
   private PolicyLoader() {}
 
@@ -106,12 +104,15 @@ public final class PolicyLoader {
     file.list("writes").ifPresent(list -> policy.writes(styles(list)));
     file.get("identity")
         .filter(value -> !value.isNull())
-        .flatMap(value -> condition(value, CelConditions.About.EVENT))
+        .flatMap(value -> value.condition(CelConditions.About.EVENT))
         .ifPresent(policy::identity);
     file.oneOf("unit", List.of("field", "record"))
         .filter(name -> name.equals("record"))
         .ifPresent(_ -> policy.wholeRecord());
-    file.get("default").flatMap(value -> strategy(value, "default")).ifPresent(policy::fallback);
+    strategies.declarations(file);
+    file.get("default")
+        .flatMap(value -> strategies.read(value, "default"))
+        .ifPresent(policy::fallback);
     file.map("fields").ifPresent(fields -> fields(fields, policy));
     file.map("groups")
         .ifPresent(groups ->
@@ -171,15 +172,12 @@ public final class PolicyLoader {
 
   private Optional<FieldRule> field(String name, YamlValue value) {
     if (!value.isMap()) {
-      return strategy(value, "the field " + name).map(FieldRule::of);
+      return strategies.read(value, "the field " + name).map(FieldRule::of);
     }
     YamlMap map = value.map();
-    map.only(List.of("cell", "strategy", "of", "order", "otherwise", "severity"));
+    map.only(Names.settingsAnd("cell", "severity"));
     CellKind cell = map.get("cell").flatMap(this::cell).orElse(CellKind.REGISTER);
-    Optional<StrategySpec> strategy =
-        map.get("strategy")
-            .flatMap(v -> strategy(v, "the field " + name))
-            .map(spec -> settings(spec, map));
+    Optional<StrategySpec> strategy = strategies.read(map, "the field " + name);
     return Optional.of(new FieldRule(cell, strategy, severity(map)));
   }
 
@@ -201,68 +199,20 @@ public final class PolicyLoader {
     return kind;
   }
 
-  private Optional<StrategySpec> strategy(YamlValue value, String where) {
-    if (value.isMap()) {
-      YamlMap map = value.map();
-      map.only(List.of("strategy", "of", "order", "otherwise"));
-      return map.get("strategy").flatMap(v -> strategy(v, where)).map(spec -> settings(spec, map));
-    }
-    Optional<String> name = value.text();
-    if (name.isEmpty()) {
-      return Optional.empty();
-    }
-    if (name.get().matches("semantic:[a-z0-9-]{1,60}") || name.get().equals("vote")) {
-      warnings.add(
-          value.problem(
-              name.get() + " is not available here; what it would settle goes to review"));
-      return Optional.of(StrategySpec.of(name.get()));
-    }
-    return value.oneOf("a strategy for " + where, Names.STRATEGIES).map(StrategySpec::of);
-  }
-
-  private StrategySpec settings(StrategySpec spec, YamlMap map) {
-    List<Json> order = map.list("order").orElse(List.of()).stream().map(YamlValue::json).toList();
-    PriorityOf of =
-        map.oneOf("of", List.of("values", "authors", "nodes"))
-            .map(name -> PriorityOf.valueOf(upper(name)))
-            .orElse(PriorityOf.VALUES);
-    if (!order.isEmpty() && !spec.name().equals("priority")) {
-      problems.add(map.place("an order belongs to priority, not to " + spec.name()));
-    }
-    Optional<StrategySpec> otherwise = map.get("otherwise").flatMap(v -> strategy(v, "otherwise"));
-    return new StrategySpec(spec.name(), order, of, spec.machine(), otherwise);
-  }
-
   private Optional<Group> group(String name, YamlValue value) {
     YamlMap map = value.map();
     map.only(
-        List.of(
-            "fields",
-            "strategy",
-            "of",
-            "order",
-            "states",
-            "state-field",
-            "absorbing",
-            "same-state",
-            "otherwise",
-            "severity"));
+        Names.settingsAnd(
+            "fields", "states", "state-field", "absorbing", "same-state", "severity"));
     List<String> fields =
         map.list("fields").orElse(List.of()).stream().flatMap(v -> v.text().stream()).toList();
     if (fields.isEmpty()) {
       problems.add(map.place("the group " + name + " has no fields"));
       return Optional.empty();
     }
-    Optional<StrategySpec> strategy =
-        map.get("strategy")
-            .flatMap(v -> strategy(v, "the group " + name))
-            .map(spec -> settings(spec, map));
+    Optional<StrategySpec> strategy = strategies.read(map, "the group " + name);
     if (strategy.isPresent() && strategy.get().name().equals("state-machine")) {
-      StrategySpec spec = strategy.get();
-      strategy =
-          Optional.of(
-              new StrategySpec(
-                  spec.name(), spec.order(), spec.of(), machine(map, fields), spec.otherwise()));
+      strategy = machine(map, fields).map(strategy.get()::with);
     } else if (map.get("states").isPresent()) {
       problems.add(map.place("states belong to the strategy state-machine"));
     }
@@ -315,8 +265,8 @@ public final class PolicyLoader {
     map.only(List.of("name", "when", action, "priority"));
     Optional<String> name = map.text("name");
     Optional<Condition> when =
-        map.get("when").flatMap(v -> condition(v, CelConditions.About.CONFLICT));
-    Optional<StrategySpec> then = map.get(action).flatMap(v -> strategy(v, "a rule"));
+        map.get("when").flatMap(v -> v.condition(CelConditions.About.CONFLICT));
+    Optional<StrategySpec> then = map.get(action).flatMap(v -> strategies.read(v, "a rule"));
     for (String needed : List.of("name", "when", action)) {
       if (map.get(needed).isEmpty()) {
         problems.add(map.place("a rule needs " + needed));
@@ -332,7 +282,7 @@ public final class PolicyLoader {
     YamlMap map = value.map();
     map.only(List.of("name", "check", "severity"));
     Optional<Condition> check =
-        map.get("check").flatMap(v -> condition(v, CelConditions.About.RECORD));
+        map.get("check").flatMap(v -> v.condition(CelConditions.About.RECORD));
     Optional<String> name = map.text("name");
     if (name.isEmpty() || map.get("check").isEmpty()) {
       problems.add(map.place("an invariant needs name and check"));
@@ -340,19 +290,6 @@ public final class PolicyLoader {
     return check.isPresent() && name.isPresent()
         ? Optional.of(new Invariant(name.get(), check.get(), severity(map).orElse(Severity.HIGH)))
         : Optional.empty();
-  }
-
-  private Optional<Condition> condition(YamlValue value, CelConditions.About about) {
-    Optional<String> source = value.text();
-    if (source.isEmpty()) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(CelConditions.compile(source.get(), about));
-    } catch (Unacceptable e) {
-      problems.add(value.problem(String.valueOf(e.getMessage())));
-      return Optional.empty();
-    }
   }
 
   private ReviewTerms review(YamlMap map) {
@@ -370,7 +307,7 @@ public final class PolicyLoader {
         map.oneOf("uncertain", List.of("mark", "review")).orElse("mark").equals("review"));
   }
 
-  private static String upper(String label) {
+  static String upper(String label) {
     return label.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 

@@ -1,50 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.policy;
 
+import dev.entente.core.SortedArrayMap;
 import dev.entente.core.json.Json;
+import dev.entente.core.merge.SemanticMerge;
+import dev.entente.core.vote.Electorate;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * A strategy as a policy names it, with its settings.
  *
- * @param order for {@code priority}: what comes first wins
- * @param of what {@code order} lists
- * @param machine for {@code state-machine}
- * @param otherwise what decides where this one cannot; manual review if empty
+ * @param patience how long a strategy that waits for people is waited for; for ever if empty
+ * @param otherwise what decides where this one cannot, or not in time; manual review if empty
  */
 public record StrategySpec(
-    String name,
-    List<Json> order,
-    PriorityOf of,
-    Optional<StateMachine> machine,
-    Optional<StrategySpec> otherwise) {
+    String name, Settings settings, Optional<Patience> patience, Optional<StrategySpec> otherwise) {
+
+  /** What one strategy needs to know beside the dispute. */
+  public sealed interface Settings {
+    /** Nothing. */
+    record None() implements Settings {}
+
+    /**
+     * For {@code priority}: what comes first wins.
+     *
+     * @param of what {@code order} lists
+     * @param members for roles who has them, by role
+     */
+    record Ranking(PriorityOf of, List<Json> order, SortedArrayMap<String, List<String>> members)
+        implements Settings {
+      public Ranking {
+        order = List.copyOf(order);
+      }
+    }
+
+    /** For {@code state-machine}. */
+    record States(StateMachine machine) implements Settings {}
+
+    /** For {@code vote}. */
+    record Voting(Electorate electorate) implements Settings {}
+
+    /** For {@code rollback} to another value than the last agreed one. */
+    record Back(Moment to) implements Settings {}
+
+    /** For {@code semantic:<name>}. */
+    record Custom(SemanticMerge merge) implements Settings {}
+  }
 
   /** What a {@code priority} ranks. */
   public enum PriorityOf {
     VALUES,
     AUTHORS,
+    ROLES,
     NODES
   }
 
-  public StrategySpec {
-    order = List.copyOf(order);
-  }
+  /**
+   * How long to wait for an answer.
+   *
+   * @param retries how many more times a vote is called
+   */
+  public record Patience(Duration timeOut, int retries) {}
+
+  private static final Settings NONE = new Settings.None();
 
   public static StrategySpec of(String name) {
-    return new StrategySpec(name, List.of(), PriorityOf.VALUES, Optional.empty(), Optional.empty());
+    return of(name, NONE);
+  }
+
+  public static StrategySpec of(String name, Settings settings) {
+    return new StrategySpec(name, settings, Optional.empty(), Optional.empty());
   }
 
   public static StrategySpec priority(PriorityOf of, List<Json> order) {
-    return new StrategySpec("priority", order, of, Optional.empty(), Optional.empty());
+    return of("priority", new Settings.Ranking(of, order, SortedArrayMap.empty()));
   }
 
   public static StrategySpec of(StateMachine machine) {
-    return new StrategySpec(
-        "state-machine", List.of(), PriorityOf.VALUES, Optional.of(machine), Optional.empty());
+    return of("state-machine", new Settings.States(machine));
+  }
+
+  public static StrategySpec vote(Electorate electorate) {
+    return of("vote", new Settings.Voting(electorate));
+  }
+
+  public static StrategySpec semantic(SemanticMerge merge) {
+    return of("semantic:" + merge.name(), new Settings.Custom(merge));
+  }
+
+  public StrategySpec with(StateMachine machine) {
+    return with(new Settings.States(machine));
+  }
+
+  StrategySpec with(Settings other) {
+    return new StrategySpec(name, other, patience, otherwise);
   }
 
   public StrategySpec otherwise(StrategySpec next) {
-    return new StrategySpec(name, order, of, machine, Optional.of(next));
+    return new StrategySpec(name, settings, patience, Optional.of(next));
+  }
+
+  public StrategySpec patience(Patience howLong) {
+    return new StrategySpec(name, settings, Optional.of(howLong), otherwise);
+  }
+
+  /** The state machine, where this is one. */
+  public Optional<StateMachine> machine() {
+    return settings instanceof Settings.States(StateMachine machine)
+        ? Optional.of(machine)
+        : Optional.empty();
   }
 }

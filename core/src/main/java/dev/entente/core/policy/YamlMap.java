@@ -96,23 +96,31 @@ record YamlMap(
   Optional<Duration> duration(String name) {
     return text(name)
         .flatMap(text -> {
-          Matcher matcher = DURATION.matcher(text);
-          if (!matcher.matches()) {
+          Optional<Duration> duration = durationOf(text);
+          if (duration.isEmpty()) {
             problems.add(
                 entries
                     .getOrDefault(name, new YamlValue(node, name, problems))
                     .problem(name + " takes a duration such as 100ms, 30s, 2h or 7d"));
-            return Optional.empty();
           }
-          long amount = Long.parseLong(matcher.group(1));
-          return Optional.of(
-              switch (matcher.group(2)) {
-                case "ms" -> Duration.ofMillis(amount);
-                case "s" -> Duration.ofSeconds(amount);
-                case "m" -> Duration.ofMinutes(amount);
-                case "h" -> Duration.ofHours(amount);
-                default -> Duration.ofDays(amount);
-              });
+          return duration;
+        });
+  }
+
+  /** The duration that a text such as {@code 2h} means. */
+  static Optional<Duration> durationOf(String text) {
+    Matcher matcher = DURATION.matcher(text);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    long amount = Long.parseLong(matcher.group(1));
+    return Optional.of(
+        switch (matcher.group(2)) {
+          case "ms" -> Duration.ofMillis(amount);
+          case "s" -> Duration.ofSeconds(amount);
+          case "m" -> Duration.ofMinutes(amount);
+          case "h" -> Duration.ofHours(amount);
+          default -> Duration.ofDays(amount);
         });
   }
 }

@@ -3,6 +3,7 @@ package dev.entente.core.policy;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNull;
+import dev.entente.core.policy.PolicyProblem.Unacceptable;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,7 +26,7 @@ record YamlValue(Node node, String what, List<PolicyProblem> problems) {
         message);
   }
 
-  private void report(String message) {
+  void report(String message) {
     problems.add(problem(message));
   }
 
@@ -61,6 +62,16 @@ record YamlValue(Node node, String what, List<PolicyProblem> problems) {
     return Optional.empty();
   }
 
+  /** A whole number of at most 9 digits; 0, and a report, where it is something else. */
+  int wholeNumber() {
+    String text = text().orElse("");
+    if (!text.matches("-?[0-9]{1,9}")) {
+      report(what + " takes a whole number");
+      return 0;
+    }
+    return Integer.parseInt(text);
+  }
+
   Optional<String> oneOf(String kind, List<String> known) {
     Optional<String> text = text();
     if (text.isPresent() && !known.contains(text.get())) {
@@ -68,6 +79,20 @@ record YamlValue(Node node, String what, List<PolicyProblem> problems) {
       return Optional.empty();
     }
     return text;
+  }
+
+  /** An expression; what is wrong with it is reported. */
+  Optional<Condition> condition(CelConditions.About about) {
+    Optional<String> source = text();
+    if (source.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(CelConditions.compile(source.get(), about));
+    } catch (Unacceptable e) {
+      report(String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
   }
 
   /** The value as JSON; what is no JSON counts as null. */

@@ -61,6 +61,9 @@ final class Arbiter {
         return resolution(conflict, "merge", settled, settled.why());
       }
     }
+    if (neverAutomatic && own.filter(spec -> spec.name().equals("vote")).isPresent()) {
+      return chain(own.get(), conflict, "");
+    }
     if (neverAutomatic) {
       return pending(
           conflict,
@@ -200,7 +203,8 @@ final class Arbiter {
     };
   }
 
-  private Resolution chain(StrategySpec first, Conflict conflict, String because) {
+  /** Asks a strategy, and what it hands on to. */
+  Resolution chain(StrategySpec first, Conflict conflict, String because) {
     StringBuilder unable = new StringBuilder();
     for (StrategySpec spec = first; ; spec = spec.otherwise().orElseThrow()) {
       Verdict verdict = verdict(spec, conflict);
@@ -218,7 +222,9 @@ final class Arbiter {
       }
       String why =
           verdict.why() + (unable.isEmpty() ? "" : " Before that, " + unable + ".") + because;
-      return resolution(conflict, spec.name(), verdict, why);
+      return verdict instanceof Verdict.Review
+          ? pending(conflict, spec.name(), why).asking(spec)
+          : resolution(conflict, spec.name(), verdict, why);
     }
   }
 

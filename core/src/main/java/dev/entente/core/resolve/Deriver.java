@@ -20,6 +20,7 @@ import dev.entente.core.policy.CellKind;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Group;
 import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.record.CellId;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
@@ -71,6 +72,11 @@ public final class Deriver {
     return policy.invariants().isEmpty()
         ? Optional.empty()
         : RecordCheck.firstBroken(policy, document, new ArrayList<>());
+  }
+
+  /** What a strategy, and what it hands on to, make of a conflict. */
+  public static Resolution settle(Policy policy, Conflict conflict, StrategySpec by) {
+    return new Arbiter(conflict.key(), policy).chain(by, conflict, "");
   }
 
   /** The view without the checks on the merged record as such: what merging alone makes of it. */

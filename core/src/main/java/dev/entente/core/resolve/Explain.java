@@ -45,7 +45,11 @@ public final class Explain {
   }
 
   public static String time(Assignment assignment) {
-    long millis = assignment.time().millis();
+    return time(assignment.time().millis());
+  }
+
+  /** A time in milliseconds since 1970. */
+  public static String time(long millis) {
     LocalDateTime at = LocalDateTime.ofEpochSecond(millis / 1000, 0, ZoneOffset.UTC);
     StringBuilder text = new StringBuilder(24);
     digits(text, at.getYear(), 4).append('-');

@@ -4,16 +4,10 @@ package dev.entente.core.resolve;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
-import dev.entente.core.json.JsonArray;
-import dev.entente.core.json.JsonBool;
-import dev.entente.core.json.JsonNull;
-import dev.entente.core.json.JsonNumber;
-import dev.entente.core.json.JsonObject;
-import dev.entente.core.json.JsonString;
+import dev.entente.core.policy.CelValues;
 import dev.entente.core.policy.Severity;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -51,39 +45,19 @@ public final class Facts {
     List<String> authors = new ArrayList<>();
     List<String> nodes = new ArrayList<>();
     for (Assignment assignment : conflict.competing()) {
-      values.add(cel(assignment.value()));
+      values.add(CelValues.of(assignment.value()));
       authors.add(assignment.author());
       nodes.add(assignment.dot().node().value());
     }
     facts.put("values", values);
     facts.put("authors", authors);
     facts.put("nodes", nodes);
-    facts.put("base", cel(conflict.lastAgreed().orElse(JsonAbsent.ABSENT)));
+    facts.put("base", CelValues.of(conflict.lastAgreed().orElse(JsonAbsent.ABSENT)));
     return Map.of("conflict", facts, "severity", SEVERITIES);
   }
 
   private static Object celMap(Json document) {
-    Object map = cel(document);
+    Object map = CelValues.of(document);
     return map instanceof Map<?, ?> ? map : Map.of();
-  }
-
-  /**
-   * Whole numbers become 64-bit integers where they fit, other numbers doubles; absent becomes
-   * null.
-   */
-  private static @Nullable Object cel(Json value) {
-    return switch (value) {
-      case JsonAbsent _, JsonNull _ -> dev.cel.common.values.NullValue.NULL_VALUE;
-      case JsonBool bool -> bool.value();
-      case JsonNumber number ->
-          number.isLong() ? (Object) number.longValue() : (Object) number.value().doubleValue();
-      case JsonString text -> text.value();
-      case JsonArray array -> array.items().stream().map(Facts::cel).toList();
-      case JsonObject object -> {
-        Map<String, @Nullable Object> map = new LinkedHashMap<>();
-        object.members().forEach((name, member) -> map.put(name, cel(member)));
-        yield map;
-      }
-    };
   }
 }

@@ -14,6 +14,7 @@ import dev.entente.core.policy.Invariant;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.Rule;
 import dev.entente.core.policy.Severity;
+import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
@@ -123,9 +124,11 @@ final class RecordCheck {
   private View escalated(Conflict conflict, String why) {
     String strategy = conflict.severity() == Severity.CRITICAL ? "rollback" : "manual-review";
     String because = "";
+    Optional<StrategySpec> asked = Optional.empty();
     for (Rule rule : policy.escalations()) {
       if (rule.when().holds(Facts.of(conflict))) {
         strategy = rule.then().name();
+        asked = Optional.of(rule.then());
         because = " (escalation " + rule.name() + ")";
         break;
       }
@@ -147,7 +150,8 @@ final class RecordCheck {
                 + because
                 + ".",
             false,
-            strategy.equals("reject"));
+            strategy.equals("reject"),
+            asked);
     List<Resolution> all = new ArrayList<>(merged.resolutions());
     all.add(resolution);
     return new View(agreed, merged.context(), merged.updatedAt(), merged.heads(), all);

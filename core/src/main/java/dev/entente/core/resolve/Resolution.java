@@ -2,7 +2,9 @@
 package dev.entente.core.resolve;
 
 import dev.entente.core.json.Json;
+import dev.entente.core.policy.StrategySpec;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What became of a conflict.
@@ -12,6 +14,8 @@ import java.util.Locale;
  * @param explanation one plain sentence with the values, authors, times and the rule
  * @param uncertain true where the decision rests on less than the clocks' tolerance
  * @param refused true where the policy refuses such a conflict at the door
+ * @param asked the strategy that waits for an answer: of voters, of a person in time, or of the
+ *     record's history
  */
 public record Resolution(
     Conflict conflict,
@@ -20,7 +24,20 @@ public record Resolution(
     Json value,
     String explanation,
     boolean uncertain,
-    boolean refused) {
+    boolean refused,
+    Optional<StrategySpec> asked) {
+
+  /** A resolution for which no strategy is waited. */
+  Resolution(
+      Conflict conflict,
+      Status status,
+      String strategy,
+      Json value,
+      String explanation,
+      boolean uncertain,
+      boolean refused) {
+    this(conflict, status, strategy, value, explanation, uncertain, refused, Optional.empty());
+  }
 
   /** Settled by rule, kept side by side on purpose, or waiting for a person. */
   public enum Status {
@@ -31,6 +48,11 @@ public record Resolution(
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
+  }
+
+  Resolution asking(StrategySpec spec) {
+    return new Resolution(
+        conflict, status, strategy, value, explanation, uncertain, refused, Optional.of(spec));
   }
 
   public boolean isPending() {

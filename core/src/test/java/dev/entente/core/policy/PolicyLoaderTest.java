@@ -137,6 +137,85 @@ class PolicyLoaderTest {
   }
 
   @Test
+  void strategiesTakeTheirSettings() throws PolicyException {
+    Policy policy =
+        PolicyLoader.load(
+                """
+                type: t
+                roles: {supervisor: [eve], surveyor: [ann, bob]}
+                semantics:
+                  newest: {merge: 'left.at > right.at ? left : right.at > left.at ? right : left == right ? left : dyn(1/0)', examples: [{at: 1, v: a}, {at: 2, v: b}]}
+                fields:
+                  depth: {strategy: priority, of: roles, order: [supervisor, surveyor]}
+                  reading: semantic:newest
+                  host: {strategy: vote, voters: {ann: 2, bob: 1}, time-out: 1h, retries: 2, otherwise: rollback}
+                  plan: {strategy: rollback, to: 15m, otherwise: manual-review}
+                  zone: {strategy: rollback, to: checkpoint}
+                """)
+            .policy();
+    assertThat(settings(policy, "depth")).isInstanceOf(StrategySpec.Settings.Ranking.class);
+    assertThat(settings(policy, "reading")).isInstanceOf(StrategySpec.Settings.Custom.class);
+    assertThat(settings(policy, "host")).isInstanceOf(StrategySpec.Settings.Voting.class);
+    assertThat(spec(policy, "host").patience())
+        .contains(new StrategySpec.Patience(java.time.Duration.ofHours(1), 2));
+    assertThat(settings(policy, "plan"))
+        .isEqualTo(
+            new StrategySpec.Settings.Back(new Moment.Earlier(java.time.Duration.ofMinutes(15))));
+    assertThat(settings(policy, "zone"))
+        .isEqualTo(new StrategySpec.Settings.Back(new Moment.Checkpoint()));
+  }
+
+  private static StrategySpec spec(Policy policy, String field) {
+    return policy.strategyOf(Unit.field(Path.of(field))).orElseThrow();
+  }
+
+  private static StrategySpec.Settings settings(Policy policy, String field) {
+    return spec(policy, field).settings();
+  }
+
+  @Test
+  void aMergeFunctionThatPrefersASideIsRefusedWithTheCounterexample() throws PolicyException {
+    String declared =
+        "type: t\nsemantics: {mine: {merge: 'left > right ? left : left', examples: [1, 2]%s}}\n";
+    assertThat(problems(declared.formatted("")))
+        .singleElement()
+        .satisfies(problem ->
+            assertThat(problem.message())
+                .contains("semantic:mine cannot settle conflicts: not commutative: merge("));
+    assertThat(PolicyLoader.load(declared.formatted(", unchecked: the order is ours")).warnings())
+        .singleElement()
+        .satisfies(
+            warning -> assertThat(warning.message()).contains("used unchecked: the order is ours"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "fields: {a: 'semantic:none'}|there is no merge function none",
+        "fields: {a: {strategy: highest-value, voters: [ann]}}|voters belongs to vote, not to highest-value",
+        "fields: {a: {strategy: vote, voters: [ann, bob], faulty: 1}}|at least 4 voters",
+        "fields: {a: {strategy: vote, voters: {ann: {key: nonsense}}}}|no Ed25519 public key",
+        "fields: {a: {strategy: vote, voters: [ann], time-out: 1h}}|a time-out needs otherwise",
+        "fields: {a: {strategy: vote, voters: [ann], retries: 2}}|need a time-out",
+        "fields: {a: {strategy: rollback, to: yesterday}}|to takes last-agreed",
+        "fields: {a: {strategy: priority, of: roles, order: [boss]}}|boss is not a role",
+        "fields: {a: {order: [x]}}|order belongs to a strategy; name it",
+        "fields: {a: {strategy: manual-review, time-out: 1h, otherwise: merge}}¶never-automatic: [a]|a time-out would settle it"
+      })
+  void settingsThatCannotBeMeantAreNamed(String text, String message) {
+    assertThat(problems("type: t\n" + text.replace('¶', '\n')))
+        .anySatisfy(problem -> assertThat(problem.message()).contains(message));
+  }
+
+  @Test
+  void aVoteWithoutVotersIsAPersonsDecision() throws PolicyException {
+    assertThat(PolicyLoader.load("type: t\ndefault: vote").warnings())
+        .singleElement()
+        .satisfies(warning -> assertThat(warning.message()).contains("so a person decides"));
+  }
+
+  @Test
   void anExpressionOverTooManyItemsFailsInsteadOfRunning() throws PolicyException {
     Policy policy =
         PolicyLoader.load(

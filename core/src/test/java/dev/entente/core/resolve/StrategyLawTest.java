@@ -3,6 +3,7 @@ package dev.entente.core.resolve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
@@ -11,12 +12,17 @@ import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.Path;
+import dev.entente.core.merge.SemanticMerge;
+import dev.entente.core.policy.Moment;
 import dev.entente.core.policy.StateMachine;
 import dev.entente.core.policy.StateMachine.SameState;
 import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.policy.StrategySpec.PriorityOf;
+import dev.entente.core.policy.StrategySpec.Settings;
 import dev.entente.core.record.Unit;
 import dev.entente.core.resolve.strategy.Strategies;
+import dev.entente.core.vote.Electorate;
+import dev.entente.core.vote.Voter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -51,13 +57,7 @@ class StrategyLawTest {
   private static void check(Strategy strategy) {
     assertThat(strategy.tieBreak()).isNotBlank();
     Random random = new Random(strategy.name().hashCode());
-    StrategySpec spec =
-        new StrategySpec(
-            strategy.name(),
-            List.of(Json.of(2), Json.of("b"), Json.of("x")),
-            List.of(PriorityOf.values()).get(random.nextInt(3)),
-            Optional.of(MACHINE),
-            Optional.empty());
+    StrategySpec spec = StrategySpec.of(strategy.name(), settings(strategy.name(), random));
     for (int i = 0; i < DISPUTES; i++) {
       Dispute dispute = dispute(random, spec);
       Verdict verdict = strategy.decide(dispute);
@@ -68,6 +68,42 @@ class StrategyLawTest {
           new Dispute(
               dispute.unit(), shuffled, dispute.lastAgreed(), dispute.spec(), dispute.tolerance());
       assertThat(strategy.decide(again)).isEqualTo(verdict);
+    }
+  }
+
+  private static Settings settings(String name, Random random) {
+    return switch (name) {
+      case "priority" ->
+          new Settings.Ranking(
+              List.of(PriorityOf.values()).get(random.nextInt(4)),
+              List.of(Json.of(2), Json.of("b"), Json.of("x")),
+              SortedArrayMap.of("x", List.of("author-1")));
+      case "state-machine" -> new Settings.States(MACHINE);
+      case "vote" ->
+          new Settings.Voting(
+              Electorate.of(List.of(new Voter("author-1", 2, Optional.empty())), 0));
+      case "rollback" ->
+          random.nextBoolean()
+              ? new Settings.None()
+              : new Settings.Back(new Moment.Earlier(Duration.ofMinutes(1)));
+      case "semantic" -> new Settings.Custom(new Larger());
+      default -> new Settings.None();
+    };
+  }
+
+  /** The larger in the order of values; numbers only of numbers. */
+  private record Larger() implements SemanticMerge {
+    @Override
+    public String name() {
+      return "larger";
+    }
+
+    @Override
+    public Json merge(Json base, Json left, Json right) {
+      if (left.rank() != right.rank()) {
+        throw new CannotMergeException("they are of different kinds");
+      }
+      return left.compareTo(right) >= 0 ? left : right;
     }
   }
 

@@ -3,6 +3,9 @@ package dev.entente.core.resolve.strategy;
 
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonString;
+import dev.entente.core.policy.StrategySpec.PriorityOf;
+import dev.entente.core.policy.StrategySpec.Settings;
 import dev.entente.core.resolve.Dispute;
 import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
@@ -10,8 +13,8 @@ import dev.entente.core.resolve.Verdict;
 import java.util.List;
 
 /**
- * Takes what ranks first in a declared list of values, authors or nodes. What is not listed ranks
- * last.
+ * Takes what ranks first in a declared list of values, authors, roles or nodes. What is not listed
+ * ranks last.
  */
 final class Priority implements Strategy {
   @Override
@@ -26,9 +29,16 @@ final class Priority implements Strategy {
 
   @Override
   public Verdict decide(Dispute dispute) {
+    if (!(dispute.spec().settings() instanceof Settings.Ranking ranking)) {
+      return new Verdict.Unable("the policy names no order");
+    }
+    return decide(dispute, ranking);
+  }
+
+  private static Verdict decide(Dispute dispute, Settings.Ranking ranking) {
     int best = Integer.MAX_VALUE;
     for (Assignment assignment : dispute.competing()) {
-      best = Math.min(best, rank(dispute, assignment));
+      best = Math.min(best, rank(ranking, assignment));
     }
     if (best == Integer.MAX_VALUE) {
       return new Verdict.Unable(
@@ -36,8 +46,8 @@ final class Priority implements Strategy {
     }
     int rank = best;
     List<Assignment> first =
-        dispute.competing().stream().filter(a -> rank(dispute, a) == rank).toList();
-    String listed = Explain.value(dispute.spec().order().get(rank));
+        dispute.competing().stream().filter(a -> rank(ranking, a) == rank).toList();
+    String listed = Explain.value(ranking.order().get(rank));
     if (first.stream().map(Assignment::value).distinct().count() > 1) {
       return new ByTime(true)
                   .decide(
@@ -66,14 +76,29 @@ final class Priority implements Strategy {
             + ".");
   }
 
-  private static int rank(Dispute dispute, Assignment assignment) {
+  private static int rank(Settings.Ranking ranking, Assignment assignment) {
+    if (ranking.of() == PriorityOf.ROLES) {
+      return rankOfRoles(ranking, assignment.author());
+    }
     Json subject =
-        switch (dispute.spec().of()) {
+        switch (ranking.of()) {
           case VALUES -> assignment.value();
           case AUTHORS -> Json.of(assignment.author());
           case NODES -> Json.of(assignment.dot().node().value());
+          case ROLES -> throw new IllegalStateException("an author may have several roles");
         };
-    int index = dispute.spec().order().indexOf(subject);
+    int index = ranking.order().indexOf(subject);
     return index < 0 ? Integer.MAX_VALUE : index;
+  }
+
+  /** Who has several roles counts by the best of them. */
+  private static int rankOfRoles(Settings.Ranking ranking, String author) {
+    for (int i = 0; i < ranking.order().size(); i++) {
+      if (ranking.order().get(i) instanceof JsonString(String role)
+          && ranking.members().getOrDefault(role, List.of()).contains(author)) {
+        return i;
+      }
+    }
+    return Integer.MAX_VALUE;
   }
 }

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.resolve.strategy;
 
+import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
+import dev.entente.core.policy.Moment;
+import dev.entente.core.policy.StrategySpec.Settings;
 import dev.entente.core.resolve.Dispute;
 import dev.entente.core.resolve.Explain;
 import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.Verdict;
 
-/** Returns to the last agreed value; the competing ones stay in the history. */
+/**
+ * Returns to the last agreed value, or to what it was at a checkpoint or time before the conflict;
+ * the competing ones stay in the history.
+ */
 final class Rollback implements Strategy {
   @Override
   public String name() {
@@ -16,11 +22,19 @@ final class Rollback implements Strategy {
 
   @Override
   public String tieBreak() {
-    return "none is needed: the last agreed value is one";
+    return "none is needed: what it goes back to is one value";
   }
 
   @Override
   public Verdict decide(Dispute dispute) {
+    if (dispute.spec().settings() instanceof Settings.Back(Moment to)) {
+      return new Verdict.Review(
+          "Goes back to what it was at "
+              + Explain.time(to.beforeMillis(began(dispute)))
+              + "; not taken: "
+              + Explain.offers(dispute.competing())
+              + ".");
+    }
     Json agreed = dispute.lastAgreed().orElse(null);
     if (agreed == null) {
       return new Verdict.Unable("the last agreed value is no longer known");
@@ -32,5 +46,13 @@ final class Rollback implements Strategy {
             + "; not taken: "
             + Explain.offers(dispute.competing())
             + ".");
+  }
+
+  private static long began(Dispute dispute) {
+    long began = Long.MAX_VALUE;
+    for (Assignment assignment : dispute.competing()) {
+      began = Math.min(began, assignment.acceptedAt().millis());
+    }
+    return began;
   }
 }

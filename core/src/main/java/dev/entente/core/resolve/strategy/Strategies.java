@@ -25,7 +25,9 @@ public final class Strategies {
           new Lifecycle(),
           new RejectLater(),
           new ManualReview(),
-          new Rollback());
+          new Rollback(),
+          new Vote(),
+          new Semantic());
 
   private static final Map<String, Strategy> BY_NAME = new TreeMap<>();
 
@@ -39,7 +41,9 @@ public final class Strategies {
     return ALL;
   }
 
+  /** The strategy of a name; what follows a colon is its own affair. */
   public static @Nullable Strategy named(String name) {
-    return BY_NAME.get(name);
+    int colon = name.indexOf(':');
+    return BY_NAME.get(colon < 0 ? name : name.substring(0, colon));
   }
 }
