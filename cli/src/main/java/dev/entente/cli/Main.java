@@ -36,6 +36,7 @@ import picocli.CommandLine.Command;
       ClientCommands.Conflicts.class,
       ClientCommands.Reviews.class,
       ClientCommands.Decide.class,
+      VoteCommand.class,
       ClientCommands.Rollback.class,
       ClientCommands.Freeze.class,
       ClientCommands.Thaw.class,

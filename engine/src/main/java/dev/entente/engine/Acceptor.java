@@ -6,6 +6,7 @@ import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Assignment;
+import dev.entente.core.crdt.Counter;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.edit.Authoring;
 import dev.entente.core.edit.Edit;
@@ -13,6 +14,9 @@ import dev.entente.core.edit.EditProblem;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Path;
+import dev.entente.core.policy.CellKind;
+import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.StateMachine;
 import dev.entente.core.policy.StrategySpec;
@@ -36,6 +40,7 @@ import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Table;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -329,6 +334,10 @@ final class Acceptor {
                     + " already; settle its review before adding another");
           }
         }
+        Optional<Rejected> unentitled = unentitled(change);
+        if (unentitled.isPresent()) {
+          return unentitled;
+        }
         if (policy.isNeverAutomatic(unit) && isCurrent(context) && isPending(unit)) {
           return rejected(
               Code.CONFLICT,
@@ -337,6 +346,30 @@ final class Acceptor {
         }
       }
       return Optional.empty();
+    }
+
+    /** Whether this node lacks the rights for what a change takes from a bounded counter. */
+    private Optional<Rejected> unentitled(Change change) {
+      long wanted =
+          switch (change) {
+            case Change.Give give -> give.amount();
+            case Change.Count count when isBounded(count.path()) -> -count.difference();
+            default -> 0;
+          };
+      if (wanted <= 0) {
+        return Optional.empty();
+      }
+      Counter counter = Counters.of(before.state(), change.unit().path());
+      BigInteger rights = counter.rights(transaction.self());
+      return rights.compareTo(BigInteger.valueOf(wanted)) >= 0
+          ? Optional.empty()
+          : rejected(
+              Code.CONFLICT, Counters.missing(counter, transaction.self(), wanted, change.unit()));
+    }
+
+    private boolean isBounded(Path path) {
+      FieldRule rule = policy.field(path);
+      return rule != null && rule.cell() == CellKind.BOUNDED_COUNTER;
     }
 
     private boolean isPending(Unit unit) {
@@ -491,12 +524,7 @@ final class Acceptor {
       byte[] bytes = transaction.put(version, after);
       claims.follow(transaction, before, after, policy);
       reviews.follow(
-          transaction,
-          before,
-          after,
-          policy.review(),
-          request.author(),
-          version.acceptedAt().millis());
+          transaction, before, after, policy, request.author(), version.acceptedAt().millis());
       transaction.audit(
           version.acceptedAt(),
           key.tenant(),

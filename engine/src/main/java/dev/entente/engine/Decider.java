@@ -43,6 +43,43 @@ final class Decider {
     this.claims = claims;
   }
 
+  /** What a review's id leads to. */
+  sealed interface Found {
+    /** A conflict that waits. */
+    record Live(Review review, Snapshot now, Resolution resolution) implements Found {}
+
+    /** None, for this reason. */
+    record Gone(Result why) implements Found {}
+  }
+
+  Found find(Transaction transaction, String tenant, String id) {
+    Optional<Review> found = reviews.get(transaction, tenant, id);
+    if (found.isEmpty()) {
+      return new Found.Gone(new Result.Unknown());
+    }
+    Review review = found.get();
+    Snapshot now = transaction.snapshot(review.key());
+    if (review.status() != Status.PENDING) {
+      return new Found.Gone(
+          new Result.Moved(
+              "this was "
+                  + review.status().label()
+                  + " by "
+                  + review.decidedBy().orElse("somebody")
+                  + ": "
+                  + review.reason(),
+              now));
+    }
+    Optional<Resolution> live =
+        now.view().resolutions().stream()
+            .filter(r -> r.isPending() && r.conflict().id().equals(id))
+            .findFirst();
+    return live.isEmpty()
+        ? new Found.Gone(
+            new Result.Moved("the conflict is no longer there; the record has changed", now))
+        : new Found.Live(review, now, live.get());
+  }
+
   Result decide(
       Transaction transaction,
       String tenant,
@@ -50,45 +87,23 @@ final class Decider {
       Decision decision,
       String actor,
       String reason) {
-    Optional<Review> found = reviews.get(transaction, tenant, id);
-    if (found.isEmpty()) {
-      return new Result.Unknown();
-    }
-    Review review = found.get();
-    Snapshot now = transaction.snapshot(review.key());
-    if (review.status() != Status.PENDING) {
-      return new Result.Moved(
-          "this was "
-              + review.status().label()
-              + " by "
-              + review.decidedBy().orElse("somebody")
-              + ": "
-              + review.reason(),
-          now);
-    }
-    Optional<Resolution> live =
-        now.view().resolutions().stream()
-            .filter(r -> r.isPending() && r.conflict().id().equals(id))
-            .findFirst();
-    if (live.isEmpty()) {
-      return new Result.Moved("the conflict is no longer there; the record has changed", now);
-    }
-    if (decision instanceof Decision.Ignore) {
-      return ignore(transaction, review, now, actor, reason);
-    }
-    try {
-      Conflict conflict = live.get().conflict();
-      return write(
-          transaction,
-          review,
-          now,
-          conflict,
-          value(conflict, review.key(), decision),
-          actor,
-          reason);
-    } catch (EditProblem e) {
-      return new Result.Invalid(String.valueOf(e.getMessage()));
-    }
+    return switch (find(transaction, tenant, id)) {
+      case Found.Gone(Result why) -> why;
+      case Found.Live(Review review, Snapshot now, Resolution live) -> {
+        if (review.progress().poll().isPresent()) {
+          yield new Result.Moved("the policy has this voted on; vote instead of deciding", now);
+        }
+        if (decision instanceof Decision.Ignore) {
+          yield ignore(transaction, review, now, actor, reason);
+        }
+        try {
+          Json value = value(live.conflict(), review.key(), decision);
+          yield write(transaction, review, now, live.conflict(), value, actor, reason);
+        } catch (EditProblem e) {
+          yield new Result.Invalid(String.valueOf(e.getMessage()));
+        }
+      }
+    };
   }
 
   private Result ignore(
@@ -101,8 +116,8 @@ final class Decider {
     return new Result.Decided(closed, now);
   }
 
-  private static Json value(Conflict conflict, RecordKey key, Decision decision)
-      throws EditProblem {
+  /** The value that a decision names. */
+  static Json value(Conflict conflict, RecordKey key, Decision decision) throws EditProblem {
     return switch (decision) {
       case Decision.Choose(int index) -> {
         if (index < 0 || index >= conflict.competing().size()) {
@@ -128,17 +143,23 @@ final class Decider {
     };
   }
 
-  private Result write(
+  /** Writes a decision, and closes its review. */
+  Result write(
       Transaction transaction,
       Review review,
       Snapshot before,
       Conflict conflict,
       Json value,
       String actor,
-      String reason)
-      throws EditProblem {
+      String reason) {
     RecordKey key = review.key();
     Policy policy = policies.inForce(key.tenant(), key.type());
+    List<Change> changes;
+    try {
+      changes = changes(before.state(), policy, actor, key, conflict, value);
+    } catch (EditProblem e) {
+      return new Result.Invalid(String.valueOf(e.getMessage()));
+    }
     HybridTime time = transaction.clock().next();
     Dot dot = transaction.nextDot();
     RecordState state = before.state();
@@ -154,7 +175,7 @@ final class Decider {
             Optional.empty(),
             Optional.empty(),
             reason,
-            changes(state, policy, actor, key, conflict, value));
+            changes);
     if (!(state.apply(version) instanceof RecordState.Applied.Joined(RecordState joined))) {
       throw new IllegalStateException("a decision does not follow our own state");
     }
@@ -177,7 +198,7 @@ final class Decider {
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
-    reviews.follow(transaction, before, after, policy.review(), actor, time.millis());
+    reviews.follow(transaction, before, after, policy, actor, time.millis());
     audit(transaction, time, closed, decided, Optional.of(bytes));
     return new Result.Decided(closed, after);
   }
@@ -212,6 +233,10 @@ final class Decider {
     detail.put("decision", decision);
     detail.put("reason", Json.of(review.reason()));
     detail.put("conflict", review.conflict());
+    review
+        .progress()
+        .certificate()
+        .ifPresent(proof -> detail.put("certificate", VoteJson.of(proof)));
     version.ifPresent(bytes -> {
       detail.put("position", Json.of(transaction.lastNumber()));
       detail.put("version", Json.of(Hashes.hex(bytes)));

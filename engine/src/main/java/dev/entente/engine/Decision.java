@@ -22,6 +22,9 @@ public sealed interface Decision {
     /** It holds. */
     record Decided(Review review, Snapshot after) implements Result {}
 
+    /** A vote was counted, or the next round or step began; nothing is decided yet. */
+    record Voted(Review review, Snapshot now) implements Result {}
+
     /** The conflict moved on, or was decided before; look again. */
     record Moved(String message, Snapshot now) implements Result {}
 

@@ -9,6 +9,8 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
+import dev.entente.core.vote.Poll;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -82,6 +84,56 @@ public final class Describe {
     members.put("value", orNull(resolution.value()));
     members.put("explanation", Json.of(resolution.explanation()));
     members.put("uncertain", Json.of(resolution.uncertain()));
+    return JsonObject.of(members);
+  }
+
+  /** What the policy's own steps have come to: a vote as it stands, a certificate, what is next. */
+  public static Map<String, Json> progress(Review review) {
+    Map<String, Json> members = new TreeMap<>();
+    Progress progress = review.progress();
+    progress.poll().ifPresent(poll -> members.put("vote", vote(poll)));
+    progress.certificate().ifPresent(proof -> members.put("certificate", VoteJson.of(proof)));
+    if (review.status() == Review.Status.PENDING) {
+      if (progress.nextAtMillis() > 0) {
+        Instant next = Instant.ofEpochMilli(progress.nextAtMillis());
+        members.put("policyGoesOnAt", Json.of(next.toString()));
+      }
+      if (progress.step() > 0) {
+        members.put("stepsWithoutDecision", Json.of(progress.step()));
+      }
+    }
+    return members;
+  }
+
+  private static Json vote(Poll poll) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("conflict", Json.of(poll.question().conflict()));
+    members.put("policy", Json.of(poll.question().policy()));
+    members.put("round", Json.of(poll.question().round()));
+    members.put("quorum", Json.of(poll.electorate().quorum()));
+    members.put("of", Json.of(poll.electorate().weight()));
+    members.put("voted", Json.of(poll.ballots().keys().stream().map(Json::of).toList()));
+    members.put(
+        "outstanding",
+        Json.of(
+            poll.electorate().voters().keys().stream()
+                .filter(name -> !poll.ballots().containsKey(name))
+                .map(Json::of)
+                .toList()));
+    members.put(
+        "tally",
+        Json.of(
+            poll.tally().entrySet().stream()
+                .map(e -> Json.of(Map.of("value", orNull(e.getKey()), "weight", e.getValue())))
+                .toList()));
+    members.put(
+        "equivocated",
+        Json.of(
+            poll.equivocations().stream()
+                .map(Poll.Equivocation::voter)
+                .distinct()
+                .map(Json::of)
+                .toList()));
     return JsonObject.of(members);
   }
 

@@ -73,6 +73,7 @@ public final class Node implements AutoCloseable {
   private final Claims claims;
   private final Acceptor acceptor;
   private final Decider decider;
+  private final Proceedings proceedings;
   private final Sequencer sequencer;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
@@ -91,6 +92,7 @@ public final class Node implements AutoCloseable {
     this.claims = new Claims(store);
     this.acceptor = new Acceptor(policies, history, reviews, freezes, claims, config.siblingsMax());
     this.decider = new Decider(policies, reviews, claims);
+    this.proceedings = new Proceedings(policies, reviews, decider, history);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.position = last == null ? 0 : new ByteReader(last).u64();
     Optional<byte[]> lastAudit = lastAudit(store);
@@ -377,6 +379,32 @@ public final class Node implements AutoCloseable {
       String tenant, String reviewId, Decision decision, String actor, String reason) {
     return sequencer.submit(
         transaction -> decider.decide(transaction, tenant, reviewId, decision, actor, reason));
+  }
+
+  /**
+   * Casts a vote on a conflict that the policy has voted on.
+   *
+   * @param choice the value wanted; see {@link Decision}
+   * @param signature of {@link dev.entente.core.vote.Question#statement} where the policy gives the
+   *     voter a key; else empty, and the caller vouches for the voter
+   */
+  public CompletableFuture<Decision.Result> vote(
+      String tenant, String reviewId, Decision choice, String voter, String signature) {
+    return sequencer.submit(
+        transaction -> proceedings.vote(transaction, tenant, reviewId, choice, voter, signature));
+  }
+
+  /**
+   * Goes on with what policies do by themselves and what is due by now: time-outs and rollbacks.
+   * Cheap where nothing is due; whoever embeds a node calls it a few times a second.
+   *
+   * @return how many reviews went on
+   */
+  public CompletableFuture<Integer> proceed() {
+    long now = nowMillis();
+    return reviews.nextDueMillis() > now
+        ? CompletableFuture.completedFuture(0)
+        : sequencer.submit(transaction -> proceedings.sweep(transaction, now));
   }
 
   /** Gives a pending review an owner. */

@@ -14,6 +14,9 @@ public sealed interface NodeEvent {
   /** A review was decided, ignored, or moved on. */
   record ReviewClosed(Review review) implements NodeEvent {}
 
+  /** A voter signed two different values for one question. */
+  record Equivocated(RecordKey key, String voter) implements NodeEvent {}
+
   /** A batch was committed. */
   record Committed(int requests, long bytes, long nanos) implements NodeEvent {}
 }

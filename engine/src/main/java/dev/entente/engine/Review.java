@@ -18,6 +18,7 @@ import java.util.TreeMap;
  * @param conflict the conflict as it was when it was last looked at: type, severity, explanation,
  *     competing values
  * @param decision what was decided, absent while it is pending
+ * @param progress how far the policy's own steps have come
  */
 public record Review(
     String id,
@@ -32,7 +33,8 @@ public record Review(
     Optional<String> decidedBy,
     long decidedAtMillis,
     String reason,
-    Json decision) {
+    Json decision,
+    Progress progress) {
 
   /** Where a review stands. */
   public enum Status {
@@ -59,7 +61,26 @@ public record Review(
         decidedBy,
         decidedAtMillis,
         reason,
-        decision);
+        decision,
+        progress);
+  }
+
+  Review with(Progress now) {
+    return new Review(
+        id,
+        key,
+        unit,
+        status,
+        createdAtMillis,
+        dueAtMillis,
+        escalateAtMillis,
+        owner,
+        conflict,
+        decidedBy,
+        decidedAtMillis,
+        reason,
+        decision,
+        now);
   }
 
   public Review closed(Status as, String by, long atMillis, String why, Json what) {
@@ -76,7 +97,8 @@ public record Review(
         Optional.of(by),
         atMillis,
         why,
-        what);
+        what,
+        progress);
   }
 
   Json toJson() {
@@ -98,6 +120,9 @@ public record Review(
     if (!decision.isAbsent()) {
       members.put("decision", decision);
     }
+    if (!progress.equals(Progress.NONE)) {
+      members.put("progress", progress.toJson());
+    }
     return JsonObject.of(members);
   }
 
@@ -116,7 +141,8 @@ public record Review(
         optional(o, "decidedBy"),
         number(o, "decidedAt"),
         text(o, "reason"),
-        o.get("decision").isAbsent() ? JsonAbsent.ABSENT : o.get("decision"));
+        o.get("decision").isAbsent() ? JsonAbsent.ABSENT : o.get("decision"),
+        Progress.fromJson(o.get("progress")));
   }
 
   private static String text(JsonObject object, String name) {

@@ -3,10 +3,12 @@ package dev.entente.engine;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.ReviewTerms;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Review.Status;
+import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
@@ -17,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,9 @@ final class ReviewBook {
   private final Store store;
   private final Consumer<NodeEvent> observers;
 
+  /** When the policy goes on by itself with the next of them; early rather than late. */
+  private final AtomicLong nextDueMillis = new AtomicLong();
+
   ReviewBook(Store store, Consumer<NodeEvent> observers) {
     this.store = store;
     this.observers = observers;
@@ -39,7 +45,7 @@ final class ReviewBook {
       Transaction transaction,
       Snapshot before,
       Snapshot after,
-      ReviewTerms terms,
+      Policy policy,
       String actor,
       long nowMillis) {
     Map<String, Resolution> was = pending(before);
@@ -75,7 +81,7 @@ final class ReviewBook {
             key,
             id,
             resolution,
-            terms,
+            policy,
             moved.get(resolution.conflict().label()),
             nowMillis);
       }
@@ -97,9 +103,10 @@ final class ReviewBook {
       RecordKey key,
       String id,
       Resolution resolution,
-      ReviewTerms terms,
+      Policy policy,
       @Nullable Review continued,
       long nowMillis) {
+    ReviewTerms terms = policy.review();
     long since = continued == null ? nowMillis : continued.createdAtMillis();
     Review review =
         new Review(
@@ -115,7 +122,8 @@ final class ReviewBook {
             Optional.empty(),
             0,
             "",
-            JsonAbsent.ABSENT);
+            JsonAbsent.ABSENT,
+            Proceedings.begin(resolution, policy, nowMillis));
     write(transaction, review);
   }
 
@@ -124,6 +132,12 @@ final class ReviewBook {
     transaction.put(
         Table.REVIEWS, Keys.of(tenant, review.id()), JsonCodec.toBytes(review.toJson()));
     transaction.append(Table.REVIEW_INDEX, indexKey(review), new byte[0]);
+    long nextAt = review.progress().nextAtMillis();
+    if (nextAt > 0 && review.status() == Status.PENDING) {
+      byte[] due = Keys.with(Keys.of(nextAt), Keys.of(tenant, review.id()));
+      transaction.append(Table.DUE, due, new byte[0]);
+      transaction.afterwards(() -> nextDueMillis.accumulateAndGet(nextAt, Math::min));
+    }
   }
 
   Review close(
@@ -156,6 +170,35 @@ final class ReviewBook {
   Optional<Review> get(String tenant, String id) {
     return Optional.ofNullable(store.get(Table.REVIEWS, Keys.of(tenant, id)))
         .map(bytes -> Review.fromJson(JsonCodec.fromBytes(bytes)));
+  }
+
+  void tell(NodeEvent event) {
+    observers.accept(event);
+  }
+
+  long nextDueMillis() {
+    return nextDueMillis.get();
+  }
+
+  /** The reviews that are due, by their places in the table; at most {@code limit}. */
+  List<byte[]> due(long nowMillis, int limit) {
+    List<byte[]> due = new ArrayList<>();
+    nextDueMillis.set(Long.MAX_VALUE);
+    store.scan(
+        Table.DUE,
+        new byte[0],
+        null,
+        false,
+        (key, _) -> {
+          long at = new ByteReader(key).u64();
+          if (at <= nowMillis && due.size() < limit) {
+            due.add(key);
+            return true;
+          }
+          nextDueMillis.accumulateAndGet(at, Math::min);
+          return false;
+        });
+    return due;
   }
 
   /** A page of reviews, oldest first, after the one that a cursor names. */

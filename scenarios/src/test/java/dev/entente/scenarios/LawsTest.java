@@ -3,17 +3,25 @@ package dev.entente.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.json.Json;
+import dev.entente.core.merge.SemanticMerge;
 import dev.entente.core.policy.CellKind;
 import dev.entente.core.policy.DeleteRule;
+import dev.entente.core.policy.FieldRule;
+import dev.entente.core.policy.Moment;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.record.CausalInbox;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
+import dev.entente.core.resolve.Strategy;
 import dev.entente.core.resolve.View;
 import dev.entente.core.resolve.strategy.Strategies;
+import dev.entente.core.vote.Electorate;
+import dev.entente.core.vote.Voter;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import java.util.ArrayList;
@@ -137,26 +145,63 @@ class LawsTest {
     return policies;
   }
 
+  /** Every strategy, with settings where it needs some. */
+  private static List<StrategySpec> strategies() {
+    List<StrategySpec> specs = new ArrayList<>();
+    for (Strategy strategy : Strategies.all()) {
+      if (!List.of("state-machine", "semantic", "vote", "priority").contains(strategy.name())) {
+        specs.add(StrategySpec.of(strategy.name()));
+      }
+    }
+    specs.add(
+        StrategySpec.vote(
+            Electorate.of(List.of(new Voter("author-1", 1, java.util.Optional.empty())), 0)));
+    specs.add(
+        StrategySpec.priority(
+            StrategySpec.PriorityOf.AUTHORS, List.of(Json.of("author-1"), Json.of("author-2"))));
+    specs.add(
+        StrategySpec.of(
+            "rollback",
+            new StrategySpec.Settings.Back(new Moment.Earlier(java.time.Duration.ofSeconds(1)))));
+    specs.add(StrategySpec.semantic(new Larger()).otherwise(StrategySpec.of("union")));
+    return specs;
+  }
+
+  /** The larger of two values of one kind. */
+  private record Larger() implements SemanticMerge {
+    @Override
+    public String name() {
+      return "larger";
+    }
+
+    @Override
+    public Json merge(Json base, Json left, Json right) {
+      if (left.rank() != right.rank()) {
+        throw new CannotMergeException("they are of different kinds");
+      }
+      return left.compareTo(right) >= 0 ? left : right;
+    }
+  }
+
   private static Policy policy(Random random) {
-    List<String> strategies =
-        Strategies.all().stream()
-            .map(s -> s.name())
-            .filter(name -> !List.of("priority", "state-machine").contains(name))
-            .toList();
+    List<StrategySpec> strategies = strategies();
     Policy.Builder policy =
         Policy.builder("t").fallback(strategies.get(random.nextInt(strategies.size())));
     if (random.nextInt(8) == 0) {
       return policy.wholeRecord().build();
     }
-    policy.field("count", random.nextBoolean() ? CellKind.COUNTER : CellKind.GROW_ONLY_COUNTER);
+    policy.field(
+        "count",
+        List.of(CellKind.COUNTER, CellKind.GROW_ONLY_COUNTER, CellKind.BOUNDED_COUNTER)
+            .get(random.nextInt(3)));
     policy.field(
         "tags",
         List.of(CellKind.SET, CellKind.GROW_ONLY_SET, CellKind.REMOVE_WINS_SET)
             .get(random.nextInt(3)));
     policy.field("body", CellKind.TEXT).field("steps", CellKind.LIST);
-    policy.field("note", strategies.get(random.nextInt(strategies.size())));
+    policy.field("note", FieldRule.of(strategies.get(random.nextInt(strategies.size()))));
     if (random.nextBoolean()) {
-      policy.field("list", strategies.get(random.nextInt(strategies.size())));
+      policy.field("list", FieldRule.of(strategies.get(random.nextInt(strategies.size()))));
     }
     if (random.nextInt(3) == 0) {
       policy.manualThreshold(0.2);

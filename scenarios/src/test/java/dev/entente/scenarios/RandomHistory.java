@@ -13,6 +13,9 @@ import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
+import dev.entente.core.json.Path;
+import dev.entente.core.policy.CellKind;
+import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
@@ -98,6 +101,12 @@ final class RandomHistory {
   private Edit edit(Json base) {
     if (random.nextInt(12) == 0 && !base.isAbsent()) {
       return new Edit.Delete();
+    }
+    FieldRule count = policy.field(Path.of("count"));
+    if (count != null && count.cell() == CellKind.BOUNDED_COUNTER && random.nextInt(6) == 0) {
+      NodeId to = new NodeId("n" + random.nextInt(3));
+      return new Edit.Operations(
+          List.of(new Edit.Operation.Give(Path.of("count"), to, 1 + random.nextInt(5))));
     }
     JsonObject document = base instanceof JsonObject object ? object : JsonObject.EMPTY;
     for (int i = 1 + random.nextInt(3); i > 0; i--) {

@@ -3,6 +3,8 @@ package dev.entente.server;
 
 import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
+import dev.entente.engine.NodeStoppedException;
+import dev.entente.engine.OverloadedException;
 import dev.entente.server.Problem.Code;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.DirectHandler;
@@ -20,6 +22,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -28,18 +32,44 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
 
 /** The HTTP server over one node; the one class that knows the web framework. */
 public final class EntenteServer implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(EntenteServer.class.getName());
   private static final int HEADERS_BYTES_MAX = 16 << 10;
   private static final int PROLOGUE_BYTES_MAX = 8 << 10;
   private static final String SECURITY =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-  private final WebServer server;
+  /** How often the node is asked to go on with what is due. */
+  private static final Duration TICK = Duration.ofMillis(250);
 
-  private EntenteServer(WebServer server) {
+  private final WebServer server;
+  private final Thread ticker;
+
+  private EntenteServer(WebServer server, Node node) {
     this.server = server;
+    this.ticker = Thread.ofVirtual().name("entente-ticker").start(() -> tick(node));
+  }
+
+  private static void tick(Node node) {
+    try {
+      while (true) {
+        Thread.sleep(TICK);
+        try {
+          node.proceed().join();
+        } catch (CompletionException e) {
+          LOG.log(Level.ERROR, "what is due could not go on; it is tried again", e);
+        } catch (OverloadedException e) {
+          LOG.log(Level.DEBUG, "the node is busy; what is due waits for the next tick");
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (NodeStoppedException e) {
+      LOG.log(Level.DEBUG, "the node has stopped; nothing goes on by itself any more");
+    }
   }
 
   /**
@@ -56,7 +86,7 @@ public final class EntenteServer implements AutoCloseable {
     if (!server.isRunning()) {
       throw new IOException("cannot listen on " + host + ":" + port + ", somebody else does");
     }
-    return new EntenteServer(server);
+    return new EntenteServer(server, node);
   }
 
   private static WebServer configured(Api api, String host, int port) {
@@ -113,6 +143,7 @@ public final class EntenteServer implements AutoCloseable {
 
   @Override
   public void close() {
+    ticker.interrupt();
     server.stop();
   }
 

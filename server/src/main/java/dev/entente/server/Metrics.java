@@ -71,6 +71,8 @@ final class Metrics {
               review.key().type(),
               "status",
               review.status().label());
+      case NodeEvent.Equivocated(RecordKey key, _) ->
+          count("entente.votes.equivocated", "tenant", key.tenant(), "type", key.type());
       case NodeEvent.Committed(_, _, long nanos) -> commits.record(nanos, TimeUnit.NANOSECONDS);
     }
   }

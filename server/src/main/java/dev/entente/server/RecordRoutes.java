@@ -12,6 +12,7 @@ import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
 import dev.entente.engine.ContextToken;
+import dev.entente.engine.Counters;
 import dev.entente.engine.Describe;
 import dev.entente.engine.Node;
 import dev.entente.engine.Snapshot;
@@ -75,6 +76,9 @@ final class RecordRoutes {
     }
     if (call.flag("explain")) {
       body = body.with("explain", explain(snapshot));
+      JsonObject rights =
+          Counters.rights(snapshot.state(), node.policy(call.tenant(), snapshot.key().type()));
+      body = rights.isEmpty() ? body : body.with("rights", rights);
     }
     return Reply.json(200, body).with("ETag", etag);
   }
@@ -308,6 +312,10 @@ final class RecordRoutes {
         }
       }
       case Change.Count count -> members.put("increment", Json.of(count.difference()));
+      case Change.Give give -> {
+        members.put("give", Json.of(give.amount()));
+        members.put("to", Json.of(give.to().value()));
+      }
       case Change.EditSequence edit ->
           members.put(
               "splice",

@@ -36,6 +36,7 @@ final class ReviewRoutes {
         .post("/v1/{tenant}/reviews/decisions", this::decideMany)
         .get(REVIEW, this::one)
         .post(REVIEW + "/decision", this::decide)
+        .post(REVIEW + "/vote", this::vote)
         .post(REVIEW + "/assign", this::assign);
   }
 
@@ -81,6 +82,7 @@ final class ReviewRoutes {
     review.owner().ifPresent(owner -> members.put("owner", Json.of(owner)));
     members.put("conflict", review.conflict());
     review.decidedBy().ifPresent(by -> members.put("decidedBy", Json.of(by)));
+    Describe.progress(review).forEach(members::put);
     if (!open) {
       members.put("decidedAt", time(review.decidedAtMillis()));
       members.put("reason", Json.of(review.reason()));
@@ -113,9 +115,15 @@ final class ReviewRoutes {
 
   private JsonObject decided(Call call, String id, Decision decision, String reason) {
     String tenant = call.tenant();
-    return switch (Writes.await(() -> node.decide(tenant, id, decision, call.author(), reason))) {
+    return decided(Writes.await(() -> node.decide(tenant, id, decision, call.author(), reason)));
+  }
+
+  private JsonObject decided(Decision.Result result) {
+    return switch (result) {
       case Decision.Result.Decided(Review review, var after) ->
           describe(review).with("record", Describe.read(after));
+      case Decision.Result.Voted(Review review, var now) ->
+          describe(review).with("record", Describe.read(now));
       case Decision.Result.Moved(String message, var now) ->
           throw new Problem(Code.CONFLICT, message, Map.of("current", Describe.read(now)));
       case Decision.Result.Unknown() ->
@@ -154,6 +162,24 @@ final class ReviewRoutes {
           throw new Problem(
               Code.INVALID, "choose takes an index or the context of a competing value");
     };
+  }
+
+  /** Casts a vote, of the author or of another voter who has signed it. */
+  private Reply vote(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a vote", Set.of("choose", "value", "remove", "voter", "signature"));
+    String signature = Call.text(body, "signature").orElse("");
+    String voter = Call.text(body, "voter").orElse(call.author());
+    if (signature.isEmpty() && !voter.equals(call.author())) {
+      throw new Problem(Code.FORBIDDEN, "a vote for somebody else carries their signature");
+    }
+    Decision choice =
+        decision(new JsonObject(body.members().without("voter").without("signature")));
+    return Reply.json(
+        200,
+        decided(
+            Writes.await(
+                () -> node.vote(call.tenant(), call.name("review"), choice, voter, signature))));
   }
 
   /**

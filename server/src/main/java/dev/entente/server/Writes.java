@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -80,10 +81,12 @@ final class Writes {
         || !(object.get("path") instanceof JsonString(String pointer))) {
       throw new Problem(
           Code.INVALID,
-          "an operation has a \"path\" and one of increment, add, remove, splice, set");
+          "an operation has a \"path\" and one of increment, give, add, remove, splice, set");
     }
     Call.only(
-        object, "an operation", Set.of("path", "increment", "add", "remove", "set", "splice"));
+        object,
+        "an operation",
+        Set.of("path", "increment", "give", "to", "add", "remove", "set", "splice"));
     Path path = Path.parse(pointer);
     Json increment = object.get("increment");
     if (increment instanceof JsonNumber number && number.isLong()) {
@@ -91,6 +94,15 @@ final class Writes {
     }
     if (!increment.isAbsent()) {
       throw new Problem(Code.INVALID, "increment takes a whole number of at most 64 bits");
+    }
+    if (object.get("give") instanceof JsonNumber number
+        && number.isLong()
+        && object.get("to") instanceof JsonString(String to)) {
+      return new Edit.Operation.Give(path, node(to), number.longValue());
+    }
+    if (!object.get("give").isAbsent() || !object.get("to").isAbsent()) {
+      throw new Problem(
+          Code.INVALID, "give takes a whole number, and to the node that gets the rights");
     }
     if (!object.get("add").isAbsent() || !object.get("remove").isAbsent()) {
       return new Edit.Operation.EditSet(path, list(object, "add"), list(object, "remove"));
@@ -105,7 +117,15 @@ final class Writes {
         Code.INVALID,
         "the operation on "
             + pointer
-            + " does nothing; it takes one of increment, add, remove, splice, set");
+            + " does nothing; it takes one of increment, give, add, remove, splice, set");
+  }
+
+  private static NodeId node(String id) {
+    try {
+      return new NodeId(id);
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.INVALID, id + " is no node's id, such as 7f3a91c2.1");
+    }
   }
 
   private static Splice splice(Json json) {

@@ -57,6 +57,38 @@ class TranscriptTest {
   }
 
   @Test
+  void twoOfThreeReviewersDecideAndTheThirdIsTooLate() {
+    try (Served served = new Served()) {
+      served.send(
+          "PUT",
+          "/v1/main/policies/user",
+          "type: user\nfields: {phone: {strategy: vote, voters: [ann, bob, eve]}}"
+              .getBytes(StandardCharsets.UTF_8),
+          Map.of());
+      String context = served.json("PUT", USER, "{\"phone\":\"0\"}").text("context");
+      served.json("PUT", USER, "{\"phone\":\"1\"}", "Entente-Context", context);
+      Answer pending = served.json("PUT", USER, "{\"phone\":\"2\"}", "Entente-Context", context);
+      String review = "/v1/main/reviews/" + pending.text("conflictId");
+      assertThat(served.json("POST", review + "/decision", "{\"choose\":0}").status())
+          .isEqualTo(409);
+      String vote = review + "/vote";
+      Answer first = served.json("POST", vote, "{\"choose\":1}", "Entente-Author", "ann");
+      assertThat(first.status()).isEqualTo(200);
+      assertThat(first.body()).contains("\"outstanding\":[\"bob\",\"eve\"]");
+      assertThat(
+              served
+                  .json("POST", vote, "{\"choose\":1,\"voter\":\"bob\"}", "Entente-Author", "eve")
+                  .status())
+          .isEqualTo(403);
+      Answer second = served.json("POST", vote, "{\"value\":\"2\"}", "Entente-Author", "bob");
+      assertThat(second.text("status")).isEqualTo("resolved");
+      assertThat(second.body()).contains("\"certificate\"").contains("{\"phone\":\"2\"}");
+      Answer late = served.json("POST", vote, "{\"choose\":0}", "Entente-Author", "eve");
+      assertThat(late.status()).isEqualTo(409);
+    }
+  }
+
+  @Test
   void fromTheFirstWriteToTheDecision() {
     try (Served served = new Served()) {
       served.send(

@@ -5,19 +5,35 @@ import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import java.math.BigInteger;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A counter: for each node the sum of what it added and of what it took away. Each grows only, so
  * the larger is the later one. A grow-only counter is the same cell without the taking away. Node
  * sets are open: an unknown node counts from zero.
+ *
+ * <p>In a bounded counter every node has <i>rights</i>: what it added and was given, less what it
+ * took away and gave. A node that takes away no more than its rights needs nobody's leave, and the
+ * sum, which is that of all rights, never falls below zero, whatever is on its way. Source: Balegas
+ * et al., <i>Extending eventually consistent cloud databases for enforcing numeric invariants</i>,
+ * 2015.
  */
 public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
   public static final Counter EMPTY = new Counter(SortedArrayMap.empty());
 
-  /** One node's sums, both at least 0. */
-  public record Tally(long ups, long downs) {
+  /**
+   * One node's sums, all at least 0.
+   *
+   * @param given the rights that it gave to others
+   */
+  public record Tally(long ups, long downs, SortedArrayMap<NodeId, Long> given) {
     public static final Tally ZERO = new Tally(0, 0);
+
+    public Tally(long ups, long downs) {
+      this(ups, downs, SortedArrayMap.empty());
+    }
 
     public Tally {
       if (ups < 0 || downs < 0) {
@@ -26,12 +42,25 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
     }
 
     Tally larger(Tally other) {
-      if (ups >= other.ups && downs >= other.downs) {
+      boolean given = !this.given.isEmpty() || !other.given.isEmpty();
+      if (!given && ups >= other.ups && downs >= other.downs) {
         return this;
       }
-      return ups <= other.ups && downs <= other.downs
+      return !given && ups <= other.ups && downs <= other.downs
           ? other
-          : new Tally(Math.max(ups, other.ups), Math.max(downs, other.downs));
+          : new Tally(
+              Math.max(ups, other.ups),
+              Math.max(downs, other.downs),
+              this.given.merge(other.given, Tally::larger));
+    }
+
+    private static @Nullable Long larger(@Nullable Long mine, @Nullable Long theirs) {
+      return mine == null ? theirs : theirs == null ? mine : Long.valueOf(Math.max(mine, theirs));
+    }
+
+    private Tally giving(NodeId to, long amount) {
+      long sum = Math.addExact(given.getOrDefault(to, 0L), amount);
+      return new Tally(ups, downs, given.with(to, sum));
     }
   }
 
@@ -45,9 +74,39 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
     Tally tally = tallies.getOrDefault(node, Tally.ZERO);
     Tally grown =
         difference >= 0
-            ? new Tally(Math.addExact(tally.ups(), difference), tally.downs())
-            : new Tally(tally.ups(), Math.subtractExact(tally.downs(), difference));
+            ? new Tally(Math.addExact(tally.ups(), difference), tally.downs(), tally.given())
+            : new Tally(tally.ups(), Math.subtractExact(tally.downs(), difference), tally.given());
     return new Counter(tallies.with(node, grown));
+  }
+
+  /**
+   * Gives rights of one node to another; whether it has them is for the caller to check.
+   *
+   * @throws ArithmeticException where the sum of all gifts leaves 64 bits
+   */
+  public Counter give(NodeId from, NodeId to, long amount) {
+    return new Counter(
+        tallies.with(from, tallies.getOrDefault(from, Tally.ZERO).giving(to, amount)));
+  }
+
+  /** What a node may take away without asking anybody. */
+  public BigInteger rights(NodeId node) {
+    Tally own = tallies.getOrDefault(node, Tally.ZERO);
+    BigInteger rights = BigInteger.valueOf(own.ups()).subtract(BigInteger.valueOf(own.downs()));
+    for (long given : own.given().values()) {
+      rights = rights.subtract(BigInteger.valueOf(given));
+    }
+    for (Tally other : tallies.values()) {
+      rights = rights.add(BigInteger.valueOf(other.given().getOrDefault(node, 0L)));
+    }
+    return rights;
+  }
+
+  /** The nodes that have rights or may have had some. */
+  public Set<NodeId> holders() {
+    Set<NodeId> holders = new TreeSet<>(tallies.keys());
+    tallies.values().forEach(tally -> holders.addAll(tally.given().keys()));
+    return holders;
   }
 
   /** The sum over all nodes; exact whatever the number of nodes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.edit;
 
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Counter;
@@ -364,6 +365,15 @@ public final class Authoring {
           if (by != 0) {
             increment(path, kind, by);
           }
+        }
+        case Edit.Operation.Give(Path path, NodeId to, long amount) -> {
+          if (kind != CellKind.BOUNDED_COUNTER) {
+            throw new EditProblem(path + " is not declared as a bounded-counter");
+          }
+          if (amount < 1) {
+            throw new EditProblem("at least one right is given");
+          }
+          changes.add(new Change.Give(path, to, amount));
         }
         case Edit.Operation.EditSet(Path path, List<Json> add, List<Json> remove) -> {
           if (!kind.isSet()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.edit;
 
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
@@ -36,6 +37,9 @@ public sealed interface Edit {
     Path path();
 
     record Increment(Path path, long by) implements Operation {}
+
+    /** Gives rights of a bounded counter to another node. */
+    record Give(Path path, NodeId to, long amount) implements Operation {}
 
     record EditSet(Path path, List<Json> add, List<Json> remove) implements Operation {
       public EditSet {

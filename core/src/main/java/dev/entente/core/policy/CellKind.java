@@ -9,6 +9,8 @@ public enum CellKind {
   REGISTER("register", CellClass.REGISTER),
   COUNTER("counter", CellClass.COUNTER),
   GROW_ONLY_COUNTER("grow-only-counter", CellClass.COUNTER),
+  /** A counter that never falls below zero, without asking while a node's own rights last. */
+  BOUNDED_COUNTER("bounded-counter", CellClass.COUNTER),
   SET("set", CellClass.SET),
   GROW_ONLY_SET("grow-only-set", CellClass.SET),
   REMOVE_WINS_SET("remove-wins-set", CellClass.SET),

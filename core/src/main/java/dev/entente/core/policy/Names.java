@@ -54,19 +54,6 @@ final class Names {
       List.of(
           "strategy", "of", "order", "voters", "faulty", "to", "time-out", "retries", "otherwise");
 
-  static final List<String> CELLS =
-      List.of(
-          "register",
-          "counter",
-          "grow-only-counter",
-          "bounded-counter",
-          "set",
-          "grow-only-set",
-          "remove-wins-set",
-          "map",
-          "list",
-          "text");
-
   private Names() {}
 
   /** The names of a strategy's settings and others. */

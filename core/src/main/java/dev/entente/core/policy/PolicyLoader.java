@@ -186,17 +186,9 @@ public final class PolicyLoader {
   }
 
   private Optional<CellKind> cell(YamlValue value) {
-    Optional<String> name = value.oneOf("a cell", Names.CELLS);
-    if (name.isEmpty()) {
-      return Optional.empty();
-    }
-    Optional<CellKind> kind = CellKind.named(name.get());
-    if (kind.isEmpty()) {
-      warnings.add(
-          value.problem("bounded-counter counts as a counter here; its bound is not kept yet"));
-      return Optional.of(CellKind.COUNTER);
-    }
-    return kind;
+    return value
+        .oneOf("a cell", labels(CellKind.values(), CellKind::label))
+        .flatMap(CellKind::named);
   }
 
   private Optional<Group> group(String name, YamlValue value) {

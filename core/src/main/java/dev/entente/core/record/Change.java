@@ -2,6 +2,7 @@
 package dev.entente.core.record;
 
 import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
@@ -27,6 +28,14 @@ public sealed interface Change {
 
   /** Adds a difference to a counter. */
   record Count(Path path, long difference) implements Change {
+    @Override
+    public Unit unit() {
+      return Unit.field(path);
+    }
+  }
+
+  /** Gives rights of a bounded counter from the accepting node to another. */
+  record Give(Path path, NodeId to, long amount) implements Change {
     @Override
     public Unit unit() {
       return Unit.field(path);

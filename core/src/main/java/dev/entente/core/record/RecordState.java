@@ -162,8 +162,11 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
         case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
         case Change.Count count -> {
           CellId id = new CellId(count.unit(), CellClass.COUNTER);
-          Counter counter = next.get(id) instanceof Counter c ? c : Counter.EMPTY;
-          next.put(id, counter.add(version.dot().node(), count.difference()));
+          next.put(id, counter(next, id).add(version.dot().node(), count.difference()));
+        }
+        case Change.Give give -> {
+          CellId id = new CellId(give.unit(), CellClass.COUNTER);
+          next.put(id, counter(next, id).give(version.dot().node(), give.to(), give.amount()));
         }
         case Change.EditSequence edit -> {
           Sequence sequence =
@@ -179,6 +182,10 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
       }
     }
     return new RecordState(context.with(version.dot()), next.cells());
+  }
+
+  private static Counter counter(Draft cells, CellId id) {
+    return cells.get(id) instanceof Counter counter ? counter : Counter.EMPTY;
   }
 
   /**

@@ -130,13 +130,6 @@ class PolicyLoaderTest {
   }
 
   @Test
-  void whatIsNotBuiltYetIsAWarning() throws PolicyException {
-    assertThat(PolicyLoader.load("type: t\nfields: {left: {cell: bounded-counter}}").warnings())
-        .singleElement()
-        .satisfies(warning -> assertThat(warning.message()).contains("its bound is not kept yet"));
-  }
-
-  @Test
   void strategiesTakeTheirSettings() throws PolicyException {
     Policy policy =
         PolicyLoader.load(

@@ -85,11 +85,17 @@ public final class StateCodec {
         }
       }
       case Counter counter -> {
-        out.u8(1).varint(counter.tallies().size());
+        boolean gifts = counter.tallies().values().stream().anyMatch(t -> !t.given().isEmpty());
+        out.u8(gifts ? 4 : 1).varint(counter.tallies().size());
         counter
             .tallies()
-            .forEach(
-                (node, tally) -> out.text(node.value()).varint(tally.ups()).varint(tally.downs()));
+            .forEach((node, tally) -> {
+              out.text(node.value()).varint(tally.ups()).varint(tally.downs());
+              if (gifts) {
+                out.varint(tally.given().size());
+                tally.given().forEach((to, amount) -> out.text(to.value()).varint(amount));
+              }
+            });
       }
       case Sequence sequence -> write(out, sequence);
       case ObservedSet set -> {
@@ -184,16 +190,7 @@ public final class StateCodec {
     int kind = in.u8();
     return switch (kind) {
       case 0 -> readRegister(in, origins);
-      case 1 -> {
-        int size = in.count();
-        List<NodeId> nodes = new ArrayList<>(size);
-        List<Tally> tallies = new ArrayList<>(size);
-        for (int i = 0; i < size; i++) {
-          nodes.add(new NodeId(in.text()));
-          tallies.add(new Tally(in.varint(), in.varint()));
-        }
-        yield new Counter(SortedArrayMap.ofSorted(nodes, tallies));
-      }
+      case 1, 4 -> readCounter(in, kind == 4);
       case 2 -> {
         int size = in.count();
         List<Json> elements = new ArrayList<>(size);
@@ -207,6 +204,30 @@ public final class StateCodec {
       case 3 -> readSequence(in);
       default -> throw new DamagedException("no cell is of kind " + kind);
     };
+  }
+
+  private static Counter readCounter(ByteReader in, boolean gifts) {
+    int size = in.count();
+    List<NodeId> nodes = new ArrayList<>(size);
+    List<Tally> tallies = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      nodes.add(new NodeId(in.text()));
+      long ups = in.varint();
+      long downs = in.varint();
+      tallies.add(gifts ? new Tally(ups, downs, readGifts(in)) : new Tally(ups, downs));
+    }
+    return new Counter(SortedArrayMap.ofSorted(nodes, tallies));
+  }
+
+  private static SortedArrayMap<NodeId, Long> readGifts(ByteReader in) {
+    int size = in.count();
+    List<NodeId> nodes = new ArrayList<>(size);
+    List<Long> amounts = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      nodes.add(new NodeId(in.text()));
+      amounts.add(in.varint());
+    }
+    return SortedArrayMap.ofSorted(nodes, amounts);
   }
 
   private static Register readRegister(ByteReader in, List<Origin> origins) {

@@ -2,6 +2,7 @@
 package dev.entente.engine.codec;
 
 import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
@@ -85,6 +86,10 @@ public final class VersionCodec {
         write(out.u8(1), count.path());
         out.zigzag(count.difference());
       }
+      case Change.Give give -> {
+        write(out.u8(5), give.path());
+        out.text(give.to().value()).varint(give.amount());
+      }
       case Change.EditSequence edit -> {
         write(out.u8(4), edit.path());
         out.varint(edit.splices().size());
@@ -118,6 +123,7 @@ public final class VersionCodec {
                   ? Optional.of(
                       new Change.EditSequence.Seed(CausalCodec.readDot(in), JsonCodec.read(in)))
                   : Optional.empty());
+      case 5 -> new Change.Give(readPath(in), new NodeId(in.text()), in.varint());
       default -> throw new DamagedException("no change is of kind " + kind);
     };
   }

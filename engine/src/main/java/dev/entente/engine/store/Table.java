@@ -26,7 +26,9 @@ public enum Table {
   /** Tenant and scope → a freeze. */
   FREEZES,
   /** Tenant, type, path and the hash of a value → the records that hold it, where it is unique. */
-  CLAIMS;
+  CLAIMS,
+  /** Time, tenant and conflict → nothing: when a policy goes on by itself with a review. */
+  DUE;
 
   public String label() {
     return name().toLowerCase(Locale.ROOT);
