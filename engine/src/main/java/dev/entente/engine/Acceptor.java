@@ -522,7 +522,7 @@ final class Acceptor {
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {
       byte[] bytes = transaction.put(version, after);
-      claims.follow(transaction, before, after, policy);
+      claims.follow(transaction, before, after, policy, version.acceptedAt().millis());
       reviews.follow(
           transaction, before, after, policy, request.author(), version.acceptedAt().millis());
       transaction.audit(

@@ -36,8 +36,10 @@ final class Decider {
   private final Policies policies;
   private final ReviewBook reviews;
   private final Claims claims;
+  private final Contentions contentions;
 
-  Decider(Policies policies, ReviewBook reviews, Claims claims) {
+  Decider(Policies policies, ReviewBook reviews, Claims claims, Contentions contentions) {
+    this.contentions = contentions;
     this.policies = policies;
     this.reviews = reviews;
     this.claims = claims;
@@ -47,6 +49,9 @@ final class Decider {
   sealed interface Found {
     /** A conflict that waits. */
     record Live(Review review, Snapshot now, Resolution resolution) implements Found {}
+
+    /** A contention of several records that waits. */
+    record Contended(Review review) implements Found {}
 
     /** None, for this reason. */
     record Gone(Result why) implements Found {}
@@ -70,6 +75,9 @@ final class Decider {
                   + review.reason(),
               now));
     }
+    if (review.isContention()) {
+      return new Found.Contended(review);
+    }
     Optional<Resolution> live =
         now.view().resolutions().stream()
             .filter(r -> r.isPending() && r.conflict().id().equals(id))
@@ -89,6 +97,8 @@ final class Decider {
       String reason) {
     return switch (find(transaction, tenant, id)) {
       case Found.Gone(Result why) -> why;
+      case Found.Contended(Review review) ->
+          contentions.decide(transaction, review, decision, actor, reason);
       case Found.Live(Review review, Snapshot now, Resolution live) -> {
         if (review.progress().poll().isPresent()) {
           yield new Result.Moved("the policy has this voted on; vote instead of deciding", now);
@@ -194,7 +204,7 @@ final class Decider {
       return new Result.Invalid(contended.get());
     }
     byte[] bytes = transaction.put(version, after);
-    claims.follow(transaction, before, after, policy);
+    claims.follow(transaction, before, after, policy, time.millis());
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);

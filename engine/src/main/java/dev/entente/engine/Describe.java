@@ -4,6 +4,7 @@ package dev.entente.engine;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
@@ -11,6 +12,7 @@ import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.core.vote.Poll;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -30,6 +32,17 @@ public final class Describe {
     members.put("updatedAt", time(snapshot.view().updatedAt()));
     members.put("conflicts", conflicts(snapshot.key(), snapshot.view().resolutions()));
     return JsonObject.of(members);
+  }
+
+  /** A whole read, with the conflicts that the record has with others. */
+  public static JsonObject read(Snapshot snapshot, List<Json> contentions) {
+    JsonObject read = read(snapshot);
+    if (contentions.isEmpty()) {
+      return read;
+    }
+    List<Json> all = new ArrayList<>(((JsonArray) read.get("conflicts")).items());
+    all.addAll(contentions);
+    return read.with("conflicts", new JsonArray(all));
   }
 
   public static Json conflicts(RecordKey key, List<Resolution> resolutions) {

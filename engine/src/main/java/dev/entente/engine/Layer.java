@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +74,21 @@ final class Layer {
   /** What this layer gives a key; null where it says nothing of it. */
   @Nullable Staged get(Slot slot) {
     return values.get(slot);
+  }
+
+  /** Brings keys of a table that begin with a prefix in line with what this layer changes. */
+  void overlay(Table table, byte[] prefix, NavigableSet<byte[]> keys) {
+    values.forEach((slot, change) -> {
+      if (slot.table == table
+          && slot.key.length >= prefix.length
+          && Arrays.equals(slot.key, 0, prefix.length, prefix, 0, prefix.length)) {
+        if (change.value() == null) {
+          keys.remove(slot.key);
+        } else {
+          keys.add(slot.key);
+        }
+      }
+    });
   }
 
   @Nullable Snapshot snapshot(RecordKey key) {

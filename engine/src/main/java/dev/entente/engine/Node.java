@@ -89,10 +89,11 @@ public final class Node implements AutoCloseable {
     this.history = new History(store);
     this.reviews = new ReviewBook(store, this::tell);
     this.freezes = new Freezes(store);
-    this.claims = new Claims(store);
+    this.claims = new Claims(store, policies, reviews);
     this.acceptor = new Acceptor(policies, history, reviews, freezes, claims, config.siblingsMax());
-    this.decider = new Decider(policies, reviews, claims);
-    this.proceedings = new Proceedings(policies, reviews, decider, history);
+    Contentions contentions = new Contentions(claims, reviews, acceptor);
+    this.decider = new Decider(policies, reviews, claims, contentions);
+    this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.position = last == null ? 0 : new ByteReader(last).u64();
     Optional<byte[]> lastAudit = lastAudit(store);
@@ -123,7 +124,8 @@ public final class Node implements AutoCloseable {
     for (Claims.RecordScope due : node.claims.due()) {
       Policy policy = node.policies.inForce(due.tenant(), due.type());
       node.sequencer
-          .submit(transaction -> node.claims.rebuild(transaction, due.tenant(), policy))
+          .submit(transaction ->
+              node.claims.rebuild(transaction, due.tenant(), policy, node.nowMillis()))
           .join();
     }
     return node;
@@ -242,6 +244,12 @@ public final class Node implements AutoCloseable {
   /** The record as it is. */
   public Snapshot read(RecordKey key) {
     return records.read(key);
+  }
+
+  /** The conflicts with other records that a record takes part in, as reads show them. */
+  public List<Json> contentions(Snapshot snapshot) {
+    return claims.contentions(
+        snapshot, policies.inForce(snapshot.key().tenant(), snapshot.key().type()));
   }
 
   /** The record as it was accepted up to a moment, under the policy of today. */
@@ -463,7 +471,7 @@ public final class Node implements AutoCloseable {
           detail.put("text", Json.of(text));
           transaction.audit(
               transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
-          if (!loaded.policy().unique().isEmpty()) {
+          if (!loaded.policy().limits().isEmpty()) {
             claims.setDue(transaction, tenant, type);
           }
           transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
@@ -475,14 +483,14 @@ public final class Node implements AutoCloseable {
   /** Works out the claims under a policy that is in force now, so that none is missed. */
   private CompletableFuture<List<PolicyProblem>> withClaims(
       String tenant, Policy policy, List<PolicyProblem> warnings) {
-    if (policy.unique().isEmpty()) {
+    if (policy.limits().isEmpty()) {
       return CompletableFuture.completedFuture(warnings);
     }
     return sequencer.submit(transaction -> {
       List<PolicyProblem> all = new ArrayList<>(warnings);
-      for (String shared : claims.rebuild(transaction, tenant, policy)) {
+      for (String exceeded : claims.rebuild(transaction, tenant, policy, nowMillis())) {
         if (all.size() < WARNINGS_MAX) {
-          all.add(new PolicyProblem(1, 1, shared + "; one of them has to change"));
+          all.add(new PolicyProblem(1, 1, exceeded));
         }
       }
       return all;

@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Resolution;
 
 /**
  * What observers of a node are told, after it is durable. Observers must be quick and must not
@@ -13,6 +14,9 @@ public sealed interface NodeEvent {
 
   /** A review was decided, ignored, or moved on. */
   record ReviewClosed(Review review) implements NodeEvent {}
+
+  /** Records hold more together than a limit allows. */
+  record Contended(RecordKey key, Resolution resolution) implements NodeEvent {}
 
   /** A voter signed two different values for one question. */
   record Equivocated(RecordKey key, String voter) implements NodeEvent {}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.policy.Limit;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The policies in force, compiled. Thread-safe. */
@@ -25,6 +27,9 @@ final class Policies {
 
   private final Store store;
   private final Map<Scope, InForce> compiled = new ConcurrentHashMap<>();
+
+  /** By tenant, then by the type whose records hold the caps. */
+  private final Map<String, Map<String, List<Capped>>> capped = new ConcurrentHashMap<>();
 
   Policies(Store store) {
     this.store = store;
@@ -65,11 +70,35 @@ final class Policies {
   /** Puts a policy in force; after its text is durable. */
   void activate(String tenant, Policy policy, String text) {
     compiled.put(new Scope(tenant, policy.type()), new InForce(policy, text));
+    capped.remove(tenant);
   }
 
   Optional<String> text(String tenant, String type) {
     String text = get(tenant, type).text();
     return text.isEmpty() ? Optional.empty() : Optional.of(text);
+  }
+
+  /** A limit, with its policy, whose cap is held by records of another type. */
+  record Capped(Policy policy, Limit limit) {}
+
+  /** The limits whose caps the records of a type hold. */
+  List<Capped> cappedBy(String tenant, String type) {
+    return capped.computeIfAbsent(tenant, this::capped).getOrDefault(type, List.of());
+  }
+
+  private Map<String, List<Capped>> capped(String tenant) {
+    Map<String, List<Capped>> byHolder = new TreeMap<>();
+    for (String type : types(tenant)) {
+      Policy policy = inForce(tenant, type);
+      for (Limit limit : policy.limits()) {
+        if (limit.cap() instanceof Limit.Cap.Held held) {
+          byHolder
+              .computeIfAbsent(held.type(), _ -> new ArrayList<>())
+              .add(new Capped(policy, limit));
+        }
+      }
+    }
+    return byHolder;
   }
 
   List<String> types(String tenant) {

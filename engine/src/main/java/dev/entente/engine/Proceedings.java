@@ -48,9 +48,16 @@ final class Proceedings {
   private final Policies policies;
   private final ReviewBook reviews;
   private final Decider decider;
+  private final Contentions contentions;
   private final History history;
 
-  Proceedings(Policies policies, ReviewBook reviews, Decider decider, History history) {
+  Proceedings(
+      Policies policies,
+      ReviewBook reviews,
+      Decider decider,
+      Contentions contentions,
+      History history) {
+    this.contentions = contentions;
     this.policies = policies;
     this.reviews = reviews;
     this.decider = decider;
@@ -102,6 +109,8 @@ final class Proceedings {
       String signature) {
     return switch (decider.find(transaction, tenant, id)) {
       case Decider.Found.Gone(Result gone) -> gone;
+      case Decider.Found.Contended _ ->
+          new Result.Invalid("the policy calls no vote on this; decide it");
       case Decider.Found.Live(Review review, Snapshot now, Resolution live) ->
           vote(transaction, review, now, live, choice, voter, signature);
     };
@@ -178,7 +187,9 @@ final class Proceedings {
   }
 
   private void proceed(Transaction transaction, Review review) {
-    if (decider.find(transaction, review.key().tenant(), review.id())
+    if (review.isContention()) {
+      contentions.proceed(transaction, review);
+    } else if (decider.find(transaction, review.key().tenant(), review.id())
         instanceof Decider.Found.Live(Review live, Snapshot now, Resolution resolution)) {
       Policy policy = policies.inForce(live.key().tenant(), live.key().type());
       Optional<StrategySpec> asked = asked(policy, resolution, live.progress().step());

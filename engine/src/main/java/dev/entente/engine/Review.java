@@ -65,6 +65,29 @@ public record Review(
         progress);
   }
 
+  Review describing(Json now) {
+    return new Review(
+        id,
+        key,
+        unit,
+        status,
+        createdAtMillis,
+        dueAtMillis,
+        escalateAtMillis,
+        owner,
+        now,
+        decidedBy,
+        decidedAtMillis,
+        reason,
+        decision,
+        progress);
+  }
+
+  /** True where it is about what records hold together, not about one record. */
+  boolean isContention() {
+    return conflict instanceof JsonObject object && !object.get("limit").isAbsent();
+  }
+
   Review with(Progress now) {
     return new Review(
         id,

@@ -6,6 +6,7 @@ import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.ReviewTerms;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Review.Status;
 import dev.entente.engine.codec.ByteReader;
@@ -125,6 +126,33 @@ final class ReviewBook {
             JsonAbsent.ABSENT,
             Proceedings.begin(resolution, policy, nowMillis));
     write(transaction, review);
+  }
+
+  /** Opens the review of a conflict that is not one record's own. */
+  void open(
+      Transaction transaction,
+      Conflict conflict,
+      Policy policy,
+      Json described,
+      Progress progress,
+      long nowMillis) {
+    write(
+        transaction,
+        new Review(
+            conflict.id(),
+            conflict.key(),
+            conflict.label(),
+            Status.PENDING,
+            nowMillis,
+            nowMillis + policy.review().sla().toMillis(),
+            nowMillis + policy.review().escalateAfter().toMillis(),
+            Optional.empty(),
+            described,
+            Optional.empty(),
+            0,
+            "",
+            JsonAbsent.ABSENT,
+            progress));
   }
 
   void write(Transaction transaction, Review review) {

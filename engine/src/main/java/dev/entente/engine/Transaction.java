@@ -12,9 +12,13 @@ import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
+import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,6 +106,21 @@ final class Transaction {
       }
     }
     return found != null ? found.value() : store.get(table, key);
+  }
+
+  /** The keys of a table that begin with a prefix, in order. Goes through all that is undurable. */
+  List<byte[]> keys(Table table, byte[] prefix) {
+    NavigableSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
+    store.scan(
+        table,
+        prefix,
+        (key, _) -> {
+          keys.add(key);
+          return true;
+        });
+    sealed.forEach(layer -> layer.overlay(table, prefix, keys));
+    open.overlay(table, prefix, keys);
+    return List.copyOf(keys);
   }
 
   void put(Table table, byte[] key, byte[] value) {

@@ -12,6 +12,7 @@ import dev.entente.engine.Node;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -40,6 +41,7 @@ final class Metrics {
   private final Map<RecordKey, long[]> hot = new ConcurrentHashMap<>();
   private final Timer writes;
   private final Timer commits;
+  private final DistributionSummary complexity;
   private final Node node;
 
   Metrics(Node node) {
@@ -53,6 +55,11 @@ final class Metrics {
         Timer.builder("entente.commit")
             .description("Writing and syncing one batch")
             .publishPercentileHistogram()
+            .register(registry);
+    this.complexity =
+        DistributionSummary.builder("entente.conflict.complexity")
+            .description("How hard conflicts were to see through, 0 to 1")
+            .serviceLevelObjectives(0.1, 0.25, 0.5, 0.75, 1)
             .register(registry);
     registry.gauge("entente.queue.waiting", node, Node::waiting);
     registry.gauge("entente.log.position", node, Node::position);
@@ -71,6 +78,10 @@ final class Metrics {
               review.key().type(),
               "status",
               review.status().label());
+      case NodeEvent.Contended(RecordKey key, Resolution resolution) -> {
+        warm(key);
+        settled(key, resolution);
+      }
       case NodeEvent.Equivocated(RecordKey key, _) ->
           count("entente.votes.equivocated", "tenant", key.tenant(), "type", key.type());
       case NodeEvent.Committed(_, _, long nanos) -> commits.record(nanos, TimeUnit.NANOSECONDS);
@@ -88,23 +99,31 @@ final class Metrics {
     count("entente.writes", "tenant", key.tenant(), "type", key.type(), "outcome", result);
     if (outcome instanceof Outcome.Accepted accepted && !accepted.resolutions().isEmpty()) {
       warm(key);
-      for (Resolution resolution : accepted.resolutions()) {
-        count(
-            "entente.resolutions",
-            "tenant",
-            key.tenant(),
-            "type",
-            key.type(),
-            "unit",
-            unit(key, resolution.conflict()),
-            "strategy",
-            resolution.strategy(),
-            "status",
-            resolution.status().label());
-        if (resolution.uncertain()) {
-          count("entente.uncertain", "tenant", key.tenant(), "type", key.type());
-        }
-      }
+      accepted.resolutions().forEach(resolution -> settled(key, resolution));
+    }
+  }
+
+  private void settled(RecordKey key, Resolution resolution) {
+    Conflict conflict = resolution.conflict();
+    count(
+        "entente.resolutions",
+        "tenant",
+        key.tenant(),
+        "type",
+        key.type(),
+        "unit",
+        unit(key, conflict),
+        "strategy",
+        resolution.strategy(),
+        "status",
+        resolution.status().label(),
+        "conflict",
+        conflict.type().label(),
+        "severity",
+        conflict.severity().label());
+    complexity.record(conflict.complexity());
+    if (resolution.uncertain()) {
+      count("entente.uncertain", "tenant", key.tenant(), "type", key.type());
     }
   }
 

@@ -70,7 +70,7 @@ final class RecordRoutes {
     if (call.header("if-none-match").filter(etag::equals).isPresent()) {
       return new Reply(304, Map.of("ETag", etag), new byte[0], Optional.empty());
     }
-    JsonObject body = Describe.read(snapshot);
+    JsonObject body = Describe.read(snapshot, node.contentions(snapshot));
     if (call.flag("siblings")) {
       body = body.with("siblings", siblings(snapshot));
     }

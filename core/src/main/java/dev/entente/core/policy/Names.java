@@ -24,6 +24,7 @@ final class Names {
           "escalations",
           "invariants",
           "unique",
+          "limits",
           "never-automatic",
           "manual-threshold",
           "review",

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param version names this policy's text; empty for the built-in default
  * @param recordUnit true where the whole record is one unit
- * @param unique fields whose value no two live records of the type may share
+ * @param limits what the records of the type may hold together; unique claims among them
  * @param manualThreshold conflicts more complex than this go to review; 1 sends none
  */
 public record Policy(
@@ -37,7 +37,7 @@ public record Policy(
     List<Rule> rules,
     List<Rule> escalations,
     List<Invariant> invariants,
-    List<Path> unique,
+    List<Limit> limits,
     Set<String> neverAutomatic,
     double manualThreshold,
     ReviewTerms review,
@@ -50,7 +50,7 @@ public record Policy(
     rules = byPriority(rules);
     escalations = byPriority(escalations);
     invariants = List.copyOf(invariants);
-    unique = List.copyOf(unique);
+    limits = List.copyOf(limits);
     neverAutomatic = Set.copyOf(neverAutomatic);
   }
 
@@ -160,7 +160,7 @@ public record Policy(
     private final List<Rule> rules = new ArrayList<>();
     private final List<Rule> escalations = new ArrayList<>();
     private final List<Invariant> invariants = new ArrayList<>();
-    private final List<Path> unique = new ArrayList<>();
+    private final List<Limit> limits = new ArrayList<>();
     private final Set<String> neverAutomatic = new TreeSet<>();
     private double manualThreshold = 1;
     private ReviewTerms review = ReviewTerms.DEFAULT;
@@ -267,7 +267,11 @@ public record Policy(
 
     /** No two live records of the type may hold the same value here. */
     public Builder unique(String path) {
-      unique.add(Path.parse(path));
+      return limit(Limit.unique(Path.parse(path)));
+    }
+
+    public Builder limit(Limit limit) {
+      limits.add(limit);
       return this;
     }
 
@@ -325,7 +329,7 @@ public record Policy(
           rules,
           escalations,
           invariants,
-          unique,
+          limits,
           neverAutomatic,
           manualThreshold,
           review,

@@ -18,6 +18,11 @@ import java.util.Set;
  */
 final class PolicyChecker {
   private static final Set<String> FOR_PEOPLE = Set.of("manual-review", "reject", "vote");
+
+  /** What decides by whose claim it is, not by its value. */
+  private static final List<String> KEEPERS =
+      List.of("first-writer-wins", "last-writer-wins", "priority", "manual-review");
+
   private final Policy policy;
   private final List<String> found = new ArrayList<>();
 
@@ -32,6 +37,7 @@ final class PolicyChecker {
     checker.priorities("escalations", policy.escalations());
     checker.strategies();
     policy.groups().forEach(group -> checker.machine(group));
+    checker.limits();
     checker.terms();
     return checker.found;
   }
@@ -234,6 +240,34 @@ final class PolicyChecker {
                     + Names.suggestion(rule.by(), group.fields()));
           }
         });
+  }
+
+  private void limits() {
+    Set<String> names = new HashSet<>();
+    for (Limit limit : policy.limits()) {
+      if (!names.add(limit.name())) {
+        found.add("two limits are named " + limit.name());
+      }
+      for (Optional<StrategySpec> step = Optional.of(limit.keep());
+          step.isPresent();
+          step = step.get().otherwise()) {
+        if (!KEEPERS.contains(step.get().name())) {
+          found.add(
+              limit.name()
+                  + ": "
+                  + step.get().name()
+                  + " cannot say which record keeps a claim; known are "
+                  + String.join(", ", KEEPERS));
+        }
+      }
+      settings(limit.name(), limit.keep());
+      if (limit.by().isEmpty()
+          && limit.loser().isEmpty()
+          && !limit.keep().name().equals("manual-review")) {
+        found.add(
+            limit.name() + " has no by that a record could give up; say under loser what happens");
+      }
+    }
   }
 
   private void terms() {

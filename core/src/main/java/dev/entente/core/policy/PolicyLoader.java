@@ -124,8 +124,11 @@ public final class PolicyLoader {
             list -> list.forEach(value -> rule(value, "action").ifPresent(policy::escalation)));
     file.list("invariants")
         .ifPresent(list -> list.forEach(value -> invariant(value).ifPresent(policy::invariant)));
+    LimitReader limits = new LimitReader(problems, strategies);
     file.list("unique")
-        .ifPresent(list -> list.forEach(value -> value.text().ifPresent(policy::unique)));
+        .ifPresent(list -> list.forEach(value -> limits.unique(value).ifPresent(policy::limit)));
+    file.list("limits")
+        .ifPresent(list -> list.forEach(value -> limits.limit(value).ifPresent(policy::limit)));
     file.list("never-automatic")
         .ifPresent(list -> list.forEach(value -> value.text().ifPresent(policy::neverAutomatic)));
     file.number("manual-threshold").ifPresent(policy::manualThreshold);
@@ -181,7 +184,7 @@ public final class PolicyLoader {
     return Optional.of(new FieldRule(cell, strategy, severity(map)));
   }
 
-  private Optional<Severity> severity(YamlMap map) {
+  static Optional<Severity> severity(YamlMap map) {
     return map.oneOf("severity", SEVERITIES).map(name -> Severity.valueOf(upper(name)));
   }
 

@@ -34,6 +34,10 @@ record YamlValue(Node node, String what, List<PolicyProblem> problems) {
     return node instanceof MappingNode;
   }
 
+  boolean isText() {
+    return node instanceof ScalarNode;
+  }
+
   boolean isNull() {
     return node instanceof ScalarNode scalar && scalar.getTag().equals(Tag.NULL);
   }

@@ -25,7 +25,10 @@ public enum Table {
   POLICIES,
   /** Tenant and scope → a freeze. */
   FREEZES,
-  /** Tenant, type, path and the hash of a value → the records that hold it, where it is unique. */
+  /**
+   * Tenant, type, limit and the hash of a group → how many hold how much, and the review; and with
+   * a record's id → how much it holds.
+   */
   CLAIMS,
   /** Time, tenant and conflict → nothing: when a policy goes on by itself with a review. */
   DUE;
