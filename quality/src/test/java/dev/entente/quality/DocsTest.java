@@ -51,9 +51,37 @@ class DocsTest {
 
   @Test
   void everyShippedPolicyLoadsWithoutAWarning() throws Exception {
-    try (var files = Files.newDirectoryStream(ROOT.resolve("policies"), "*.yaml")) {
-      for (Path file : files) {
+    try (var files = Files.walk(ROOT.resolve("policies"), 2)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".yaml")).toList()) {
         assertThat(PolicyLoader.load(Files.readString(file)).warnings()).as("%s", file).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void everyPackHasAChapterAndACaseForEachOfItsPolicies() throws IOException {
+    String book = read("policies/README.md");
+    String played = read("scenarios/src/main/resources/scenarios/index.yaml");
+    try (var packs = Files.newDirectoryStream(ROOT.resolve("policies"), Files::isDirectory)) {
+      for (Path pack : packs) {
+        String name = pack.getFileName().toString();
+        String chapter = Files.readString(pack.resolve("README.md"));
+        assertThat(book).contains("](" + name + "/README.md)");
+        StringBuilder cases = new StringBuilder();
+        try (var files = Files.newDirectoryStream(pack.resolve("cases"), "*.yaml")) {
+          for (Path file : files) {
+            String label = file.getFileName().toString().replace(".yaml", "");
+            assertThat(played).contains("- " + name + "/" + label + "\n");
+            assertThat(chapter).contains("](cases/" + label + ".yaml)");
+            cases.append(Files.readString(file));
+          }
+        }
+        try (var files = Files.newDirectoryStream(pack, "*.yaml")) {
+          for (Path file : files) {
+            assertThat(chapter).contains("](" + file.getFileName() + ")");
+            assertThat(cases).as("a case for %s", file).contains(file.getFileName().toString());
+          }
+        }
       }
     }
   }

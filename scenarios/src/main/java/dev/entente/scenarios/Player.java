@@ -10,6 +10,8 @@ import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.core.json.Path;
+import dev.entente.core.policy.Limit;
+import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Identity;
@@ -62,7 +64,7 @@ public final class Player {
     WriteRequest request =
         new WriteRequest(
             key,
-            edit(event),
+            edit(event, node.policy(tenant, type)),
             seen(event),
             Scenario.text(event.get("author")),
             event.get("device") instanceof JsonString(String device)
@@ -95,9 +97,9 @@ public final class Player {
     return event.with("data", event.get("put"));
   }
 
-  private static Edit edit(JsonObject event) {
+  private Edit edit(JsonObject event, Policy policy) {
     if (event.get("put") instanceof JsonObject document) {
-      return new Edit.Put(document);
+      return new Edit.Put((JsonObject) besideItself(document, policy));
     }
     if (!event.get("merge").isAbsent()) {
       return new Edit.MergePatch(event.get("merge"));
@@ -110,6 +112,19 @@ public final class Player {
       return new Edit.Operations(operations);
     }
     return new Edit.Delete();
+  }
+
+  /** What only one record may hold is told apart as the records are. */
+  private Json besideItself(Json document, Policy policy) {
+    Json result = document;
+    for (Limit limit : policy.limits()) {
+      for (Path path : limit.by()) {
+        if (path.in(document) instanceof JsonString(String value)) {
+          result = path.set(result, Json.of(value + suffix));
+        }
+      }
+    }
+    return result;
   }
 
   private static Edit.Operation operation(JsonObject op) {

@@ -16,8 +16,8 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
  * A story of concurrent writes: its policies, its events in the order of arrival, and what must
- * come of them. Each is a folder of data: {@code policy*.yaml}, {@code events.yaml}, {@code
- * expected.yaml}.
+ * come of them. It is a case of a policy pack, or a folder of data: {@code policy*.yaml}, {@code
+ * events.yaml}, {@code expected.yaml}.
  */
 public record Scenario(
     String name,
@@ -34,29 +34,39 @@ public record Scenario(
   /** All scenarios, in the order of the index. */
   public static List<Scenario> all() {
     List<Scenario> scenarios = new ArrayList<>();
-    for (Json name : items(yaml("index.yaml"))) {
+    for (Json name : items(yaml("/scenarios/index.yaml"))) {
       scenarios.add(load(text(name)));
     }
     return scenarios;
   }
 
   static Scenario load(String name) {
-    JsonObject file = (JsonObject) yaml(name + "/events.yaml");
+    int slash = name.indexOf('/');
+    if (slash < 0) {
+      String folder = "/scenarios/" + name + "/";
+      return of(name, folder, (JsonObject) yaml(folder + "events.yaml"))
+          .expecting((JsonObject) yaml(folder + "expected.yaml"));
+    }
+    String pack = "/packs/" + name.substring(0, slash) + "/";
+    JsonObject file = (JsonObject) yaml(pack + "cases" + name.substring(slash) + ".yaml");
+    return of(name, pack, file).expecting((JsonObject) file.get("expected"));
+  }
+
+  private static Scenario of(String name, String folder, JsonObject file) {
     List<String> policies = new ArrayList<>();
     for (Json policy : items(file.get("policies"))) {
-      policies.add(resource(name + "/" + text(policy)));
+      policies.add(resource(folder + text(policy)));
     }
     List<JsonObject> events = new ArrayList<>();
     for (Json event : items(file.get("events"))) {
       events.add((JsonObject) event);
     }
     return new Scenario(
-        name,
-        text(file.get("title")),
-        text(file.get("story")),
-        policies,
-        events,
-        (JsonObject) yaml(name + "/expected.yaml"));
+        name, text(file.get("title")), text(file.get("story")), policies, events, JsonObject.EMPTY);
+  }
+
+  private Scenario expecting(JsonObject end) {
+    return new Scenario(name, title, story, policies, events, end);
   }
 
   private static List<Json> items(Json json) {
@@ -73,7 +83,7 @@ public record Scenario(
   }
 
   private static String resource(String path) {
-    try (InputStream in = Scenario.class.getResourceAsStream("/scenarios/" + path)) {
+    try (InputStream in = Scenario.class.getResourceAsStream(path)) {
       if (in == null) {
         throw new IllegalStateException(
             "the scenario file " + path + " is missing from the program");

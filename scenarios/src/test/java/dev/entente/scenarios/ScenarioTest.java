@@ -35,6 +35,9 @@ class ScenarioTest {
       Player player = new Player(node, "main", "");
       player.install(scenario);
       scenario.events().forEach(player::play);
+      while (node.proceed().join() > 0) {
+        // Until the policies have nothing left to do by themselves.
+      }
       JsonObject outcomes = (JsonObject) scenario.expected().get("outcomes");
       outcomes
           .members()
@@ -61,6 +64,12 @@ class ScenarioTest {
             .map(r -> r.conflict().label())
             .toList();
     assertThat(Json.of(pending)).as("pending of %s", now.key()).isEqualTo(expected.get("pending"));
+    if (expected.get("severity") instanceof JsonObject severities) {
+      for (Resolution resolution : now.view().resolutions()) {
+        Json severity = severities.get(resolution.conflict().label());
+        assertThat(Json.of(resolution.conflict().severity().label())).isEqualTo(severity);
+      }
+    }
     if (scenario.expected().get("uncertain") instanceof JsonArray uncertain) {
       assertThat(
               Json.of(
@@ -80,7 +89,7 @@ class ScenarioTest {
 
   @TestFactory
   Stream<DynamicTest> theVectorClockTable() {
-    return ((JsonArray) Scenario.yaml("vector-clocks.yaml"))
+    return ((JsonArray) Scenario.yaml("/scenarios/vector-clocks.yaml"))
         .items().stream()
             .map(JsonObject.class::cast)
             .map(row ->

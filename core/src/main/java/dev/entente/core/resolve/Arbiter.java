@@ -184,7 +184,11 @@ final class Arbiter {
               "A change wins over its removal by "
                   + removal.author()
                   + ": kept "
-                  + Explain.offer(kept.getFirst())
+                  + Explain.value(kept.getFirst().value())
+                  + " by "
+                  + String.join(
+                      " and ",
+                      kept.stream().map(a -> a.author() + " at " + Explain.time(a)).toList())
                   + ".");
         }
         yield chain(
