@@ -256,9 +256,21 @@ final class ClientCommands {
         description = "pending (default), resolved or ignored.")
     String status = "pending";
 
+    @Option(
+        names = "--where",
+        paramLabel = "NAME=VALUE",
+        description = {
+          "Only those with this type, unit, owner, conflict (concurrent-update, semantic, …), row,",
+          "or at least this severity or complexity; may be repeated."
+        })
+    Map<String, String> where = new LinkedHashMap<>();
+
     @Override
     Integer run(Client client, PrintWriter out) {
-      Json answer = client.get(client.path("reviews") + "?status=" + Client.escaped(status));
+      StringBuilder query = new StringBuilder("?status=" + Client.escaped(status));
+      where.forEach((name, value) ->
+          query.append('&').append(Client.escaped(name)).append('=').append(Client.escaped(value)));
+      Json answer = client.get(client.path("reviews") + query);
       if (json) {
         out.println(answer);
         return ExitCodes.OK;
@@ -289,7 +301,9 @@ final class ClientCommands {
                   + text(value, "time"));
         }
       }
-      out.println(member(answer, "total") + " " + status);
+      Json total = member(answer, "total");
+      out.println(
+          (total.isAbsent() ? "those " + where + " of all" : total.toString()) + " " + status);
       return ExitCodes.OK;
     }
   }

@@ -29,6 +29,7 @@ import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.core.resolve.Resolution.Status;
+import dev.entente.core.resolve.RowConflict;
 import dev.entente.core.resolve.View;
 import dev.entente.engine.Outcome.Accepted;
 import dev.entente.engine.Outcome.Code;
@@ -90,7 +91,9 @@ final class Acceptor {
     try {
       outcome = new Attempt(transaction, request, before).run();
     } catch (EditProblem e) {
-      outcome = new Rejected(Code.INVALID, String.valueOf(e.getMessage()), Optional.empty());
+      Rejected invalid =
+          new Rejected(Code.INVALID, String.valueOf(e.getMessage()), Optional.empty());
+      outcome = e.isUndeclared() ? invalid.called(RowConflict.TARGET_MISSING) : invalid;
     }
     if (outcome instanceof Rejected rejected) {
       keepPayload(transaction, request, rejected);
@@ -140,6 +143,7 @@ final class Acceptor {
     Map<String, Json> detail = new TreeMap<>();
     detail.put("code", Json.of(rejected.code().label()));
     detail.put("reason", Json.of(rejected.message()));
+    rejected.row().ifPresent(row -> detail.put("row", Json.of(row.label())));
     detail.put("payload", payload(request.edit()));
     request.at().ifPresent(at -> detail.put("at", Describe.time(at)));
     request.device().ifPresent(device -> detail.put("device", Json.of(device)));
@@ -196,7 +200,8 @@ final class Acceptor {
       List<Change> changes =
           Authoring.changes(seen, policy, request.author(), base, request.edit());
       if (request.edit() instanceof Edit.Delete && base.isAbsent()) {
-        return new Rejected(Code.NOT_FOUND, "there is no such record to delete", Optional.empty());
+        return new Rejected(Code.NOT_FOUND, "there is no such record to delete", Optional.empty())
+            .called(RowConflict.DELETE_MISSING);
       }
       if (changes.isEmpty()) {
         return unchanged();
@@ -228,8 +233,16 @@ final class Acceptor {
                   : stale(
                       "the record has changed since this context; read it again and repeat the change");
         }
-        case Seen.Existing() -> exists ? Optional.empty() : stale("there is no such record");
-        case Seen.Absence() -> exists ? stale("the record exists already") : Optional.empty();
+        case Seen.Existing() ->
+            exists
+                ? Optional.empty()
+                : stale("there is no such record")
+                    .map(missing -> missing.called(RowConflict.UPDATE_MISSING));
+        case Seen.Absence() ->
+            exists
+                ? stale("the record exists already")
+                    .map(there -> there.called(RowConflict.INSERT_EXISTS))
+                : Optional.empty();
         case Seen.Context(VersionVector context) ->
             claimsFuture(context).or(() -> allowed(WriteStyle.MERGE));
         case Seen.Everything() ->
@@ -287,10 +300,6 @@ final class Acceptor {
                                     ? null
                                     : Long.valueOf(Math.min(theirs, ours)))));
       };
-    }
-
-    private long lastPosition() {
-      return before.state().context().get(transaction.self());
     }
 
     private boolean isCurrent(CausalContext context) {
@@ -453,9 +462,11 @@ final class Acceptor {
         return undone(
             new Rejected(Code.CONFLICT, refused.get().explanation(), Optional.of(before)));
       }
-      Optional<String> contended = claims.contended(transaction, before, after, policy);
-      if (contended.isPresent()) {
-        return undone(new Rejected(Code.CONFLICT, contended.get(), Optional.of(before)));
+      List<String> contended = claims.contended(transaction, before, after, policy);
+      if (!contended.isEmpty()) {
+        Rejected taken =
+            new Rejected(Code.CONFLICT, String.join("; ", contended), Optional.of(before));
+        return undone(contended.size() > 1 ? taken.called(RowConflict.SEVERAL_UNIQUE) : taken);
       }
       write(version, after, mine);
       return new Accepted(
@@ -517,11 +528,11 @@ final class Acceptor {
     }
 
     private List<Version> past() {
-      return history.all(key, lastPosition(), transaction);
+      return history.all(key, history.last(before, transaction), transaction);
     }
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {
-      byte[] bytes = transaction.put(version, after);
+      byte[] bytes = transaction.put(version, before, after);
       claims.follow(transaction, before, after, policy, version.acceptedAt().millis());
       reviews.follow(
           transaction, before, after, policy, request.author(), version.acceptedAt().millis());
@@ -547,7 +558,8 @@ final class Acceptor {
     }
   }
 
-  private static List<Resolution> concerning(Dot dot, View view) {
+  /** What became of the conflicts that a version takes part in. */
+  static List<Resolution> concerning(Dot dot, View view) {
     List<Resolution> mine = new ArrayList<>();
     for (Resolution resolution : view.resolutions()) {
       for (Assignment assignment : resolution.conflict().competing()) {

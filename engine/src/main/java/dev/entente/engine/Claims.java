@@ -13,6 +13,7 @@ import dev.entente.core.policy.Limit.Cap;
 import dev.entente.core.policy.Limit.Share;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Contention;
 import dev.entente.core.resolve.Contention.Party;
 import dev.entente.engine.Review.Status;
@@ -133,12 +134,12 @@ final class Claims {
   }
 
   /**
-   * Why a view may not become that of its record: the first limit that it would break, in a
-   * sentence that names the others. Empty where there is none, or where the policy would have the
-   * record keep what it takes.
+   * Why a view may not become that of its record: each limit that it would break, in a sentence
+   * that names the others. Empty where there is none, or where the policy would have the record
+   * keep what it takes.
    */
-  Optional<String> contended(
-      Transaction transaction, Snapshot before, Snapshot after, Policy policy) {
+  List<String> contended(Transaction transaction, Snapshot before, Snapshot after, Policy policy) {
+    List<String> contended = new ArrayList<>();
     for (Limit limit : policy.limits()) {
       Optional<Share> is = share(after, limit);
       Optional<Share> was = share(before, limit);
@@ -156,10 +157,10 @@ final class Claims {
           && total.compareTo(most.get()) > 0
           && is.get().amount().compareTo(own) > 0
           && losesAtTheDoor(transaction, policy, pool, most.get(), after)) {
-        return Optional.of(sentence(transaction, pool, most.get(), total, after.key()));
+        contended.add(sentence(transaction, pool, most.get(), total, after.key()));
       }
     }
-    return Optional.empty();
+    return contended;
   }
 
   private boolean losesAtTheDoor(
@@ -323,22 +324,24 @@ final class Claims {
 
   private void open(
       Transaction transaction, Policy policy, Pool pool, Contention found, long nowMillis) {
+    Conflict conflict = found.resolution().conflict();
     Json described =
-        ((JsonObject) Describe.conflict(found.resolution().conflict().key(), found.resolution()))
+        Describe.conflict(conflict.key(), found.resolution())
             .with("status", Json.of("pending"))
             .with("limit", Json.of(pool.limit().name()))
             .with("group", pool.group());
     boolean byItself = !found.resolution().isPending();
     reviews.open(
         transaction,
-        found.resolution().conflict(),
+        conflict.id(),
+        conflict.key(),
+        conflict.label(),
         policy,
         described,
         byItself ? new Progress(0, nowMillis, Optional.empty(), Optional.empty()) : Progress.NONE,
         nowMillis);
-    transaction.afterwards(() ->
-        reviews.tell(
-            new NodeEvent.Contended(found.resolution().conflict().key(), found.resolution())));
+    transaction.afterwards(
+        () -> reviews.tell(new NodeEvent.Contended(conflict.key(), found.resolution())));
   }
 
   private Optional<Contention> contention(Transaction transaction, Policy policy, Pool pool) {

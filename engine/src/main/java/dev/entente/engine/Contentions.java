@@ -122,7 +122,7 @@ final class Contentions {
                   Optional.empty(),
                   Optional.empty(),
                   "gave way: " + reason));
-      if (outcome instanceof Outcome.Rejected(_, String why, _)) {
+      if (outcome instanceof Outcome.Rejected(_, String why, _, _)) {
         refused.add(Json.of(loser.id() + ": " + why));
       }
     }

@@ -50,6 +50,9 @@ final class Decider {
     /** A conflict that waits. */
     record Live(Review review, Snapshot now, Resolution resolution) implements Found {}
 
+    /** A causal violation that somebody has to look into. */
+    record Violated(Review review) implements Found {}
+
     /** A contention of several records that waits. */
     record Contended(Review review) implements Found {}
 
@@ -75,6 +78,9 @@ final class Decider {
                   + review.reason(),
               now));
     }
+    if (review.isViolation()) {
+      return new Found.Violated(review);
+    }
     if (review.isContention()) {
       return new Found.Contended(review);
     }
@@ -97,6 +103,13 @@ final class Decider {
       String reason) {
     return switch (find(transaction, tenant, id)) {
       case Found.Gone(Result why) -> why;
+      case Found.Violated(Review review) -> {
+        Snapshot now = transaction.snapshot(review.key());
+        yield decision instanceof Decision.Ignore
+            ? ignore(transaction, review, now, actor, reason)
+            : new Result.Invalid(
+                "there is nothing to choose from: mend the node, then ignore this, with the reason");
+      }
       case Found.Contended(Review review) ->
           contentions.decide(transaction, review, decision, actor, reason);
       case Found.Live(Review review, Snapshot now, Resolution live) -> {
@@ -198,12 +211,12 @@ final class Decider {
       transaction.takeBackDot();
       return new Result.Invalid("this would break the invariant " + broken.get());
     }
-    Optional<String> contended = claims.contended(transaction, before, after, policy);
-    if (contended.isPresent()) {
+    List<String> contended = claims.contended(transaction, before, after, policy);
+    if (!contended.isEmpty()) {
       transaction.takeBackDot();
-      return new Result.Invalid(contended.get());
+      return new Result.Invalid(String.join("; ", contended));
     }
-    byte[] bytes = transaction.put(version, after);
+    byte[] bytes = transaction.put(version, before, after);
     claims.follow(transaction, before, after, policy, time.millis());
     Json decided = JsonObject.of("value", Describe.orNull(value));
     Review closed =

@@ -50,13 +50,14 @@ public final class Describe {
   }
 
   /** A conflict, what became of it, and what competes. */
-  public static Json conflict(RecordKey key, Resolution resolution) {
+  public static JsonObject conflict(RecordKey key, Resolution resolution) {
     Conflict conflict = resolution.conflict();
     Map<String, Json> members = new TreeMap<>();
     members.put("id", Json.of(conflict.id()));
     members.put("unit", Json.of(conflict.label()));
     members.put("status", Json.of(resolution.status().label()));
     members.put("type", Json.of(conflict.type().label()));
+    members.put("row", Json.of(conflict.row().label()));
     members.put("severity", Json.of(conflict.severity().label()));
     members.put(
         "complexity", Json.of((Object) (Math.round(conflict.complexity() * 1000) / 1000.0)));

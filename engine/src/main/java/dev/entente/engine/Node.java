@@ -74,6 +74,7 @@ public final class Node implements AutoCloseable {
   private final Acceptor acceptor;
   private final Decider decider;
   private final Proceedings proceedings;
+  private final Receiver receiver;
   private final Sequencer sequencer;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
@@ -86,7 +87,7 @@ public final class Node implements AutoCloseable {
     this.id = identity(store, config);
     this.policies = new Policies(store);
     this.records = new Records(store, policies, config.cacheRecords());
-    this.history = new History(store);
+    this.history = new History(store, id);
     this.reviews = new ReviewBook(store, this::tell);
     this.freezes = new Freezes(store);
     this.claims = new Claims(store, policies, reviews);
@@ -94,6 +95,7 @@ public final class Node implements AutoCloseable {
     Contentions contentions = new Contentions(claims, reviews, acceptor);
     this.decider = new Decider(policies, reviews, claims, contentions);
     this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
+    this.receiver = new Receiver(store, policies, history, claims, reviews);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.position = last == null ? 0 : new ByteReader(last).u64();
     Optional<byte[]> lastAudit = lastAudit(store);
@@ -292,34 +294,50 @@ public final class Node implements AutoCloseable {
   }
 
   private long lastPosition(RecordKey key) {
-    return records.read(key).state().context().get(id);
+    return history.last(records.read(key), null);
   }
 
   /**
-   * The versions of a record, newest first, from a position downwards; {@link Version#previous} of
+   * The versions of a record, newest first, from a position downwards; {@link Logged#previous} of
    * the last is where to go on.
    *
    * @param position {@code Long.MAX_VALUE} for the newest
    * @throws IllegalArgumentException where the position is none of the record's
    */
-  public List<Version> history(RecordKey key, long position, int limit) {
+  public List<Logged> history(RecordKey key, long position, int limit) {
     return history.newestFirst(key, Math.min(position, lastPosition(key)), limit);
   }
 
-  /** What was accepted for a tenant after a position, in order. */
-  public List<Version> changes(String tenant, long since, int limit) {
+  /** What came for a tenant after a position, in order. */
+  public List<Feed> changes(String tenant, long since, int limit) {
     byte[] prefix = Keys.of(tenant);
-    List<Version> versions = new ArrayList<>();
+    List<Feed> versions = new ArrayList<>();
     store.scan(
         Table.LOG,
         Keys.with(prefix, since + 1),
         Keys.after(prefix),
         false,
-        (_, value) -> {
-          versions.add(VersionCodec.fromBytes(value));
+        (key, value) -> {
+          versions.add(new Feed(Keys.lastNumber(key), VersionCodec.fromBytes(value)));
           return versions.size() < limit;
         });
     return versions;
+  }
+
+  /**
+   * Takes in versions of other nodes, in any order; each by itself.
+   *
+   * @param versions in the format of {@link VersionCodec}
+   */
+  public CompletableFuture<List<Receipt>> receive(List<byte[]> versions) {
+    long now = nowMillis();
+    return sequencer.submit(transaction -> {
+      List<Receipt> receipts = new ArrayList<>(versions.size());
+      for (byte[] version : versions) {
+        receipts.add(receiver.receive(transaction, version, now));
+      }
+      return receipts;
+    });
   }
 
   /** The position of the last durable version, of any tenant. */
@@ -410,9 +428,15 @@ public final class Node implements AutoCloseable {
    */
   public CompletableFuture<Integer> proceed() {
     long now = nowMillis();
-    return reviews.nextDueMillis() > now
-        ? CompletableFuture.completedFuture(0)
-        : sequencer.submit(transaction -> proceedings.sweep(transaction, now));
+    if (reviews.nextDueMillis() > now && !receiver.isDue(now)) {
+      return CompletableFuture.completedFuture(0);
+    }
+    return sequencer.submit(transaction -> {
+      if (receiver.isDue(now)) {
+        receiver.sweep(transaction, now);
+      }
+      return proceedings.sweep(transaction, now);
+    });
   }
 
   /** Gives a pending review an owner. */
@@ -557,7 +581,7 @@ public final class Node implements AutoCloseable {
    * @param limit how many at most; older ones are left out
    */
   public List<RecordedConflict> recordedConflicts(String tenant, String type, int limit) {
-    List<Version> versions = new ArrayList<>();
+    List<Feed> versions = new ArrayList<>();
     store.scan(
         Table.AUDIT,
         new byte[0],
@@ -573,16 +597,17 @@ public final class Node implements AutoCloseable {
             byte[] bytes = store.get(Table.LOG, History.logKey(tenant, position.longValue()));
             Version version = bytes == null ? null : VersionCodec.fromBytes(bytes);
             if (version != null && version.key().type().equals(type)) {
-              versions.add(version);
+              versions.add(new Feed(position.longValue(), version));
             }
           }
           return versions.size() < limit;
         });
     Policy policy = policies.inForce(tenant, type);
     List<RecordedConflict> recorded = new ArrayList<>();
-    for (Version version : versions) {
+    for (Feed logged : versions) {
+      Version version = logged.version();
       RecordState state =
-          RecordState.replay(history.all(version.key(), version.dot().number(), null), _ -> true);
+          RecordState.replay(history.all(version.key(), logged.position(), null), _ -> true);
       recorded.add(
           new RecordedConflict(
               version,

@@ -15,6 +15,9 @@ public sealed interface NodeEvent {
   /** A review was decided, ignored, or moved on. */
   record ReviewClosed(Review review) implements NodeEvent {}
 
+  /** A version from another node contradicts what is known of causality. */
+  record Violated(RecordKey key, CausalViolation how) implements NodeEvent {}
+
   /** Records hold more together than a limit allows. */
   record Contended(RecordKey key, Resolution resolution) implements NodeEvent {}
 

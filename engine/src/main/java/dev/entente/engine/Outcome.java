@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.resolve.Resolution;
+import dev.entente.core.resolve.RowConflict;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -27,8 +28,21 @@ public sealed interface Outcome {
   /** It had been sent before; this is what was answered then, and the record as it is now. */
   record Duplicate(Json first, Snapshot now) implements Outcome {}
 
-  /** It was not kept as a version; its payload is in the audit log. */
-  record Rejected(Code code, String message, Optional<Snapshot> current) implements Outcome {}
+  /**
+   * It was not kept as a version; its payload is in the audit log.
+   *
+   * @param row what that is called where records come from rows
+   */
+  record Rejected(Code code, String message, Optional<Snapshot> current, Optional<RowConflict> row)
+      implements Outcome {
+    Rejected(Code code, String message, Optional<Snapshot> current) {
+      this(code, message, current, Optional.empty());
+    }
+
+    Rejected called(RowConflict name) {
+      return new Rejected(code, message, current, Optional.of(name));
+    }
+  }
 
   /** How an accepted write relates to what was there. */
   enum Kind {

@@ -109,7 +109,7 @@ final class Proceedings {
       String signature) {
     return switch (decider.find(transaction, tenant, id)) {
       case Decider.Found.Gone(Result gone) -> gone;
-      case Decider.Found.Contended _ ->
+      case Decider.Found.Contended _, Decider.Found.Violated _ ->
           new Result.Invalid("the policy calls no vote on this; decide it");
       case Decider.Found.Live(Review review, Snapshot now, Resolution live) ->
           vote(transaction, review, now, live, choice, voter, signature);
@@ -220,7 +220,7 @@ final class Proceedings {
     Policy policy = policies.inForce(review.key().tenant(), review.key().type());
     RecordState then =
         RecordState.replay(
-            history.all(review.key(), now.state().context().get(transaction.self()), transaction),
+            history.all(review.key(), history.last(now, transaction), transaction),
             version -> version.acceptedAt().millis() <= moment);
     Json document = Deriver.derive(review.key(), then, policy).data();
     Result result =

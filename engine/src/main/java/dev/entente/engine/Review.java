@@ -88,6 +88,11 @@ public record Review(
     return conflict instanceof JsonObject object && !object.get("limit").isAbsent();
   }
 
+  /** True where it is about a version that contradicts causality. */
+  boolean isViolation() {
+    return conflict instanceof JsonObject object && !object.get("violation").isAbsent();
+  }
+
   Review with(Progress now) {
     return new Review(
         id,

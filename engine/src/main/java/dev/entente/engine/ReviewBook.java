@@ -6,7 +6,6 @@ import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.ReviewTerms;
 import dev.entente.core.record.RecordKey;
-import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Review.Status;
 import dev.entente.engine.codec.ByteReader;
@@ -128,10 +127,12 @@ final class ReviewBook {
     write(transaction, review);
   }
 
-  /** Opens the review of a conflict that is not one record's own. */
+  /** Opens the review of something that no view shows. */
   void open(
       Transaction transaction,
-      Conflict conflict,
+      String id,
+      RecordKey key,
+      String unit,
       Policy policy,
       Json described,
       Progress progress,
@@ -139,9 +140,9 @@ final class ReviewBook {
     write(
         transaction,
         new Review(
-            conflict.id(),
-            conflict.key(),
-            conflict.label(),
+            id,
+            key,
+            unit,
             Status.PENDING,
             nowMillis,
             nowMillis + policy.review().sla().toMillis(),

@@ -8,6 +8,7 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
+import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
@@ -150,11 +151,31 @@ final class Transaction {
   /**
    * Puts a version into the log, with the record as it is after it; returns the version's bytes.
    */
-  byte[] put(Version version, Snapshot after) {
+  byte[] put(Version version, Snapshot before, Snapshot after) {
     byte[] bytes = VersionCodec.toBytes(version);
+    if (!History.isOwn(before.state().context(), self)) {
+      link(version.dot().number(), before);
+    }
     open.put(Table.LOG, History.logKey(version.key().tenant(), version.dot().number()), bytes);
     open.put(after, version.dot().number());
     return bytes;
+  }
+
+  /** Puts a version of another node into the log; returns its bytes. */
+  byte[] putReceived(Version version, Snapshot before, Snapshot after) {
+    byte[] bytes = VersionCodec.toBytes(version);
+    long position = ++number;
+    link(position, before);
+    open.put(Table.LOG, History.logKey(version.key().tenant(), position), bytes);
+    open.put(after, position);
+    return bytes;
+  }
+
+  private void link(long position, Snapshot before) {
+    RecordKey key = before.key();
+    long last = History.last(this::get, key, before.state().context(), self);
+    open.put(Table.LINKS, History.linkKey(key.tenant(), position), Keys.of(last));
+    open.put(Table.LINKS, History.lastKey(key), Keys.of(position));
   }
 
   /** The records of a type that were decided and that the store may not show yet. */

@@ -92,7 +92,7 @@ class ContentionTest {
         .isInstanceOf(Result.Decided.class);
     assertThat(at("a", "ip").isAbsent()).isTrue();
     assertThat(at("b", "ip")).isEqualTo(Json.of("10.0.0.7"));
-    assertThat(node.history(vm("a"), Long.MAX_VALUE, 1).getFirst().note())
+    assertThat(node.history(vm("a"), Long.MAX_VALUE, 1).getFirst().version().note())
         .isEqualTo("gave way: bob was told");
     assertThat(node.contentions(node.read(vm("b")))).isEmpty();
     assertThat(pending()).isEmpty();

@@ -6,6 +6,7 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonPrinter;
 import dev.entente.core.record.Version;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Feed;
 import dev.entente.engine.Node;
 import dev.entente.engine.Snapshot;
 import dev.entente.server.Problem.Code;
@@ -56,7 +57,7 @@ final class FeedRoutes {
     int limit = call.limit();
     long waitMillis = waitMillis(call);
     long deadline = System.nanoTime() + waitMillis * 1_000_000;
-    List<Version> versions = node.changes(tenant, since, limit);
+    List<Feed> versions = node.changes(tenant, since, limit);
     try {
       long behind = node.position();
       while (versions.isEmpty() && System.nanoTime() < deadline) {
@@ -68,9 +69,9 @@ final class FeedRoutes {
       Thread.currentThread().interrupt();
     }
     StringBuilder lines = new StringBuilder();
-    versions.forEach(version ->
-        JsonPrinter.print(line(version, withData), lines.append(lines.isEmpty() ? "" : "\n")));
-    String cursor = Cursors.of(versions.isEmpty() ? since : versions.getLast().dot().number());
+    versions.forEach(
+        one -> JsonPrinter.print(line(one, withData), lines.append(lines.isEmpty() ? "" : "\n")));
+    String cursor = Cursors.of(versions.isEmpty() ? since : versions.getLast().position());
     return Reply.text(
             200, "application/jsonl", lines.isEmpty() ? "" : lines.append('\n').toString())
         .with("Entente-Cursor", cursor);
@@ -88,9 +89,10 @@ final class FeedRoutes {
     return seconds * 1000;
   }
 
-  private Json line(Version version, boolean withData) {
+  private Json line(Feed one, boolean withData) {
+    Version version = one.version();
     Map<String, Json> members = new TreeMap<>();
-    members.put("cursor", Json.of(Cursors.of(version.dot().number())));
+    members.put("cursor", Json.of(Cursors.of(one.position())));
     members.put("type", Json.of(version.key().type()));
     members.put("id", Json.of(version.key().id()));
     members.put("author", Json.of(version.author()));
@@ -128,11 +130,10 @@ final class FeedRoutes {
     event(out, ": connected");
     while (!node.failure().isPresent()) {
       long behind = node.position();
-      List<Version> versions = node.changes(tenant, since, Limits.PAGE_MAX);
-      for (Version version : versions) {
-        since = version.dot().number();
-        event(
-            out, "id: " + Cursors.of(since) + "\nevent: change\ndata: " + line(version, withData));
+      List<Feed> versions = node.changes(tenant, since, Limits.PAGE_MAX);
+      for (Feed one : versions) {
+        since = one.position();
+        event(out, "id: " + Cursors.of(since) + "\nevent: change\ndata: " + line(one, withData));
       }
       if (versions.isEmpty()) {
         node.awaitBehind(behind, HEARTBEAT_MILLIS);

@@ -8,6 +8,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.CausalViolation;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
@@ -78,6 +79,17 @@ final class Metrics {
               review.key().type(),
               "status",
               review.status().label());
+      case NodeEvent.Violated(RecordKey key, CausalViolation how) ->
+          count(
+              "entente.causal.violations",
+              "tenant",
+              key.tenant(),
+              "type",
+              key.type(),
+              "violation",
+              how.label(),
+              "severity",
+              how.severity().label());
       case NodeEvent.Contended(RecordKey key, Resolution resolution) -> {
         warm(key);
         settled(key, resolution);

@@ -14,6 +14,7 @@ import dev.entente.core.record.Version;
 import dev.entente.engine.ContextToken;
 import dev.entente.engine.Counters;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Logged;
 import dev.entente.engine.Node;
 import dev.entente.engine.Snapshot;
 import dev.entente.engine.WriteRequest;
@@ -261,7 +262,7 @@ final class RecordRoutes {
     RecordKey key = call.key();
     int limit = call.limit();
     long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
-    List<Version> versions;
+    List<Logged> versions;
     try {
       versions = node.history(key, before, limit);
     } catch (IllegalArgumentException e) {
@@ -271,7 +272,8 @@ final class RecordRoutes {
       throw new Problem(Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id());
     }
     Map<String, Json> members = new TreeMap<>();
-    members.put("versions", Json.of(versions.stream().map(RecordRoutes::version).toList()));
+    members.put(
+        "versions", Json.of(versions.stream().map(logged -> version(logged.version())).toList()));
     if (versions.size() == limit && versions.getLast().previous() > 0) {
       members.put("next", Json.of(Cursors.of(versions.getLast().previous())));
     }

@@ -24,6 +24,10 @@ import java.util.TreeMap;
 /** The queue of what is left for people. */
 final class ReviewRoutes {
   private static final String REVIEW = "/v1/{tenant}/reviews/{review}";
+
+  /** Reviews that one filtered page looks at. */
+  private static final int FILTERED_MAX = 10_000;
+
   private final Node node;
 
   ReviewRoutes(Node node) {
@@ -45,16 +49,49 @@ final class ReviewRoutes {
     Review.Status status = status(call.query("status").orElse("pending"));
     int limit = call.limit();
     Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
-    List<Review> reviews = node.reviews(tenant, status, after, limit);
+    ReviewFilter filter = ReviewFilter.of(call);
+    Page page = filter.isEmpty() ? page(tenant, status, after, limit) : filtered(call, filter);
     Map<String, Json> members = new TreeMap<>();
-    members.put("reviews", Json.of(reviews.stream().map(this::describe).toList()));
-    if (after.isEmpty()) {
+    members.put("reviews", Json.of(page.reviews().stream().map(this::describe).toList()));
+    if (after.isEmpty() && filter.isEmpty()) {
       members.put("total", Json.of(node.countReviews(tenant, status)));
     }
-    if (reviews.size() == limit) {
-      members.put("next", Json.of(Cursors.of(Node.cursor(reviews.getLast()))));
-    }
+    page.next().ifPresent(next -> members.put("next", Json.of(Cursors.of(next))));
     return Reply.json(200, JsonObject.of(members));
+  }
+
+  /** Reviews, and where to go on. */
+  private record Page(List<Review> reviews, Optional<byte[]> next) {}
+
+  private Page page(String tenant, Review.Status status, Optional<byte[]> after, int limit) {
+    List<Review> reviews = node.reviews(tenant, status, after, limit);
+    return new Page(
+        reviews,
+        reviews.size() == limit ? Optional.of(Node.cursor(reviews.getLast())) : Optional.empty());
+  }
+
+  /** Looks at a bounded number of reviews; a page may hold few of them and still go on. */
+  private Page filtered(Call call, ReviewFilter filter) {
+    String tenant = call.tenant();
+    Review.Status status = status(call.query("status").orElse("pending"));
+    Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
+    List<Review> found = new ArrayList<>();
+    for (int looked = 0; looked < FILTERED_MAX; looked += Limits.PAGE_MAX) {
+      Page page = page(tenant, status, after, Limits.PAGE_MAX);
+      for (Review review : page.reviews()) {
+        if (filter.lets(review)) {
+          found.add(review);
+          if (found.size() == call.limit()) {
+            return new Page(found, Optional.of(Node.cursor(review)));
+          }
+        }
+      }
+      if (page.next().isEmpty()) {
+        return new Page(found, Optional.empty());
+      }
+      after = page.next();
+    }
+    return new Page(found, after);
   }
 
   private static Review.Status status(String name) {

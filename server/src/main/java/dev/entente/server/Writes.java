@@ -196,6 +196,7 @@ final class Writes {
   static Problem problem(Outcome.Rejected rejected) {
     Map<String, Json> members = new TreeMap<>();
     rejected.current().ifPresent(current -> members.put("current", Describe.read(current)));
+    rejected.row().ifPresent(row -> members.put("row", Json.of(row.label())));
     return new Problem(Code.valueOf(rejected.code().name()), rejected.message(), members);
   }
 

@@ -360,7 +360,7 @@ public final class Authoring {
       switch (operation) {
         case Edit.Operation.Increment(Path path, long by) -> {
           if (!kind.isCounter()) {
-            throw new EditProblem(path + " is not declared as a counter");
+            throw EditProblem.undeclared(path + " is not declared as a counter");
           }
           if (by != 0) {
             increment(path, kind, by);
@@ -368,7 +368,7 @@ public final class Authoring {
         }
         case Edit.Operation.Give(Path path, NodeId to, long amount) -> {
           if (kind != CellKind.BOUNDED_COUNTER) {
-            throw new EditProblem(path + " is not declared as a bounded-counter");
+            throw EditProblem.undeclared(path + " is not declared as a bounded-counter");
           }
           if (amount < 1) {
             throw new EditProblem("at least one right is given");
@@ -377,7 +377,7 @@ public final class Authoring {
         }
         case Edit.Operation.EditSet(Path path, List<Json> add, List<Json> remove) -> {
           if (!kind.isSet()) {
-            throw new EditProblem(path + " is not declared as a set");
+            throw EditProblem.undeclared(path + " is not declared as a set");
           }
           editSet(
               path,
@@ -387,7 +387,7 @@ public final class Authoring {
         }
         case Edit.Operation.Splice(Path path, Splice splice) -> {
           if (!kind.isSequence()) {
-            throw new EditProblem(path + " is not declared as a text or list");
+            throw EditProblem.undeclared(path + " is not declared as a text or list");
           }
           target = spliced.carriedOut(target, path, kind, splice);
         }

@@ -42,6 +42,9 @@ final class Arbiter {
   /** What a rule makes of values may not grow beyond what one write could bring. */
   private static final int RESULT_CHARACTERS_MAX = 4_000_000;
 
+  /** Beyond this a rule could take long, and would hide that something is wrong. */
+  static final int COMPETING_MAX = 100;
+
   private static final StrategySpec MERGE = StrategySpec.of("merge");
   private final RecordKey key;
   private final Policy policy;
@@ -55,6 +58,17 @@ final class Arbiter {
     Conflict conflict = Classifier.classify(key, unit, competing, lastAgreed, policy);
     Optional<StrategySpec> own = policy.strategyOf(unit);
     boolean neverAutomatic = policy.isNeverAutomatic(unit);
+    if (competing.size() > COMPETING_MAX) {
+      return pending(
+          conflict,
+          "manual-review",
+          competing.size()
+              + " values compete, more than the "
+              + COMPETING_MAX
+              + " that rules are asked about; a person decides between "
+              + Explain.offers(competing)
+              + ".");
+    }
     if (own.isEmpty() && !neverAutomatic && areLists(competing)) {
       Verdict merged = verdict(MERGE, conflict);
       if (merged instanceof Verdict.Settled settled) {

@@ -60,6 +60,11 @@ public record Conflict(
     }
   }
 
+  /** What it is called where records come from rows. */
+  public RowConflict row() {
+    return RowConflict.of(this);
+  }
+
   /** What is in conflict, as users see it: the unit, or {@code record}. */
   public String label() {
     return recordLevel ? "record" : unit.label();

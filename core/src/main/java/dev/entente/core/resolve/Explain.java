@@ -15,6 +15,9 @@ import java.util.Collection;
 public final class Explain {
   private static final int VALUE_MAX = 60;
 
+  /** Offers that are named where many compete. */
+  private static final int OFFERS_MAX = 5;
+
   private Explain() {}
 
   /** A value, abbreviated where it is long. */
@@ -38,7 +41,14 @@ public final class Explain {
   /** All offers, joined. */
   public static String offers(Collection<Assignment> assignments) {
     StringBuilder text = new StringBuilder();
+    int named = 0;
     for (Assignment assignment : assignments) {
+      if (named++ == OFFERS_MAX && assignments.size() > OFFERS_MAX + 1) {
+        return text.append(" and ")
+            .append(assignments.size() - OFFERS_MAX)
+            .append(" others")
+            .toString();
+      }
       text.append(text.isEmpty() ? "" : " against ").append(offer(assignment));
     }
     return text.toString();

@@ -39,6 +39,7 @@ public final class Facts {
     facts.put("type", conflict.type().label());
     facts.put("severity", conflict.severity().level());
     facts.put("complexity", conflict.complexity());
+    facts.put("row", conflict.row().label());
     facts.put("unit", conflict.label());
     facts.put("count", (long) conflict.competing().size());
     List<@Nullable Object> values = new ArrayList<>();

@@ -25,7 +25,7 @@ public interface Store extends AutoCloseable {
 
   /** Visits the entries whose keys begin with the prefix, in ascending order. */
   default void scan(Table table, byte[] prefix, Visitor visitor) {
-    scan(table, prefix, Keys.after(prefix), false, visitor);
+    scan(table, prefix, prefix.length == 0 ? null : Keys.after(prefix), false, visitor);
   }
 
   /** Writes a batch atomically and durably. */

@@ -30,6 +30,15 @@ public enum Table {
    * a record's id → how much it holds.
    */
   CLAIMS,
+  /**
+   * Of records that other nodes have written too: where the version before one stands, and the
+   * last.
+   */
+  LINKS,
+  /** Tenant, other node and number → the position in the log. */
+  DOTS,
+  /** Record, other node and number → a version that waits for what it builds on. */
+  HELD,
   /** Time, tenant and conflict → nothing: when a policy goes on by itself with a review. */
   DUE;
 

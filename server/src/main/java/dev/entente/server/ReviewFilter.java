@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.core.policy.Severity;
+import dev.entente.core.resolve.ConflictType;
+import dev.entente.engine.Review;
+import dev.entente.server.Problem.Code;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Which reviews somebody wants to see: of a record type, a unit or an owner, of a kind of conflict,
+ * from a severity or a complexity upwards.
+ */
+record ReviewFilter(
+    Optional<String> type,
+    Optional<String> unit,
+    Optional<String> owner,
+    Optional<String> conflict,
+    Optional<String> row,
+    Optional<Severity> severity,
+    double complexity) {
+
+  static ReviewFilter of(Call call) {
+    List<String> kinds = Arrays.stream(ConflictType.values()).map(ConflictType::label).toList();
+    call.query("conflict")
+        .filter(kind -> !kinds.contains(kind))
+        .ifPresent(kind -> {
+          throw new Problem(Code.INVALID, "conflict is one of " + String.join(", ", kinds));
+        });
+    return new ReviewFilter(
+        call.query("type"),
+        call.query("unit"),
+        call.query("owner"),
+        call.query("conflict"),
+        call.query("row"),
+        call.query("severity").map(ReviewFilter::severity),
+        call.query("complexity").map(ReviewFilter::complexity).orElse(0.0));
+  }
+
+  private static Severity severity(String name) {
+    for (Severity severity : Severity.values()) {
+      if (severity.label().equals(name)) {
+        return severity;
+      }
+    }
+    throw new Problem(Code.INVALID, "severity is one of low, medium, high, critical");
+  }
+
+  private static double complexity(String text) {
+    if (!text.matches("(0|1|0?\\.[0-9]{1,6}|0\\.[0-9]{1,6}|1\\.0{1,6})")) {
+      throw new Problem(Code.INVALID, "complexity is a number between 0 and 1");
+    }
+    return Double.parseDouble(text);
+  }
+
+  boolean isEmpty() {
+    return equals(
+        new ReviewFilter(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            0));
+  }
+
+  boolean lets(Review review) {
+    return matches(type, review.key().type())
+        && matches(unit, review.unit())
+        && (owner.isEmpty() || owner.equals(review.owner()))
+        && matches(conflict, text(review, "type"))
+        && matches(row, text(review, "row"))
+        && (severity.isEmpty() || isAtLeast(severity.get(), text(review, "severity")))
+        && complexityOf(review) >= complexity;
+  }
+
+  private static boolean matches(Optional<String> wanted, String actual) {
+    return wanted.isEmpty() || wanted.get().equals(actual);
+  }
+
+  private static boolean isAtLeast(Severity wanted, String actual) {
+    return Arrays.stream(Severity.values())
+        .anyMatch(s -> s.label().equals(actual) && s.compareTo(wanted) >= 0);
+  }
+
+  private static Json member(Review review, String name) {
+    return ((JsonObject) review.conflict()).get(name);
+  }
+
+  private static String text(Review review, String name) {
+    return member(review, name) instanceof JsonString(String text) ? text : "";
+  }
+
+  private static double complexityOf(Review review) {
+    return member(review, "complexity") instanceof JsonNumber(var number)
+        ? number.doubleValue()
+        : 0;
+  }
+}
