@@ -87,6 +87,35 @@ class DocsTest {
   }
 
   @Test
+  void theLibraryPageShowsCodeThatATestRuns() throws IOException {
+    String test = read("core/src/test/java/dev/entente/core/library/LibraryTest.java");
+    Matcher blocks =
+        Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(read("docs/library.md"));
+    int lines = 0;
+    while (blocks.find()) {
+      for (String line : blocks.group(1).lines().toList()) {
+        String code = line.replaceAll(";? //.*", "").strip();
+        assertThat(test).contains(code);
+        lines++;
+      }
+    }
+    assertThat(lines).isGreaterThan(20);
+  }
+
+  @Test
+  void everyAlertSpeaksOfAMetricThatThereIs() throws IOException {
+    String metrics = read("server/src/main/java/dev/entente/server/Metrics.java");
+    Matcher names =
+        Pattern.compile("entente_([a-z_]+?)(_total|_bucket)").matcher(read("docs/alerts.yaml"));
+    int found = 0;
+    while (names.find()) {
+      assertThat(metrics).contains("\"entente." + names.group(1).replace('_', '.') + "\"");
+      found++;
+    }
+    assertThat(found).isGreaterThan(5);
+  }
+
+  @Test
   void everyRelativeLinkLeadsSomewhere() throws IOException {
     Pattern link = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
     try (var files = Files.walk(ROOT)) {
