@@ -93,7 +93,7 @@ public final class EntenteServer implements AutoCloseable {
     return WebServer.builder()
         .host(host)
         .port(port)
-        .maxPayloadSize(Limits.BODY_BYTES_MAX + 1024L)
+        .maxPayloadSize(Limits.BODY_BYTES_READ_MAX)
         .addProtocol(
             Http1Config.builder()
                 .maxHeadersSize(HEADERS_BYTES_MAX)
@@ -148,16 +148,39 @@ public final class EntenteServer implements AutoCloseable {
   }
 
   private static void handle(Api api, ServerRequest request, ServerResponse response) {
+    InputStream in =
+        request.content().hasEntity()
+            ? request.content().inputStream()
+            : InputStream.nullInputStream();
     Reply reply;
     try {
-      reply = api.answer(segments(request.path().rawPath()), call(request));
+      reply = api.answer(segments(request.path().rawPath()), call(request, in));
     } catch (Problem problem) {
       reply = Reply.problem(problem);
     }
     send(reply, response);
+    if (reply.status() == Code.TOO_LARGE.status()) {
+      throwAway(in);
+    }
   }
 
-  private static Call call(ServerRequest request) {
+  /**
+   * Reads on what is too large, up to a bound: a client that is still sending when the connection
+   * closes never sees the answer.
+   */
+  private static void throwAway(InputStream in) {
+    byte[] chunk = new byte[64 << 10];
+    try {
+      long left = Limits.BODY_BYTES_READ_MAX;
+      for (int length = 0; length >= 0 && left > 0; left -= length) {
+        length = in.read(chunk);
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.log(Level.DEBUG, "the client went before it had sent all", e);
+    }
+  }
+
+  private static Call call(ServerRequest request, InputStream in) {
     Map<String, String> headers = new HashMap<>();
     for (Header header : request.headers()) {
       String name = header.name().toLowerCase(Locale.ROOT);
@@ -172,7 +195,7 @@ public final class EntenteServer implements AutoCloseable {
         Map.of(),
         query(request.query()),
         headers,
-        body(request, headers),
+        body(request, headers, in),
         "");
   }
 
@@ -192,18 +215,15 @@ public final class EntenteServer implements AutoCloseable {
     return result;
   }
 
-  private static byte[] body(ServerRequest request, Map<String, String> headers) {
+  private static byte[] body(ServerRequest request, Map<String, String> headers, InputStream in) {
     if (headers.containsKey("content-encoding")
         && !"identity".equals(headers.get("content-encoding"))) {
       throw new Problem(Code.UNSUPPORTED_MEDIA_TYPE, "bodies are not compressed");
     }
-    if (!request.content().hasEntity()) {
-      return new byte[0];
-    }
     if (request.headers().contentLength().orElse(0) > Limits.BODY_BYTES_MAX) {
       throw tooLarge();
     }
-    try (InputStream in = request.content().inputStream()) {
+    try {
       return read(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

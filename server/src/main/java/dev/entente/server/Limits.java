@@ -4,6 +4,10 @@ package dev.entente.server;
 /** The bounds on what clients may send and ask for; documented in the OpenAPI file. */
 final class Limits {
   static final int BODY_BYTES_MAX = 8 << 20;
+
+  /** How much of a body that is too large is read on and thrown away. */
+  static final int BODY_BYTES_READ_MAX = 64 << 20;
+
   static final int BODY_GRACE_MILLIS = 2_000;
   static final int BODY_BYTES_PER_SECOND_MIN = 100;
   static final int EVENTS_MAX = 1_000;
