@@ -132,6 +132,21 @@ public final class SortedArrayMap<K extends Comparable<? super K>, V> {
         : new SortedArrayMap<>(Arrays.copyOf(keptKeys, kept), Arrays.copyOf(keptValues, kept));
   }
 
+  /** The entries from one place to another. */
+  SortedArrayMap<K, V> slice(int from, int to) {
+    return new SortedArrayMap<>(
+        Arrays.copyOfRange(keys, from, to), Arrays.copyOfRange(values, from, to));
+  }
+
+  /** With the entries of another map, all of which come behind. */
+  SortedArrayMap<K, V> followedBy(SortedArrayMap<K, V> other) {
+    Object[] allKeys = Arrays.copyOf(keys, keys.length + other.keys.length);
+    Object[] allValues = Arrays.copyOf(values, values.length + other.values.length);
+    System.arraycopy(other.keys, 0, allKeys, keys.length, other.keys.length);
+    System.arraycopy(other.values, 0, allValues, values.length, other.values.length);
+    return new SortedArrayMap<>(allKeys, allValues);
+  }
+
   public SortedArrayMap<K, V> with(K key, V value) {
     int index = indexOf(key);
     if (index >= 0) {
@@ -188,7 +203,8 @@ public final class SortedArrayMap<K extends Comparable<? super K>, V> {
             Arrays.copyOf(mergedKeys, count), Arrays.copyOf(mergedValues, count));
   }
 
-  private boolean hasKeysOf(SortedArrayMap<K, V> other) {
+  /** Whether both have the same keys, whatever these lead to. */
+  public boolean hasKeysOf(SortedArrayMap<K, V> other) {
     return Arrays.equals(keys, other.keys);
   }
 

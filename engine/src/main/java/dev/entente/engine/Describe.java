@@ -19,6 +19,9 @@ import java.util.TreeMap;
 
 /** Snapshots, conflicts and resolutions as the JSON of the API. */
 public final class Describe {
+  /** Competing values that are listed; all are counted. */
+  private static final int COMPETING_SHOWN = 100;
+
   private Describe() {}
 
   /** A whole read. */
@@ -69,7 +72,13 @@ public final class Describe {
     members.put(
         "competing",
         Json.of(
-            conflict.competing().stream().map(assignment -> competitor(key, assignment)).toList()));
+            conflict.competing().stream()
+                .limit(COMPETING_SHOWN)
+                .map(assignment -> competitor(key, assignment))
+                .toList()));
+    if (conflict.competing().size() > COMPETING_SHOWN) {
+      members.put("competingInAll", Json.of(conflict.competing().size()));
+    }
     return JsonObject.of(members);
   }
 

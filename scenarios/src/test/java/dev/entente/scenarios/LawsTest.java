@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
  * all scenarios and random ones.
  */
 class LawsTest {
-  private static final int STATES_MIN = 10_000;
+  private static final int STATES_MIN = Integer.getInteger("entente.laws.states", 10_000);
   private static final RecordState EMPTY = RecordState.EMPTY;
 
   private static final Policy MIXED =

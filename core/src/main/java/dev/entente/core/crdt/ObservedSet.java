@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.crdt;
 
-import dev.entente.core.SortedArrayMap;
+import dev.entente.core.SortedChunkMap;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.VersionVector;
@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Source: Bieniusa et al., <i>An optimized conflict-free replicated set</i>, 2012.
  */
-public record ObservedSet(SortedArrayMap<Json, Presence> elements) implements Cell {
-  public static final ObservedSet EMPTY = new ObservedSet(SortedArrayMap.empty());
+public record ObservedSet(SortedChunkMap<Json, Presence> elements) implements Cell {
+  public static final ObservedSet EMPTY = new ObservedSet(SortedChunkMap.empty());
 
   /**
    * The uncovered dots of one element: those that added it and, in a remove-wins set, those that
@@ -82,9 +82,9 @@ public record ObservedSet(SortedArrayMap<Json, Presence> elements) implements Ce
 
   @Override
   public ObservedSet join(Cell other, VersionVector seen, VersionVector otherSeen) {
-    SortedArrayMap<Json, Presence> theirs = ((ObservedSet) other).elements;
+    SortedChunkMap<Json, Presence> theirs = ((ObservedSet) other).elements;
     return new ObservedSet(
-        elements.merge(theirs, (mine, their) -> join(mine, their, seen, otherSeen)));
+        elements.join(theirs, (mine, their) -> join(mine, their, seen, otherSeen)));
   }
 
   private static @Nullable Presence join(

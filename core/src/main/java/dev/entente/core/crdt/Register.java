@@ -34,8 +34,8 @@ public record Register(SortedArrayMap<Dot, Assignment> assignments) implements C
   @Override
   public Register join(Cell other, VersionVector seen, VersionVector otherSeen) {
     SortedArrayMap<Dot, Assignment> theirs = ((Register) other).assignments;
-    if (assignments.equals(theirs)) {
-      return this;
+    if (assignments.hasKeysOf(theirs)) {
+      return this; // A dot names one assignment for ever.
     }
     return new Register(
         assignments.merge(

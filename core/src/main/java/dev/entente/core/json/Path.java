@@ -2,6 +2,7 @@
 package dev.entente.core.json;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a value stands in a document: the names of the members that lead to it. The empty path is
@@ -86,6 +87,25 @@ public record Path(List<String> names) implements Comparable<Path> {
       return here;
     }
     return object.with(names.get(index), set(object.get(names.get(index)), index + 1, value));
+  }
+
+  /** As that of the list, without its iterator: states compare many paths. */
+  @Override
+  public boolean equals(@Nullable Object o) {
+    if (!(o instanceof Path other) || names.size() != other.names.size()) {
+      return false;
+    }
+    for (int i = names.size() - 1; i >= 0; i--) {
+      if (!names.get(i).equals(other.names.get(i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public int hashCode() {
+    return names.hashCode();
   }
 
   @Override

@@ -10,6 +10,12 @@ import java.util.Optional;
 
 /** Finds what competing assignments last had in common; see decision 3 in the documentation. */
 final class Ancestry {
+  /**
+   * Of very many assignments only the first are asked what they replaced: what all have seen they
+   * name too, if perhaps an older one.
+   */
+  private static final int ASKED_MAX = Arbiter.COMPETING_MAX;
+
   private Ancestry() {}
 
   /**
@@ -19,7 +25,7 @@ final class Ancestry {
    */
   static Optional<Json> lastAgreed(List<Assignment> competing) {
     Ancestor best = null;
-    for (Assignment assignment : competing) {
+    for (Assignment assignment : competing.subList(0, Math.min(ASKED_MAX, competing.size()))) {
       for (Ancestor ancestor : assignment.ancestors()) {
         if (seenByAll(ancestor, competing)) {
           if (best == null || isNewer(ancestor, best)) {

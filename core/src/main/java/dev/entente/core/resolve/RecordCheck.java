@@ -43,7 +43,8 @@ final class RecordCheck {
     this.state = state;
     this.policy = policy;
     this.merged = merged;
-    this.heads = state.register(Unit.ALIVE).values();
+    List<Assignment> all = state.register(Unit.ALIVE).values();
+    this.heads = all.subList(0, Math.min(Arbiter.COMPETING_MAX, all.size()));
   }
 
   static View check(RecordKey key, RecordState state, Policy policy, View merged) {

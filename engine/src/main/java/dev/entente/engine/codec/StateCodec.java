@@ -2,6 +2,7 @@
 package dev.entente.engine.codec;
 
 import dev.entente.core.SortedArrayMap;
+import dev.entente.core.SortedChunkMap;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
@@ -199,7 +200,7 @@ public final class StateCodec {
           elements.add(JsonCodec.read(in));
           presences.add(new Presence(readDots(in), readDots(in)));
         }
-        yield new ObservedSet(SortedArrayMap.ofSorted(elements, presences));
+        yield new ObservedSet(SortedChunkMap.ofSorted(elements, presences));
       }
       case 3 -> readSequence(in);
       default -> throw new DamagedException("no cell is of kind " + kind);
