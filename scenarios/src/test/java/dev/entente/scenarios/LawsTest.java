@@ -163,6 +163,9 @@ class LawsTest {
         StrategySpec.of(
             "rollback",
             new StrategySpec.Settings.Back(new Moment.Earlier(java.time.Duration.ofSeconds(1)))));
+    specs.add(
+        StrategySpec.of(
+            "merge", new StrategySpec.Settings.Merging(StrategySpec.of("last-writer-wins"))));
     specs.add(StrategySpec.semantic(new Larger()).otherwise(StrategySpec.of("union")));
     return specs;
   }

@@ -38,6 +38,11 @@ public record Assignment(
     }
   }
 
+  /** The same with another value. */
+  public Assignment with(Json other) {
+    return new Assignment(dot, context, acceptedAt, time, author, other, ancestors);
+  }
+
   /** True where neither author had seen the other's value. */
   public boolean concurrentWith(Assignment other) {
     return !context.contains(other.dot) && !other.context.contains(dot);

@@ -53,7 +53,16 @@ final class Names {
   /** What a strategy's settings are called. */
   static final List<String> SETTINGS =
       List.of(
-          "strategy", "of", "order", "voters", "faulty", "to", "time-out", "retries", "otherwise");
+          "strategy",
+          "of",
+          "order",
+          "clashes",
+          "voters",
+          "faulty",
+          "to",
+          "time-out",
+          "retries",
+          "otherwise");
 
   private Names() {}
 

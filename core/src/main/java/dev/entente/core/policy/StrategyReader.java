@@ -141,6 +141,7 @@ final class StrategyReader {
         Map.of(
             "of", List.of("priority"),
             "order", List.of("priority"),
+            "clashes", List.of("merge"),
             "voters", List.of("vote"),
             "faulty", List.of("vote"),
             "to", List.of("rollback"),
@@ -181,6 +182,10 @@ final class StrategyReader {
         }
         yield electorate(map.get()).map(Settings.Voting::new);
       }
+      case "merge" ->
+          map.flatMap(m -> m.get("clashes"))
+              .map(clashes -> read(clashes, "clashes").<Settings>map(Settings.Merging::new))
+              .orElse(Optional.of(new Settings.None()));
       case "rollback" ->
           map.flatMap(m -> m.get("to"))
               .map(StrategyReader::moment)

@@ -36,6 +36,9 @@ public record StrategySpec(
       }
     }
 
+    /** For {@code merge}: what settles the places that both sides changed differently. */
+    record Merging(StrategySpec clashes) implements Settings {}
+
     /** For {@code state-machine}. */
     record States(StateMachine machine) implements Settings {}
 

@@ -41,7 +41,7 @@ public record Contention(Resolution resolution, List<RecordKey> losers) {
   public record Party(RecordKey key, Assignment claim, BigDecimal amount) {
     /** A record with what it holds under a limit. */
     public static Party of(RecordKey key, RecordState state, Limit limit, BigDecimal amount) {
-      return new Party(key, Deriver.withValue(claim(state, limit), Json.of(key.id())), amount);
+      return new Party(key, claim(state, limit).with(Json.of(key.id())), amount);
     }
 
     private static Assignment claim(RecordState state, Limit limit) {

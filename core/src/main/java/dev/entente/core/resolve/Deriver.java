@@ -212,28 +212,17 @@ public final class Deriver {
     if (assignments.size() == 1
         && assignments.getFirst().value() instanceof JsonObject object
         && object.isEmpty()) {
-      return List.of(withValue(assignments.getFirst(), members));
+      return List.of(assignments.getFirst().with(members));
     }
     List<Assignment> rendered = new ArrayList<>(assignments.size());
     for (Assignment assignment : assignments) {
       if (assignment.value() instanceof JsonObject whole) {
-        rendered.add(withValue(assignment, whole.overlaid(members)));
+        rendered.add(assignment.with(whole.overlaid(members)));
       } else {
         rendered.add(assignment);
       }
     }
     return rendered;
-  }
-
-  static Assignment withValue(Assignment assignment, Json value) {
-    return new Assignment(
-        assignment.dot(),
-        assignment.context(),
-        assignment.acceptedAt(),
-        assignment.time(),
-        assignment.author(),
-        value,
-        assignment.ancestors());
   }
 
   private Json settle(Unit unit, List<Assignment> assignments) {
@@ -310,7 +299,7 @@ public final class Deriver {
                   assignment.value() instanceof JsonObject object && object.isEmpty()
                       ? object
                       : JsonAbsent.ABSENT);
-      return new Register(SortedArrayMap.of(assignment.dot(), withValue(assignment, before)));
+      return new Register(SortedArrayMap.of(assignment.dot(), assignment.with(before)));
     }
     return projected;
   }

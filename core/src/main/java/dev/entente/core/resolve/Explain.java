@@ -4,6 +4,7 @@ package dev.entente.core.resolve;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonPrinter;
+import dev.entente.core.json.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Collection;
@@ -52,6 +53,11 @@ public final class Explain {
       text.append(text.isEmpty() ? "" : " against ").append(offer(assignment));
     }
     return text.toString();
+  }
+
+  /** A place inside a value; {@code whole} where it is the value itself. */
+  public static String place(Path path, String whole) {
+    return path.isRoot() ? whole : path.toString();
   }
 
   public static String time(Assignment assignment) {

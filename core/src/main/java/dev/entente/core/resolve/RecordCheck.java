@@ -95,8 +95,7 @@ final class RecordCheck {
   private Conflict conflict(ConflictType type, Severity severity, double complexity) {
     List<Assignment> competing = new ArrayList<>();
     for (Assignment head : heads) {
-      competing.add(
-          Deriver.withValue(head, documentSeenBy(head.context().with(List.of(head.dot())))));
+      competing.add(head.with(documentSeenBy(head.context().with(List.of(head.dot())))));
     }
     return new Conflict(
         key,

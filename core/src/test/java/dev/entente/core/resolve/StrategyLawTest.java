@@ -33,6 +33,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
@@ -57,8 +58,8 @@ class StrategyLawTest {
   private static void check(Strategy strategy) {
     assertThat(strategy.tieBreak()).isNotBlank();
     Random random = new Random(strategy.name().hashCode());
-    StrategySpec spec = StrategySpec.of(strategy.name(), settings(strategy.name(), random));
     for (int i = 0; i < DISPUTES; i++) {
+      StrategySpec spec = StrategySpec.of(strategy.name(), settings(strategy.name(), random));
       Dispute dispute = dispute(random, spec);
       Verdict verdict = strategy.decide(dispute);
       assertThat(verdict.why()).isNotBlank();
@@ -86,6 +87,11 @@ class StrategyLawTest {
           random.nextBoolean()
               ? new Settings.None()
               : new Settings.Back(new Moment.Earlier(Duration.ofMinutes(1)));
+      case "merge" ->
+          random.nextBoolean()
+              ? new Settings.None()
+              : new Settings.Merging(
+                  StrategySpec.of("highest-value").otherwise(StrategySpec.of("last-writer-wins")));
       case "semantic" -> new Settings.Custom(new Larger());
       default -> new Settings.None();
     };
@@ -105,6 +111,56 @@ class StrategyLawTest {
       }
       return left.compareTo(right) >= 0 ? left : right;
     }
+  }
+
+  @Test
+  void oneClashInsideAListDoesNotCostWhatElseASideDid() {
+    Json base =
+        Json.of(List.of(Map.of("id", 1, "v", "a"), Map.of("id", 2, "v", "a"), Map.of("id", 3)));
+    Json left = Json.of(List.of(Map.of("id", 1, "v", "b"), Map.of("id", 2, "v", "left")));
+    Json right =
+        Json.of(
+            List.of(
+                Map.of("id", 1, "v", "a"),
+                Map.of("id", 2, "v", "right"),
+                Map.of("id", 3),
+                Map.of("id", 4)));
+    Random random = new Random(1);
+    Dispute dispute =
+        new Dispute(
+            Unit.field(Path.of("list")),
+            List.of(assignment(random, 0, left), assignment(random, 1, right)),
+            Optional.of(base),
+            StrategySpec.of("merge", new Settings.Merging(StrategySpec.of("last-writer-wins"))),
+            Duration.ZERO);
+    Verdict verdict =
+        Strategies.all().stream()
+            .filter(s -> s.name().equals("merge"))
+            .findFirst()
+            .orElseThrow()
+            .decide(dispute);
+    Json later =
+        dispute.presentByTime().getLast().value().equals(left) ? Json.of("left") : Json.of("right");
+    assertThat(verdict)
+        .isInstanceOfSatisfying(
+            Verdict.Settled.class,
+            settled -> {
+              assertThat(settled.value())
+                  .isEqualTo(
+                      Json.of(
+                          List.of(
+                              Map.of("id", 1, "v", "b"),
+                              Map.of("id", 2, "v", later),
+                              Map.of("id", 4))));
+              assertThat(settled.why()).contains("Changed by both: 2/v: Took ");
+            });
+    assertThat(
+            Strategies.all().stream()
+                .filter(s -> s.name().equals("merge"))
+                .findFirst()
+                .orElseThrow()
+                .decide(dispute.with(StrategySpec.of("merge"))))
+        .isInstanceOf(Verdict.Unable.class);
   }
 
   private static Dispute dispute(Random random, StrategySpec spec) {
