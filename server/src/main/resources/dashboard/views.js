@@ -64,12 +64,22 @@ export async function review(app, id) {
       if (problem.status === 409) app.render();
     }
   };
-  const agreed = conflict.lastAgreed;
+  const vote = async (body) => {
+    localStorage.setItem('entente-name', author.value);
+    try {
+      const after = await app.send('POST', `reviews/${id}/vote`, body, author.value);
+      app.notice(after.status === 'resolved' ? 'That decided it; the certificate is kept with the decision.' : 'Your vote is counted.');
+      app.render();
+    } catch (problem) { app.notice(problem.message); }
+  };
+  const agreed = conflict.lastAgreed, contended = conflict.limit !== undefined, violated = conflict.violation !== undefined;
+  const choose = (index) => (one.vote ? vote({ choose: index }) : decide({ choose: index }));
+  const label = one.vote ? 'Vote for this' : conflict.chooses === 'who-gives-way' ? 'This one gives way' : contended ? 'This one keeps it' : 'Use this';
   const cards = conflict.competing.map((value, index) => h('section', { class: 'value', 'aria-label': `value ${index + 1}` },
     h('h3', {}, h('kbd', {}, String(index + 1)), ` ${value.author}`, looksAlike(value)),
     h('p', { class: 'muted small' }, when(value.time), ` · node ${value.node}`),
-    value.removed ? h('p', {}, tag('removed', 'rejected')) : marked(value.value, agreed),
-    open ? h('button', { 'data-choose': String(index), onclick: () => decide({ choose: index }) }, index === 0 ? 'Use this' : `Use this (${index + 1})`) : null));
+    value.removed ? h('p', {}, tag('removed', 'rejected')) : contended ? h('p', {}, recordLink(one.type, value.value)) : marked(value.value, agreed),
+    open ? h('button', { 'data-choose': String(index), onclick: () => choose(index) }, index === 0 ? label : `${label} (${index + 1})`) : null));
   const own = h('textarea', { rows: '5', 'aria-label': 'your own value as JSON', spellcheck: 'false' });
   own.value = JSON.stringify(conflict.competing[0]?.value ?? null, null, 2);
   return [
@@ -77,15 +87,20 @@ export async function review(app, id) {
     h('div', { class: 'row' }, h('h1', {}, `${one.unit} of `, recordLink(one.type, one.recordId)), h('span', {}, tag(conflict.severity), ' ', tag(conflict.type), ' ', tag(one.status))),
     h('p', {}, conflict.explanation),
     h('p', { class: 'muted small' }, `waiting since ${ago(one.createdAt)}, due ${ago(one.dueAt)}, escalated ${ago(one.escalateAt)}${one.owner ? `, owned by ${one.owner}` : ''}`),
-    h('div', { class: 'values' }, h('section', { class: 'value agreed', 'aria-label': 'last agreed value' }, h('h3', {}, 'Last agreed'),
+    one.vote ? h('div', { class: 'card' }, h('p', {}, `Round ${one.vote.round}: ${one.vote.quorum} of ${one.vote.of} decide. `,
+      one.vote.tally.length ? one.vote.tally.map((t) => `${JSON.stringify(t.value)} has ${t.weight}`).join(', ') + '. ' : 'Nobody has voted yet. ',
+      open && one.vote.outstanding.length ? `Still to vote: ${one.vote.outstanding.join(', ')}.` : ''),
+      one.vote.equivocated.length ? h('p', {}, tag('signed two values', 'rejected'), ` ${one.vote.equivocated.join(', ')}`) : null) : null,
+    open && one.policyGoesOnAt ? h('p', { class: 'muted small' }, `the policy goes on by itself ${ago(one.policyGoesOnAt)}`) : null,
+    h('div', { class: 'values' }, contended || violated ? null : h('section', { class: 'value agreed', 'aria-label': 'last agreed value' }, h('h3', {}, 'Last agreed'),
       h('p', { class: 'muted small' }, 'what readers see until somebody decides'), agreed === undefined ? h('p', { class: 'muted' }, 'no longer known') : h('pre', { tabindex: '0' }, pretty(agreed)),
-      open ? h('button', { class: 'quiet', onclick: () => decide(agreed === null || agreed === undefined ? { remove: true } : { value: agreed }) }, 'Keep that') : null), ...cards),
+      open && !one.vote ? h('button', { class: 'quiet', onclick: () => decide(agreed === null || agreed === undefined ? { remove: true } : { value: agreed }) }, 'Keep that') : null), ...cards),
     open ? h('div', { class: 'card' },
-      h('div', { class: 'row' }, h('label', {}, 'Reason ', reason), h('label', {}, 'Decided by ', author)),
-      h('details', {}, h('summary', {}, 'Write my own'), own, h('p', {}, h('button', {
+      h('div', { class: 'row' }, one.vote ? null : h('label', {}, 'Reason ', reason), h('label', {}, one.vote ? 'Voting as ' : 'Decided by ', author)),
+      one.vote || contended || violated ? null : h('details', {}, h('summary', {}, 'Write my own'), own, h('p', {}, h('button', {
         onclick: () => { try { decide({ value: JSON.parse(own.value) }); } catch (e) { app.notice(`That is not JSON: ${e.message}`); } },
       }, 'Use my own value'))),
-      h('p', {}, h('button', { class: 'quiet', onclick: () => decide({ ignore: true }) }, 'Ignore, leave it as it is')))
+      one.vote ? null : h('p', {}, h('button', { class: 'quiet', onclick: () => decide({ ignore: true }) }, violated ? 'Looked into, close it' : 'Ignore, leave it as it is')))
       : h('div', { class: 'card' }, h('p', {}, `${one.status} by ${one.decidedBy}: ${one.reason || 'no reason given'}`), one.decision ? h('pre', {}, pretty(one.decision)) : null),
     h('p', { class: 'muted small' }, h('kbd', {}, '1'), '…', h('kbd', {}, '9'), ' use that value  ', h('kbd', {}, 'r'), ' reason  ', h('kbd', {}, 'i'), ' ignore  ', h('kbd', {}, 'Esc'), ' back'),
   ];

@@ -329,6 +329,7 @@ final class Claims {
         Describe.conflict(conflict.key(), found.resolution())
             .with("status", Json.of("pending"))
             .with("limit", Json.of(pool.limit().name()))
+            .with("chooses", Json.of(pool.limit().isUnique() ? "who-keeps-it" : "who-gives-way"))
             .with("group", pool.group());
     boolean byItself = !found.resolution().isPending();
     reviews.open(
