@@ -259,10 +259,8 @@ final class VoteCommand implements Runnable {
       trusted.groups().forEach(group -> group.strategy().ifPresent(specs::add));
       List<Electorate> electorates = new ArrayList<>();
       for (StrategySpec spec : specs) {
-        for (Optional<StrategySpec> step = Optional.of(spec);
-            step.isPresent();
-            step = step.get().otherwise()) {
-          if (step.get().settings() instanceof StrategySpec.Settings.Voting(var electorate)) {
+        for (StrategySpec step : spec.chain()) {
+          if (step.settings() instanceof StrategySpec.Settings.Voting(var electorate)) {
             electorates.add(electorate);
           }
         }

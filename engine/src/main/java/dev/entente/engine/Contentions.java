@@ -147,19 +147,14 @@ final class Contentions {
 
   private static void audit(
       Transaction transaction, HybridTime time, Review review, List<Json> refused) {
-    Map<String, Json> detail = new TreeMap<>();
-    detail.put("review", Json.of(review.id()));
-    detail.put("unit", Json.of(review.unit()));
-    detail.put("decision", review.decision());
-    detail.put("reason", Json.of(review.reason()));
-    detail.put("conflict", review.conflict());
+    Map<String, Json> detail = new TreeMap<>(Decider.detail(review));
     if (!refused.isEmpty()) {
       detail.put("refused", Json.of(refused));
     }
     transaction.audit(
         time,
         review.key().tenant(),
-        review.decidedBy().orElse(""),
+        review.closing().by().orElse(""),
         "decision",
         review.key().toString(),
         JsonObject.of(detail));

@@ -73,9 +73,9 @@ final class Decider {
               "this was "
                   + review.status().label()
                   + " by "
-                  + review.decidedBy().orElse("somebody")
+                  + review.closing().by().orElse("somebody")
                   + ": "
-                  + review.reason(),
+                  + review.closing().reason(),
               now));
     }
     if (review.isViolation()) {
@@ -135,7 +135,7 @@ final class Decider {
     Json ignored = JsonObject.of("ignore", Json.of(true));
     Review closed =
         reviews.close(transaction, review, Status.IGNORED, actor, time.millis(), reason, ignored);
-    audit(transaction, time, closed, ignored, Optional.empty());
+    audit(transaction, time, closed, Optional.empty());
     return new Result.Decided(closed, now);
   }
 
@@ -222,7 +222,7 @@ final class Decider {
     Review closed =
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
     reviews.follow(transaction, before, after, policy, actor, time.millis());
-    audit(transaction, time, closed, decided, Optional.of(bytes));
+    audit(transaction, time, closed, Optional.of(bytes));
     return new Result.Decided(closed, after);
   }
 
@@ -244,22 +244,24 @@ final class Decider {
     return changes;
   }
 
-  private static void audit(
-      Transaction transaction,
-      HybridTime time,
-      Review review,
-      Json decision,
-      Optional<byte[]> version) {
+  /** What the audit log says of a closed review. */
+  static Map<String, Json> detail(Review review) {
     Map<String, Json> detail = new TreeMap<>();
     detail.put("review", Json.of(review.id()));
     detail.put("unit", Json.of(review.unit()));
-    detail.put("decision", decision);
-    detail.put("reason", Json.of(review.reason()));
+    detail.put("decision", review.closing().decision());
+    detail.put("reason", Json.of(review.closing().reason()));
     detail.put("conflict", review.conflict());
     review
         .progress()
         .certificate()
         .ifPresent(proof -> detail.put("certificate", VoteJson.of(proof)));
+    return detail;
+  }
+
+  private static void audit(
+      Transaction transaction, HybridTime time, Review review, Optional<byte[]> version) {
+    Map<String, Json> detail = new TreeMap<>(detail(review));
     version.ifPresent(bytes -> {
       detail.put("position", Json.of(transaction.lastNumber()));
       detail.put("version", Json.of(Hashes.hex(bytes)));
@@ -267,7 +269,7 @@ final class Decider {
     transaction.audit(
         time,
         review.key().tenant(),
-        review.decidedBy().orElse(""),
+        review.closing().by().orElse(""),
         "decision",
         review.key().toString(),
         JsonObject.of(detail));

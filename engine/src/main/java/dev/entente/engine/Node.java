@@ -486,6 +486,7 @@ public final class Node implements AutoCloseable {
       throws PolicyException {
     PolicyLoader.Loaded loaded = PolicyLoader.load(text);
     String type = loaded.policy().type();
+    RecordedMerges.check(loaded.policy(), limit -> recordedConflicts(tenant, type, limit));
     return sequencer
         .submit(transaction -> {
           transaction.put(
@@ -493,6 +494,11 @@ public final class Node implements AutoCloseable {
           Map<String, Json> detail = new TreeMap<>();
           detail.put("version", Json.of(loaded.policy().version()));
           detail.put("text", Json.of(text));
+          if (!loaded.warnings().isEmpty()) {
+            detail.put(
+                "warnings",
+                Json.of(loaded.warnings().stream().map(w -> Json.of(w.toString())).toList()));
+          }
           transaction.audit(
               transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
           if (!loaded.policy().limits().isEmpty()) {
@@ -621,8 +627,8 @@ public final class Node implements AutoCloseable {
   private Optional<Json> decision(String tenant, String reviewId) {
     return review(tenant, reviewId)
         .filter(review -> review.status() == Review.Status.RESOLVED)
-        .filter(review -> review.decision() instanceof JsonObject)
-        .map(review -> ((JsonObject) review.decision()).get("value"))
+        .filter(review -> review.closing().decision() instanceof JsonObject)
+        .map(review -> ((JsonObject) review.closing().decision()).get("value"))
         .filter(value -> !value.isAbsent());
   }
 

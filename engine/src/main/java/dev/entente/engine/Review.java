@@ -6,6 +6,7 @@ import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
+import dev.entente.core.policy.ReviewTerms;
 import dev.entente.core.record.RecordKey;
 import java.util.Locale;
 import java.util.Map;
@@ -13,28 +14,42 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A conflict that waits for a person, or did. Times are milliseconds since 1970.
+ * A conflict that waits for a person, or did.
  *
  * @param conflict the conflict as it was when it was last looked at: type, severity, explanation,
  *     competing values
- * @param decision what was decided, absent while it is pending
  * @param progress how far the policy's own steps have come
  */
 public record Review(
     String id,
     RecordKey key,
     String unit,
-    Status status,
-    long createdAtMillis,
-    long dueAtMillis,
-    long escalateAtMillis,
+    Times times,
     Optional<String> owner,
     Json conflict,
-    Optional<String> decidedBy,
-    long decidedAtMillis,
-    String reason,
-    Json decision,
+    Closing closing,
     Progress progress) {
+
+  /** When it began, is due and is escalated, in milliseconds since 1970. */
+  public record Times(long createdAtMillis, long dueAtMillis, long escalateAtMillis) {
+    static Times from(long createdAtMillis, ReviewTerms terms) {
+      return new Times(
+          createdAtMillis,
+          createdAtMillis + terms.sla().toMillis(),
+          createdAtMillis + terms.escalateAfter().toMillis());
+    }
+  }
+
+  /**
+   * How it ended, if it did.
+   *
+   * @param decision what was decided; absent while it is pending
+   */
+  public record Closing(
+      Status status, Optional<String> by, long atMillis, String reason, Json decision) {
+    static final Closing OPEN =
+        new Closing(Status.PENDING, Optional.empty(), 0, "", JsonAbsent.ABSENT);
+  }
 
   /** Where a review stands. */
   public enum Status {
@@ -47,40 +62,29 @@ public record Review(
     }
   }
 
-  public Review withOwner(String name) {
-    return new Review(
-        id,
-        key,
-        unit,
-        status,
-        createdAtMillis,
-        dueAtMillis,
-        escalateAtMillis,
-        Optional.of(name),
-        conflict,
-        decidedBy,
-        decidedAtMillis,
-        reason,
-        decision,
-        progress);
+  public Status status() {
+    return closing.status();
+  }
+
+  public long createdAtMillis() {
+    return times.createdAtMillis();
+  }
+
+  Review withOwner(String name) {
+    return new Review(id, key, unit, times, Optional.of(name), conflict, closing, progress);
   }
 
   Review describing(Json now) {
-    return new Review(
-        id,
-        key,
-        unit,
-        status,
-        createdAtMillis,
-        dueAtMillis,
-        escalateAtMillis,
-        owner,
-        now,
-        decidedBy,
-        decidedAtMillis,
-        reason,
-        decision,
-        progress);
+    return new Review(id, key, unit, times, owner, now, closing, progress);
+  }
+
+  Review with(Progress now) {
+    return new Review(id, key, unit, times, owner, conflict, closing, now);
+  }
+
+  Review closed(Status as, String by, long atMillis, String why, Json what) {
+    Closing end = new Closing(as, Optional.of(by), atMillis, why, what);
+    return new Review(id, key, unit, times, owner, conflict, end, progress);
   }
 
   /** True where it is about what records hold together, not about one record. */
@@ -93,42 +97,6 @@ public record Review(
     return conflict instanceof JsonObject object && !object.get("violation").isAbsent();
   }
 
-  Review with(Progress now) {
-    return new Review(
-        id,
-        key,
-        unit,
-        status,
-        createdAtMillis,
-        dueAtMillis,
-        escalateAtMillis,
-        owner,
-        conflict,
-        decidedBy,
-        decidedAtMillis,
-        reason,
-        decision,
-        now);
-  }
-
-  public Review closed(Status as, String by, long atMillis, String why, Json what) {
-    return new Review(
-        id,
-        key,
-        unit,
-        as,
-        createdAtMillis,
-        dueAtMillis,
-        escalateAtMillis,
-        owner,
-        conflict,
-        Optional.of(by),
-        atMillis,
-        why,
-        what,
-        progress);
-  }
-
   Json toJson() {
     Map<String, Json> members = new TreeMap<>();
     members.put("id", Json.of(id));
@@ -136,17 +104,17 @@ public record Review(
     members.put("type", Json.of(key.type()));
     members.put("recordId", Json.of(key.id()));
     members.put("unit", Json.of(unit));
-    members.put("status", Json.of(status.label()));
-    members.put("createdAt", Json.of(createdAtMillis));
-    members.put("dueAt", Json.of(dueAtMillis));
-    members.put("escalateAt", Json.of(escalateAtMillis));
+    members.put("status", Json.of(closing.status().label()));
+    members.put("createdAt", Json.of(times.createdAtMillis()));
+    members.put("dueAt", Json.of(times.dueAtMillis()));
+    members.put("escalateAt", Json.of(times.escalateAtMillis()));
     owner.ifPresent(name -> members.put("owner", Json.of(name)));
     members.put("conflict", conflict);
-    decidedBy.ifPresent(name -> members.put("decidedBy", Json.of(name)));
-    members.put("decidedAt", Json.of(decidedAtMillis));
-    members.put("reason", Json.of(reason));
-    if (!decision.isAbsent()) {
-      members.put("decision", decision);
+    closing.by().ifPresent(name -> members.put("decidedBy", Json.of(name)));
+    members.put("decidedAt", Json.of(closing.atMillis()));
+    members.put("reason", Json.of(closing.reason()));
+    if (!closing.decision().isAbsent()) {
+      members.put("decision", closing.decision());
     }
     if (!progress.equals(Progress.NONE)) {
       members.put("progress", progress.toJson());
@@ -160,16 +128,15 @@ public record Review(
         text(o, "id"),
         new RecordKey(text(o, "tenant"), text(o, "type"), text(o, "recordId")),
         text(o, "unit"),
-        Status.valueOf(text(o, "status").toUpperCase(Locale.ROOT)),
-        number(o, "createdAt"),
-        number(o, "dueAt"),
-        number(o, "escalateAt"),
+        new Times(number(o, "createdAt"), number(o, "dueAt"), number(o, "escalateAt")),
         optional(o, "owner"),
         o.get("conflict"),
-        optional(o, "decidedBy"),
-        number(o, "decidedAt"),
-        text(o, "reason"),
-        o.get("decision").isAbsent() ? JsonAbsent.ABSENT : o.get("decision"),
+        new Closing(
+            Status.valueOf(text(o, "status").toUpperCase(Locale.ROOT)),
+            optional(o, "decidedBy"),
+            number(o, "decidedAt"),
+            text(o, "reason"),
+            o.get("decision")),
         Progress.fromJson(o.get("progress")));
   }
 

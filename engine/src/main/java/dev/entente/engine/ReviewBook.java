@@ -4,7 +4,6 @@ package dev.entente.engine;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.policy.Policy;
-import dev.entente.core.policy.ReviewTerms;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Review.Status;
@@ -106,25 +105,18 @@ final class ReviewBook {
       Policy policy,
       @Nullable Review continued,
       long nowMillis) {
-    ReviewTerms terms = policy.review();
     long since = continued == null ? nowMillis : continued.createdAtMillis();
-    Review review =
+    write(
+        transaction,
         new Review(
             id,
             key,
             resolution.conflict().label(),
-            Status.PENDING,
-            since,
-            since + terms.sla().toMillis(),
-            since + terms.escalateAfter().toMillis(),
+            Review.Times.from(since, policy.review()),
             continued == null ? Optional.empty() : continued.owner(),
             Describe.conflict(key, resolution),
-            Optional.empty(),
-            0,
-            "",
-            JsonAbsent.ABSENT,
-            Proceedings.begin(resolution, policy, nowMillis));
-    write(transaction, review);
+            Review.Closing.OPEN,
+            Proceedings.begin(resolution, policy, nowMillis)));
   }
 
   /** Opens the review of something that no view shows. */
@@ -143,16 +135,10 @@ final class ReviewBook {
             id,
             key,
             unit,
-            Status.PENDING,
-            nowMillis,
-            nowMillis + policy.review().sla().toMillis(),
-            nowMillis + policy.review().escalateAfter().toMillis(),
+            Review.Times.from(nowMillis, policy.review()),
             Optional.empty(),
             described,
-            Optional.empty(),
-            0,
-            "",
-            JsonAbsent.ABSENT,
+            Review.Closing.OPEN,
             progress));
   }
 

@@ -108,8 +108,8 @@ class ContentionTest {
     assertThat(at("b", "state")).isEqualTo(Json.of("no-address"));
     assertThat(pending()).isEmpty();
     Review closed = node.reviews("main", Review.Status.RESOLVED, Optional.empty(), 10).getFirst();
-    assertThat(closed.decidedBy()).contains("policy");
-    assertThat(closed.reason()).contains("first writer").contains("b gives way");
+    assertThat(closed.closing().by()).contains("policy");
+    assertThat(closed.closing().reason()).contains("first writer").contains("b gives way");
     assertThat(refused(put("c", Map.of("ip", "10.0.0.7"), "cid"))).contains("vm/a");
   }
 

@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -87,7 +88,7 @@ class ProceedingsTest {
     assertThat(host()).isEqualTo(Json.of("right"));
     Review review = node.review("main", id).orElseThrow();
     assertThat(review.progress().certificate().orElseThrow().problems()).isEmpty();
-    assertThat(review.reason()).isEqualTo("voted by x, z");
+    assertThat(review.closing().reason()).isEqualTo("voted by x, z");
     assertThat(vote(id, "y", 0)).isInstanceOf(Result.Moved.class);
   }
 
@@ -142,7 +143,7 @@ class ProceedingsTest {
     vote(id, "x", 0);
     assertThat(vote(id, "y", 1)).isInstanceOf(Result.Decided.class);
     assertThat(host()).isEqualTo(Json.of("right"));
-    assertThat(node.review("main", id).orElseThrow().reason())
+    assertThat(node.review("main", id).orElseThrow().closing().reason())
         .contains("no value can reach the quorum")
         .contains("last-writer-wins");
   }
@@ -164,8 +165,10 @@ class ProceedingsTest {
     pass(11 * MINUTE);
     Review review = node.review("main", id).orElseThrow();
     assertThat(review.status()).isEqualTo(Review.Status.RESOLVED);
-    assertThat(review.decidedBy()).contains("policy");
-    assertThat(review.reason()).contains("nobody decided within 10m").contains("first-writer-wins");
+    assertThat(review.closing().by()).contains("policy");
+    assertThat(review.closing().reason())
+        .contains("nobody decided within 10m")
+        .contains("first-writer-wins");
     assertThat(host()).isEqualTo(Json.of("left"));
   }
 
@@ -221,5 +224,23 @@ class ProceedingsTest {
     assertThat(vote(first, "y", 0)).isInstanceOf(Result.Moved.class);
     assertThat(node.review("main", second).orElseThrow().progress().poll().orElseThrow().ballots())
         .satisfies(ballots -> assertThat(ballots.isEmpty()).isTrue());
+  }
+
+  @Test
+  void aMergeFunctionIsTriedOnWhatCompetedBeforeItComesIntoForce() throws PolicyException {
+    contested();
+    String merge =
+        "semantics: {host: {merge: 'left == \"left\" ? left : left > right ? left : right', examples: [a, b]%s}}\n"
+            + "fields: {host: semantic:host}";
+    assertThatThrownBy(() -> policy(merge.formatted("")))
+        .isInstanceOf(PolicyException.class)
+        .hasMessageContaining("cannot settle conflicts that there were: not commutative");
+    policy(merge.formatted(", unchecked: we know our hosts"));
+    assertThat(node.audit("main", Long.MAX_VALUE, 1).getFirst().detail().toString())
+        .contains("is used unchecked: we know our hosts");
+    policy(
+        "semantics: {host: {merge: 'left > right ? left : right', examples: [a, b]}}\n"
+            + "fields: {host: semantic:host}");
+    assertThat(host()).isEqualTo(Json.of("right"));
   }
 }

@@ -219,7 +219,7 @@ class ReceiverTest {
     assertThat(right.receive(List.of(log.get(0))).join().getFirst())
         .isInstanceOf(Receipt.Applied.class);
     assertThat(Path.of("n").in(right.read(RECORD).view().data())).isEqualTo(Json.of(2));
-    assertThat(right.review("main", told.id()).orElseThrow().reason())
+    assertThat(right.review("main", told.id()).orElseThrow().closing().reason())
         .isEqualTo("it has joined since");
   }
 

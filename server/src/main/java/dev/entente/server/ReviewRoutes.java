@@ -111,19 +111,19 @@ final class ReviewRoutes {
     members.put("unit", Json.of(review.unit()));
     members.put("status", Json.of(review.status().label()));
     members.put("createdAt", time(review.createdAtMillis()));
-    members.put("dueAt", time(review.dueAtMillis()));
-    members.put("escalateAt", time(review.escalateAtMillis()));
+    members.put("dueAt", time(review.times().dueAtMillis()));
+    members.put("escalateAt", time(review.times().escalateAtMillis()));
     boolean open = review.status() == Review.Status.PENDING;
-    members.put("overdue", Json.of(open && node.nowMillis() > review.dueAtMillis()));
-    members.put("escalated", Json.of(open && node.nowMillis() > review.escalateAtMillis()));
+    members.put("overdue", Json.of(open && node.nowMillis() > review.times().dueAtMillis()));
+    members.put("escalated", Json.of(open && node.nowMillis() > review.times().escalateAtMillis()));
     review.owner().ifPresent(owner -> members.put("owner", Json.of(owner)));
     members.put("conflict", review.conflict());
-    review.decidedBy().ifPresent(by -> members.put("decidedBy", Json.of(by)));
+    review.closing().by().ifPresent(by -> members.put("decidedBy", Json.of(by)));
     Describe.progress(review).forEach(members::put);
     if (!open) {
-      members.put("decidedAt", time(review.decidedAtMillis()));
-      members.put("reason", Json.of(review.reason()));
-      members.put("decision", Describe.orNull(review.decision()));
+      members.put("decidedAt", time(review.closing().atMillis()));
+      members.put("reason", Json.of(review.closing().reason()));
+      members.put("decision", Describe.orNull(review.closing().decision()));
     }
     return JsonObject.of(members);
   }

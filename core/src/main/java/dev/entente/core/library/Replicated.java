@@ -13,7 +13,7 @@ import dev.entente.core.crdt.Cell;
  * own that is never used again. Not thread-safe.
  */
 public abstract sealed class Replicated<C extends Cell>
-    permits GCounter, PNCounter, GSet, ORSet, RWSet, MVRegister, LWWRegister {
+    permits GCounter, PNCounter, ReplicatedSet, MVRegister, LWWRegister {
   private final NodeId self;
   private VersionVector seen = VersionVector.EMPTY;
   private C cell;

@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Reads strategies with their settings, and what they refer to: the roles and the merge functions
@@ -33,6 +35,7 @@ final class StrategyReader {
   private final List<PolicyProblem> warnings;
   private final Map<String, List<String>> roles = new TreeMap<>();
   private final Map<String, SemanticMerge> declared = new TreeMap<>();
+  private final Set<String> unchecked = new TreeSet<>();
 
   StrategyReader(List<PolicyProblem> problems, List<PolicyProblem> warnings) {
     this.problems = problems;
@@ -73,6 +76,7 @@ final class StrategyReader {
     declared.put(name, merge.get());
     Optional<String> reason = map.text("unchecked");
     if (reason.isPresent()) {
+      unchecked.add(name);
       warnings.add(map.place(SEMANTIC + name + " is used unchecked: " + reason.get()));
     } else {
       check(merge.get(), value);
@@ -214,7 +218,7 @@ final class StrategyReader {
       declared.put(name, known);
       check(known, at);
     }
-    return Optional.of(new Settings.Custom(known));
+    return Optional.of(new Settings.Custom(known, unchecked.contains(name)));
   }
 
   private Settings ranking(YamlMap map) {

@@ -6,6 +6,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.merge.SemanticMerge;
 import dev.entente.core.vote.Electorate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -48,8 +49,12 @@ public record StrategySpec(
     /** For {@code rollback} to another value than the last agreed one. */
     record Back(Moment to) implements Settings {}
 
-    /** For {@code semantic:<name>}. */
-    record Custom(SemanticMerge merge) implements Settings {}
+    /**
+     * For {@code semantic:<name>}.
+     *
+     * @param unchecked true where the policy takes the function whatever laws it breaks
+     */
+    record Custom(SemanticMerge merge, boolean unchecked) implements Settings {}
   }
 
   /** What a {@code priority} ranks. */
@@ -90,7 +95,7 @@ public record StrategySpec(
   }
 
   public static StrategySpec semantic(SemanticMerge merge) {
-    return of("semantic:" + merge.name(), new Settings.Custom(merge));
+    return of("semantic:" + merge.name(), new Settings.Custom(merge, false));
   }
 
   public StrategySpec with(StateMachine machine) {
@@ -107,6 +112,17 @@ public record StrategySpec(
 
   public StrategySpec patience(Patience howLong) {
     return new StrategySpec(name, settings, Optional.of(howLong), otherwise);
+  }
+
+  /** This step and those behind it. */
+  public List<StrategySpec> chain() {
+    List<StrategySpec> steps = new ArrayList<>();
+    for (Optional<StrategySpec> step = Optional.of(this);
+        step.isPresent();
+        step = step.get().otherwise()) {
+      steps.add(step.get());
+    }
+    return steps;
   }
 
   /** The state machine, where this is one. */

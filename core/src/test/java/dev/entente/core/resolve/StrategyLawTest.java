@@ -92,7 +92,7 @@ class StrategyLawTest {
               ? new Settings.None()
               : new Settings.Merging(
                   StrategySpec.of("highest-value").otherwise(StrategySpec.of("last-writer-wins")));
-      case "semantic" -> new Settings.Custom(new Larger());
+      case "semantic" -> new Settings.Custom(new Larger(), false);
       default -> new Settings.None();
     };
   }

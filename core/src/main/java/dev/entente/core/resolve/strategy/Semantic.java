@@ -31,7 +31,7 @@ final class Semantic implements Strategy {
 
   @Override
   public Verdict decide(Dispute dispute) {
-    if (!(dispute.spec().settings() instanceof Settings.Custom(SemanticMerge merge))) {
+    if (!(dispute.spec().settings() instanceof Settings.Custom(SemanticMerge merge, _))) {
       return new Verdict.Unable("the policy names no merge function");
     }
     List<Json> values = dispute.competing().stream().map(Assignment::value).toList();
