@@ -258,31 +258,39 @@ final class Claims {
   /** Brings the claims in line with a record that changed, and finds what is contended now. */
   void follow(
       Transaction transaction, Snapshot before, Snapshot after, Policy policy, long nowMillis) {
+    RecordKey key = after.key();
     for (Limit limit : policy.limits()) {
       Optional<Share> was = share(before, limit);
       Optional<Share> is = share(after, limit);
       if (!was.equals(is)) {
-        RecordKey key = after.key();
-        was.ifPresent(
-            share -> leave(transaction, new Pool(scope(key), limit, share.group()), key, share));
-        is.ifPresent(
-            share -> enter(transaction, new Pool(scope(key), limit, share.group()), key, share));
-        was.ifPresent(share ->
-            judge(transaction, policy, new Pool(scope(key), limit, share.group()), nowMillis));
-        is.filter(share -> was.isEmpty() || !was.get().group().equals(share.group()))
-            .ifPresent(share ->
-                judge(transaction, policy, new Pool(scope(key), limit, share.group()), nowMillis));
+        Set<Pool> touched = new LinkedHashSet<>();
+        was.ifPresent(share -> {
+          Pool pool = new Pool(scope(key), limit, share.group());
+          leave(transaction, pool, key, share);
+          touched.add(pool);
+        });
+        is.ifPresent(share -> {
+          Pool pool = new Pool(scope(key), limit, share.group());
+          enter(transaction, pool, key, share);
+          touched.add(pool);
+        });
+        touched.forEach(pool -> judge(transaction, policy, pool, nowMillis));
       }
     }
-    for (Policies.Capped capped : policies.cappedBy(after.key().tenant(), after.key().type())) {
-      Json id = Json.of(after.key().id());
-      Pool pool =
-          new Pool(
-              new RecordScope(after.key().tenant(), capped.policy().type()),
-              capped.limit(),
-              new JsonArray(List.of(id)));
-      judge(transaction, capped.policy(), pool, nowMillis);
+    for (Policies.Capped capped : policies.cappedBy(key.tenant(), key.type())) {
+      RecordScope scope = new RecordScope(key.tenant(), capped.policy().type());
+      for (Json value : valuesNamed(key.id())) {
+        Pool pool = new Pool(scope, capped.limit(), new JsonArray(List.of(value)));
+        judge(transaction, capped.policy(), pool, nowMillis);
+      }
     }
+  }
+
+  /** The values of a group that name a record: a text, or a whole number. */
+  private static List<Json> valuesNamed(String id) {
+    return id.matches("-?[0-9]{1,18}")
+        ? List.of(Json.of(id), Json.of(Long.parseLong(id)))
+        : List.of(Json.of(id));
   }
 
   private static void enter(Transaction transaction, Pool pool, RecordKey key, Share share) {
@@ -346,8 +354,9 @@ final class Claims {
   }
 
   private Optional<Contention> contention(Transaction transaction, Policy policy, Pool pool) {
+    Sum sum = sum(transaction, pool);
     return most(transaction, pool)
-        .filter(most -> sum(transaction, pool).amount().compareTo(most) > 0)
+        .filter(most -> sum.members() > 0 && sum.amount().compareTo(most) > 0)
         .map(most -> settle(transaction, policy, pool, most, Optional.empty()));
   }
 

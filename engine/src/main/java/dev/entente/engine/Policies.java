@@ -83,7 +83,10 @@ final class Policies {
 
   /** The limits whose caps the records of a type hold. */
   List<Capped> cappedBy(String tenant, String type) {
-    return capped.computeIfAbsent(tenant, this::capped).getOrDefault(type, List.of());
+    boolean full = capped.size() >= COMPILED_MAX && !capped.containsKey(tenant);
+    Map<String, List<Capped>> known =
+        full ? capped(tenant) : capped.computeIfAbsent(tenant, this::capped);
+    return known.getOrDefault(type, List.of());
   }
 
   private Map<String, List<Capped>> capped(String tenant) {

@@ -198,6 +198,19 @@ class ContentionTest {
     assertThat(pending()).isEmpty();
   }
 
+  @Test
+  void aCapBelowNothingAndAGroupThatIsANumberAreCapsLikeOthers() throws PolicyException {
+    policy("type: vm\nlimits: [{name: cpu, sum: cpu, by: cluster, at-most: cluster/capacity}]");
+    RecordKey cluster = new RecordKey("main", "cluster", "7");
+    capacity(cluster, -1);
+    assertThat(pending()).isEmpty();
+    capacity(cluster, 4);
+    assertThat(put("a", Map.of("cluster", 7, "cpu", 4), "x")).isInstanceOf(Accepted.class);
+    refused(put("b", Map.of("cluster", 7, "cpu", 1), "x"));
+    capacity(cluster, -1);
+    assertThat(pending()).hasSize(1);
+  }
+
   private void capacity(RecordKey cluster, int capacity) {
     Edit edit = new Edit.Put((JsonObject) Json.of(Map.of("capacity", capacity)));
     node.write(WriteRequest.of(cluster, edit, new Seen.Everything(), "op")).join();
