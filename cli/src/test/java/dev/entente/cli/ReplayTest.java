@@ -47,6 +47,20 @@ class ReplayTest {
   }
 
   @Test
+  void aPolicyThatSendsMoreToReviewIsRightMoreOften() {
+    assumeTrue(Files.exists(MERGES), "the recorded merges are not at " + MERGES);
+    JsonObject totals =
+        replay(
+            "--json",
+            "--policy",
+            ROOT.resolve("policies/review-more.yaml").toString(),
+            MERGES.toString());
+    assertThat((double) count(totals, "settledAndEqual") / count(totals, "settled"))
+        .isGreaterThanOrEqualTo(0.93);
+    assertThat(count(totals, "settled") / 613.0).isGreaterThanOrEqualTo(0.70);
+  }
+
+  @Test
   void aPolicyThatSettlesEverythingEqualsWhatPeopleDidInFourOfFive() {
     assumeTrue(Files.exists(MERGES), "the recorded merges are not at " + MERGES);
     JsonObject totals =
