@@ -4,7 +4,6 @@ package dev.entente.engine;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
-import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
@@ -22,13 +21,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The versions of records, as they came: each leads to the one before it, so a record's history is
  * a chain in the log. A version of this node says itself where the one before it is; links are kept
- * only for records that other nodes have written too.
+ * only for records that other nodes, or earlier incarnations of this one, have written too.
  */
 final class History {
   private final Store store;
-  private final NodeId self;
+  private final Incarnations self;
 
-  History(Store store, NodeId self) {
+  History(Store store, Incarnations self) {
     this.store = store;
     this.self = self;
   }
@@ -54,15 +53,10 @@ final class History {
     return Keys.of("record", key.tenant(), key.type(), key.id());
   }
 
-  /** Whether all of a record's versions are this node's own. */
-  static boolean isOwn(VersionVector context, NodeId self) {
-    return context.entries().size() == (context.get(self) > 0 ? 1 : 0);
-  }
-
   /** Where the last version of a record stands; 0 where there is none. */
-  static long last(Reader reader, RecordKey key, VersionVector context, NodeId self) {
-    byte[] link = isOwn(context, self) ? null : reader.get(Table.LINKS, lastKey(key));
-    return link == null ? context.get(self) : new ByteReader(link).u64();
+  static long last(Reader reader, RecordKey key, VersionVector context, Incarnations self) {
+    byte[] link = self.isOwn(context) ? null : reader.get(Table.LINKS, lastKey(key));
+    return link == null ? self.last(context) : new ByteReader(link).u64();
   }
 
   /** Where the last version of a record stands, as a reader or the transaction sees it. */

@@ -54,7 +54,6 @@ import org.jspecify.annotations.Nullable;
  * again under the same request id.
  */
 public final class Node implements AutoCloseable {
-  private static final byte[] IDENTITY = "identity".getBytes(StandardCharsets.UTF_8);
   private static final byte[] POSITION = "position".getBytes(StandardCharsets.UTF_8);
   private static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
   private static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
@@ -64,7 +63,7 @@ public final class Node implements AutoCloseable {
 
   private final Store store;
   private final NodeConfig config;
-  private final NodeId id;
+  private final Incarnations self;
   private final Policies policies;
   private final Records records;
   private final History history;
@@ -75,6 +74,7 @@ public final class Node implements AutoCloseable {
   private final Decider decider;
   private final Proceedings proceedings;
   private final Receiver receiver;
+  private final Replication replication;
   private final Sequencer sequencer;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
@@ -84,10 +84,10 @@ public final class Node implements AutoCloseable {
   private Node(Store store, NodeConfig config) {
     this.store = store;
     this.config = config;
-    this.id = identity(store, config);
+    this.self = identity(store, config);
     this.policies = new Policies(store);
     this.records = new Records(store, policies, config.cacheRecords());
-    this.history = new History(store, id);
+    this.history = new History(store, self);
     this.reviews = new ReviewBook(store, this::tell);
     this.freezes = new Freezes(store);
     this.claims = new Claims(store, policies, reviews);
@@ -95,7 +95,8 @@ public final class Node implements AutoCloseable {
     Contentions contentions = new Contentions(claims, reviews, acceptor);
     this.decider = new Decider(policies, reviews, claims, contentions);
     this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
-    this.receiver = new Receiver(store, policies, history, claims, reviews);
+    this.receiver = new Receiver(store, self, policies, history, claims, reviews);
+    this.replication = new Replication(store, self, receiver, config.incarnations());
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.position = last == null ? 0 : new ByteReader(last).u64();
     Optional<byte[]> lastAudit = lastAudit(store);
@@ -108,21 +109,18 @@ public final class Node implements AutoCloseable {
                 Arrays.copyOfRange(bytes, bytes.length - AuditCodec.HASH_BYTES, bytes.length))
             .orElse(new byte[AuditCodec.HASH_BYTES]);
     HybridClock clock = new HybridClock(config.clockMillis(), config.driftMaxMillis(), lastTime);
-    Transaction transaction = new Transaction(store, id, clock, records, position);
+    Transaction transaction = new Transaction(store, self, clock, records, position);
+    AuditChain chain = new AuditChain(sequence, hash);
     this.sequencer =
-        new Sequencer(
-            config.queueMax(),
-            config.batchMax(),
-            transaction,
-            records,
-            new AuditChain(sequence, hash),
-            this::commit);
+        config.threads()
+            ? ThreadedSequencer.start(
+                config.queueMax(), config.batchMax(), transaction, records, chain, this::commit)
+            : new InlineSequencer(transaction, records, chain, this::commit);
   }
 
   /** Opens a node on a store. The node owns the store from here and closes it. */
   public static Node open(Store store, NodeConfig config) {
     Node node = new Node(store, config);
-    node.sequencer.start();
     for (Claims.RecordScope due : node.claims.due()) {
       Policy policy = node.policies.inForce(due.tenant(), due.type());
       node.sequencer
@@ -133,7 +131,24 @@ public final class Node implements AutoCloseable {
     return node;
   }
 
-  private static NodeId identity(Store store, NodeConfig config) {
+  /**
+   * Opens a node on a store that was brought back from an earlier state: it continues under its
+   * next incarnation, so that it does not give numbers again that others may have seen.
+   */
+  public static Node openRestored(Store store, NodeConfig config) {
+    Incarnations known = Incarnations.of(store);
+    if (known != null) {
+      byte[] last = store.get(Table.META, POSITION);
+      Batch batch = new Batch();
+      known
+          .next(last == null ? 0 : new ByteReader(last).u64(), config.incarnations().getAsLong())
+          .write(batch::put);
+      store.commit(batch);
+    }
+    return open(store, config);
+  }
+
+  private static Incarnations identity(Store store, NodeConfig config) {
     byte[] format = store.get(Table.META, FORMAT);
     if (format != null && !Arrays.equals(format, FORMAT_1)) {
       throw new IllegalStateException(
@@ -141,18 +156,18 @@ public final class Node implements AutoCloseable {
               + new String(format, StandardCharsets.UTF_8)
               + "\"; this release reads \"entente 1\"");
     }
-    byte[] known = store.get(Table.META, IDENTITY);
+    Incarnations known = Incarnations.of(store);
     if (known != null) {
-      return new NodeId(new String(known, StandardCharsets.UTF_8));
+      return known;
     }
     String name =
         config.name().isEmpty() ? UUID.randomUUID().toString().substring(0, 8) : config.name();
-    NodeId id = new NodeId(name + ".1");
+    Incarnations first = Incarnations.first(new NodeId(name.contains(".") ? name : name + ".1"));
     Batch batch = new Batch();
     batch.put(Table.META, FORMAT, FORMAT_1);
-    batch.put(Table.META, IDENTITY, id.value().getBytes(StandardCharsets.UTF_8));
+    first.write(batch::put);
     store.commit(batch);
-    return id;
+    return first;
   }
 
   private static Optional<byte[]> lastAudit(Store store) {
@@ -198,7 +213,7 @@ public final class Node implements AutoCloseable {
   }
 
   public NodeId id() {
-    return id;
+    return self.self();
   }
 
   /** What stopped the node, if something did. */
@@ -338,6 +353,36 @@ public final class Node implements AutoCloseable {
       }
       return receipts;
     });
+  }
+
+  /**
+   * The stretch of this node's log behind a position that another lacks; see {@link Shipment}.
+   *
+   * @param asker what the other has
+   * @param bytesMax how many bytes of versions at most; one version goes even where it is larger
+   */
+  public Shipment ship(long after, VersionVector asker, int bytesMax) {
+    return replication.ship(position(), after, asker, bytesMax);
+  }
+
+  /**
+   * Takes what another node has shipped.
+   *
+   * @return fails with {@link IllegalArgumentException} where the other goes by this node's id
+   */
+  public CompletableFuture<Intake> take(Shipment shipment) {
+    long now = nowMillis();
+    return sequencer.submit(transaction -> replication.take(transaction, shipment, now));
+  }
+
+  /** Up to where the log of another node has been taken. */
+  public long cursor(NodeId node) {
+    return replication.cursor(node);
+  }
+
+  /** What this node has of all nodes, itself included. */
+  public VersionVector known() {
+    return replication.known(position());
   }
 
   /** The position of the last durable version, of any tenant. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import java.security.SecureRandom;
 import java.util.function.LongSupplier;
 
 /**
  * What a node is run with.
  *
- * @param name the node's id; empty to take or make the store's own
+ * @param name the node's name, which may end in its incarnation ({@code eu.7}; without, the first);
+ *     empty to make one up. A store that has an identity keeps it.
  * @param clockMillis the physical clock
  * @param driftMaxMillis how far ahead of its own clock a node accepts times
  * @param queueMax how many requests wait at most; more are told so
@@ -14,6 +16,11 @@ import java.util.function.LongSupplier;
  * @param siblingsMax how many values of one unit compete at most before new concurrent ones are
  *     refused
  * @param cacheRecords how many records are kept ready
+ * @param threads whether the node has threads of its own; without, everything happens on the
+ *     caller's, who must be one at a time
+ * @param incarnations numbers, at most 999,999,999, of which none comes twice: what a node that
+ *     went back in time calls itself next. They come from outside, since what a directory counts
+ *     goes back with it.
  */
 public record NodeConfig(
     String name,
@@ -22,17 +29,76 @@ public record NodeConfig(
     int queueMax,
     int batchMax,
     int siblingsMax,
-    int cacheRecords) {
+    int cacheRecords,
+    boolean threads,
+    LongSupplier incarnations) {
   public static final NodeConfig DEFAULT =
-      new NodeConfig("", System::currentTimeMillis, 60_000, 10_000, 1_000, 64, 8_192);
+      new NodeConfig(
+          "",
+          System::currentTimeMillis,
+          60_000,
+          10_000,
+          1_000,
+          64,
+          8_192,
+          true,
+          NodeConfig::chance);
+
+  private static long chance() {
+    return 2 + new SecureRandom().nextLong(999_999_998);
+  }
+
+  /** With other numbers for incarnations. */
+  public NodeConfig withIncarnations(LongSupplier numbers) {
+    return new NodeConfig(
+        name,
+        clockMillis,
+        driftMaxMillis,
+        queueMax,
+        batchMax,
+        siblingsMax,
+        cacheRecords,
+        threads,
+        numbers);
+  }
 
   public NodeConfig withName(String id) {
     return new NodeConfig(
-        id, clockMillis, driftMaxMillis, queueMax, batchMax, siblingsMax, cacheRecords);
+        id,
+        clockMillis,
+        driftMaxMillis,
+        queueMax,
+        batchMax,
+        siblingsMax,
+        cacheRecords,
+        threads,
+        incarnations);
   }
 
   public NodeConfig withClock(LongSupplier millis) {
     return new NodeConfig(
-        name, millis, driftMaxMillis, queueMax, batchMax, siblingsMax, cacheRecords);
+        name,
+        millis,
+        driftMaxMillis,
+        queueMax,
+        batchMax,
+        siblingsMax,
+        cacheRecords,
+        threads,
+        incarnations);
+  }
+
+  /** Without threads, for simulation. */
+  public NodeConfig onCallersThread() {
+    return new NodeConfig(
+        name,
+        clockMillis,
+        driftMaxMillis,
+        queueMax,
+        batchMax,
+        siblingsMax,
+        cacheRecords,
+        false,
+        incarnations);
   }
 }

@@ -23,11 +23,14 @@ import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +46,7 @@ final class Receiver {
   /** Versions that wait at most, all records together; more are not taken in. */
   private static final int HELD_MAX = 100_000;
 
+  private final Incarnations self;
   private final Policies policies;
   private final History history;
   private final Claims claims;
@@ -53,7 +57,17 @@ final class Receiver {
 
   private long held;
 
-  Receiver(Store store, Policies policies, History history, Claims claims, ReviewBook reviews) {
+  /** The earliest time of what waits for this node's clock; null where nothing does. */
+  private @Nullable HybridTime earliestAhead;
+
+  Receiver(
+      Store store,
+      Incarnations self,
+      Policies policies,
+      History history,
+      Claims claims,
+      ReviewBook reviews) {
+    this.self = self;
     this.policies = policies;
     this.history = history;
     this.claims = claims;
@@ -61,13 +75,16 @@ final class Receiver {
     store.scan(
         Table.HELD,
         new byte[0],
-        (_, _) -> {
+        (_, stored) -> {
           held++;
+          // Perhaps it waits for something else; then the first look finds that out.
+          waitsForClock(waiting(stored).acceptedAt());
           return true;
         });
   }
 
   Receipt receive(Transaction transaction, byte[] bytes, long nowMillis) {
+    releaseAhead(transaction, nowMillis);
     Version version;
     try {
       version = VersionCodec.fromBytes(bytes);
@@ -109,7 +126,8 @@ final class Receiver {
               + " backup, start it under its next incarnation",
           nowMillis);
     }
-    if (!transaction.clock().accepts(version.acceptedAt())) {
+    if (!transaction.clock().accepts(version.acceptedAt(), nowMillis)) {
+      waitsForClock(version.acceptedAt());
       hold(transaction, version, bytes, nowMillis);
       return violated(
           transaction,
@@ -127,8 +145,8 @@ final class Receiver {
   }
 
   /** The bytes of a version that stands in the log already. */
-  private static byte @Nullable [] known(Transaction transaction, String tenant, Dot dot) {
-    if (dot.node().equals(transaction.self())) {
+  private byte @Nullable [] known(Transaction transaction, String tenant, Dot dot) {
+    if (self.wrote(dot)) {
       return transaction.get(Table.LOG, History.logKey(tenant, dot.number()));
     }
     byte[] position = transaction.get(Table.DOTS, dotKey(tenant, dot));
@@ -163,17 +181,22 @@ final class Receiver {
         yield new Receipt.Held(version.dot(), "it builds on " + missing.entries());
       }
       case RecordState.Applied.Joined(RecordState state) -> {
-        join(transaction, version, before, state);
+        join(transaction, version, before, state, nowMillis);
         yield new Receipt.Applied(version.dot(), transaction.lastNumber());
       }
     };
   }
 
-  private void join(Transaction transaction, Version version, Snapshot before, RecordState state) {
+  private void join(
+      Transaction transaction,
+      Version version,
+      Snapshot before,
+      RecordState state,
+      long nowMillis) {
     RecordKey key = version.key();
     Policy policy = policies.inForce(key.tenant(), key.type());
     Snapshot after = Records.derived(key, state, policy);
-    transaction.clock().observe(version.acceptedAt());
+    transaction.clock().observe(version.acceptedAt(), nowMillis);
     HybridTime time = transaction.clock().next();
     byte[] bytes = transaction.putReceived(version, before, after);
     transaction.put(
@@ -235,12 +258,49 @@ final class Receiver {
       for (byte[] at : transaction.keys(Table.HELD, Keys.of(key.tenant(), key.type(), key.id()))) {
         byte[] stored = transaction.get(Table.HELD, at);
         if (stored != null) {
-          byte[] bytes = Arrays.copyOfRange(stored, Long.BYTES, stored.length);
-          Version version = VersionCodec.fromBytes(bytes);
+          Version version = waiting(stored);
           progress |=
-              transaction.clock().accepts(version.acceptedAt())
-                  && apply(transaction, version, bytes, nowMillis) instanceof Receipt.Applied;
+              transaction.clock().accepts(version.acceptedAt(), nowMillis)
+                  && apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
+                      instanceof Receipt.Applied;
         }
+      }
+    }
+  }
+
+  private static Version waiting(byte[] stored) {
+    return VersionCodec.fromBytes(Arrays.copyOfRange(stored, Long.BYTES, stored.length));
+  }
+
+  private void waitsForClock(HybridTime time) {
+    if (earliestAhead == null || time.compareTo(earliestAhead) < 0) {
+      earliestAhead = time;
+    }
+  }
+
+  /**
+   * Lets in what has waited for this node's clock, the earliest first: a version that builds on
+   * another, of the same record or not, is later than that, so none comes before what it builds on.
+   */
+  private void releaseAhead(Transaction transaction, long nowMillis) {
+    if (earliestAhead == null || !transaction.clock().accepts(earliestAhead, nowMillis)) {
+      return;
+    }
+    earliestAhead = null;
+    NavigableSet<Version> ahead =
+        new TreeSet<>(Comparator.comparing(Version::acceptedAt).thenComparing(Version::dot));
+    for (byte[] at : transaction.keys(Table.HELD, new byte[0])) {
+      byte[] stored = transaction.get(Table.HELD, at);
+      if (stored != null) {
+        ahead.add(waiting(stored));
+      }
+    }
+    for (Version version : ahead) {
+      if (!transaction.clock().accepts(version.acceptedAt(), nowMillis)) {
+        waitsForClock(version.acceptedAt());
+      } else {
+        // What else its record waits for comes later in this very order.
+        apply(transaction, version, VersionCodec.toBytes(version), nowMillis);
       }
     }
   }
@@ -252,6 +312,7 @@ final class Receiver {
   /** Tries what waits again, and tells of what has waited for too long. */
   void sweep(Transaction transaction, long nowMillis) {
     nextLookMillis.set(Long.MAX_VALUE);
+    releaseAhead(transaction, nowMillis);
     for (byte[] at : transaction.keys(Table.HELD, new byte[0])) {
       byte[] stored = transaction.get(Table.HELD, at);
       if (stored == null) {
@@ -263,7 +324,7 @@ final class Receiver {
       retryHeld(transaction, version.key(), nowMillis);
       if (transaction.get(Table.HELD, at) != null) {
         if (nowMillis - since >= PATIENCE_MILLIS
-            && transaction.clock().accepts(version.acceptedAt())) {
+            && transaction.clock().accepts(version.acceptedAt(), nowMillis)) {
           violated(
               transaction,
               version,

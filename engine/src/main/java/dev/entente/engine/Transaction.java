@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Transaction {
   private final Store store;
-  private final NodeId self;
+  private final Incarnations self;
   private final HybridClock clock;
   private final Records records;
 
@@ -40,7 +40,7 @@ final class Transaction {
   private long kept;
   private long number;
 
-  Transaction(Store store, NodeId self, HybridClock clock, Records records, long lastNumber) {
+  Transaction(Store store, Incarnations self, HybridClock clock, Records records, long lastNumber) {
     this.store = store;
     this.self = self;
     this.clock = clock;
@@ -76,7 +76,7 @@ final class Transaction {
   }
 
   NodeId self() {
-    return self;
+    return self.self();
   }
 
   HybridClock clock() {
@@ -89,7 +89,7 @@ final class Transaction {
 
   /** The next dot, which is the next position in the log. */
   Dot nextDot() {
-    return new Dot(self, ++number);
+    return new Dot(self.self(), ++number);
   }
 
   /** Gives back a dot that no version took after all. */
@@ -153,7 +153,7 @@ final class Transaction {
    */
   byte[] put(Version version, Snapshot before, Snapshot after) {
     byte[] bytes = VersionCodec.toBytes(version);
-    if (!History.isOwn(before.state().context(), self)) {
+    if (!self.isOwn(before.state().context())) {
       link(version.dot().number(), before);
     }
     open.put(Table.LOG, History.logKey(version.key().tenant(), version.dot().number()), bytes);

@@ -28,12 +28,22 @@ public final class HybridClock {
 
   /** Whether a time from elsewhere lies within the bound on drift. */
   public boolean accepts(HybridTime time) {
-    return time.millis() <= physicalMillis.getAsLong() + driftMaxMillis;
+    return accepts(time, physicalMillis.getAsLong());
+  }
+
+  /** Whether a time from elsewhere lies within the bound on drift at a physical time. */
+  public boolean accepts(HybridTime time, long atMillis) {
+    return time.millis() <= atMillis + driftMaxMillis;
   }
 
   /** Learns of a time from elsewhere; false, and no effect, where it lies too far ahead. */
   public boolean observe(HybridTime time) {
-    if (!accepts(time)) {
+    return observe(time, physicalMillis.getAsLong());
+  }
+
+  /** Learns of a time from elsewhere as of a physical time. */
+  public boolean observe(HybridTime time, long atMillis) {
+    if (!accepts(time, atMillis)) {
       return false;
     }
     if (time.compareTo(last) > 0) {

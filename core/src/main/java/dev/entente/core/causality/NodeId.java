@@ -5,8 +5,8 @@ import java.util.regex.Pattern;
 
 /**
  * Names one incarnation of a replica that accepts writes: {@code name.incarnation}, for example
- * {@code 7f3a91c2.1}. A replica that lost its disk or came back from a backup continues under the
- * next incarnation, so that it never reuses a number.
+ * {@code 7f3a91c2.1}. A replica that lost its disk or came back from a backup continues under a new
+ * incarnation, so that it never reuses a number.
  */
 public record NodeId(String value) implements Comparable<NodeId> {
   private static final Pattern SHAPE = Pattern.compile("[a-zA-Z0-9_-]{1,48}(\\.[0-9]{1,9})?");
@@ -15,6 +15,17 @@ public record NodeId(String value) implements Comparable<NodeId> {
     if (!SHAPE.matcher(value).matches()) {
       throw new IllegalArgumentException("not a node id: " + value);
     }
+  }
+
+  /** The name, without the incarnation. */
+  public String name() {
+    int dot = value.indexOf('.');
+    return dot < 0 ? value : value.substring(0, dot);
+  }
+
+  /** Another incarnation under the same name. */
+  public NodeId incarnation(long number) {
+    return new NodeId(name() + "." + number);
   }
 
   @Override

@@ -82,6 +82,11 @@ public final class ByteReader {
     return Arrays.copyOfRange(bytes, at - length, at);
   }
 
+  /** All that is left. */
+  public byte[] rest() {
+    return raw(bytes.length - at);
+  }
+
   public boolean atEnd() {
     return at == bytes.length;
   }

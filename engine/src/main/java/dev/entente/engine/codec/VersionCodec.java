@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.codec;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Ancestor;
@@ -39,6 +40,13 @@ public final class VersionCodec {
     return out.toBytes();
   }
 
+  /** The dot of a version, without reading the rest. */
+  public static Dot dotOf(byte[] bytes) {
+    ByteReader in = new ByteReader(bytes);
+    in.u8();
+    return CausalCodec.readDot(in);
+  }
+
   public static Version fromBytes(byte[] bytes) {
     ByteReader in = new ByteReader(bytes);
     int format = in.u8();
@@ -46,7 +54,7 @@ public final class VersionCodec {
       throw new DamagedException(
           "a version in format " + format + "; this release reads format " + FORMAT);
     }
-    var dot = CausalCodec.readDot(in);
+    Dot dot = CausalCodec.readDot(in);
     RecordKey key = new RecordKey(in.text(), in.text(), in.text());
     long previous = in.varint();
     var context = CausalCodec.readContext(in);

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteWriter;
+import dev.entente.engine.codec.CausalCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.VersionCodec;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+
+/**
+ * What this node has of all nodes, and the exchange of logs with others.
+ *
+ * <p>The idea: every log is a causal order, since a version joins after all that its node had seen.
+ * Whoever takes another's log in order, leaving out what it has, therefore never lacks what a
+ * version builds on, in the same record or in another. What a node has is told by one vector, its
+ * <i>knowledge</i>. It does not grow with each version that comes, only when a log has been taken
+ * to its end, by the sender's knowledge at that end (as in Bayou). So a version that the sender
+ * itself holds back is never taken for known, and a cut exchange resumes at its cursor without
+ * loss.
+ *
+ * <p>The invariant: where the knowledge names {@code (node, n)}, every version of that node up to
+ * {@code n} is in this log, or is refused here for good. What waits in {@link Table#HELD} lowers
+ * what is told to others.
+ *
+ * <p>Source: Petersen et al., <i>Flexible update propagation for weakly consistent replication</i>,
+ * 1997; the knowledge is that of Malkhi and Terry, <i>Concise version vectors in WinFS</i>, 2005.
+ */
+final class Replication {
+  private static final byte[] KNOWN = "known".getBytes(StandardCharsets.UTF_8);
+
+  /** How many versions one shipment looks at, sent or not. */
+  private static final int LOOKED_AT_MAX = 50_000;
+
+  private final Store store;
+  private final Incarnations self;
+  private final Receiver receiver;
+  private final LongSupplier incarnations;
+
+  Replication(Store store, Incarnations self, Receiver receiver, LongSupplier incarnations) {
+    this.incarnations = incarnations;
+    this.store = store;
+    this.self = self;
+    this.receiver = receiver;
+  }
+
+  private static byte[] cursorKey(NodeId node) {
+    return Keys.of("cursor", node.value());
+  }
+
+  /** Up to where the log of another node has been taken. */
+  long cursor(NodeId node) {
+    return number(store::get, cursorKey(node));
+  }
+
+  private static long number(History.Reader reader, byte[] key) {
+    byte[] bytes = reader.get(Table.META, key);
+    return bytes == null ? 0 : new ByteReader(bytes).u64();
+  }
+
+  private static VersionVector ofOthers(History.Reader reader) {
+    byte[] bytes = reader.get(Table.META, KNOWN);
+    return bytes == null ? VersionVector.EMPTY : CausalCodec.readVector(new ByteReader(bytes));
+  }
+
+  /** What this node has of all nodes, where its own log is durable up to a position. */
+  VersionVector known(long position) {
+    NavigableMap<NodeId, Long> known = new TreeMap<>();
+    ofOthers(store::get).entries().forEach(known::put);
+    self.former().entries().forEach((node, last) -> known.merge(node, last, Math::max));
+    if (position > 0) {
+      known.put(self.self(), position);
+    }
+    store.scan(
+        Table.HELD,
+        new byte[0],
+        (key, _) -> {
+          NodeId node = new NodeId(Keys.lastName(Arrays.copyOf(key, key.length - Long.BYTES)));
+          long before = Keys.lastNumber(key) - 1;
+          known.computeIfPresent(node, (_, last) -> before == 0 ? null : Math.min(last, before));
+          return true;
+        });
+    return VersionVector.of(known);
+  }
+
+  /**
+   * The stretch of this log behind a position that somebody lacks.
+   *
+   * @param position where the log ends
+   * @param asker what the other has
+   * @param bytesMax how much to send at most; at least one version goes where one is lacking
+   */
+  Shipment ship(long position, long after, VersionVector asker, int bytesMax) {
+    // Read before the log is: what it names lies in the log already.
+    VersionVector known = known(position);
+    long begin = Math.min(after, position);
+    Stretch stretch = new Stretch(asker, bytesMax, position);
+    for (byte[] tenant = firstTenant(new byte[0]);
+        tenant.length > 0;
+        tenant = firstTenant(Keys.after(tenant))) {
+      stretch.add(tenant, begin);
+    }
+    return new Shipment(
+        self.self(), begin, stretch.entries(), stretch.end, stretch.end == position, known);
+  }
+
+  /** The prefix of the first tenant from a key on; empty where there is none. */
+  private byte[] firstTenant(byte[] from) {
+    List<byte[]> found = new ArrayList<>(1);
+    store.scan(
+        Table.LOG,
+        from,
+        null,
+        false,
+        (key, _) -> {
+          found.add(Arrays.copyOf(key, key.length - Long.BYTES));
+          return false;
+        });
+    return found.isEmpty() ? new byte[0] : found.getFirst();
+  }
+
+  /** The versions with the lowest positions of all tenants, up to a size. */
+  private final class Stretch {
+    private final VersionVector asker;
+    private final int bytesMax;
+    private final NavigableMap<Long, byte[]> versions = new TreeMap<>();
+    private long bytes;
+    private long end;
+
+    Stretch(VersionVector asker, int bytesMax, long end) {
+      this.asker = asker;
+      this.bytesMax = bytesMax;
+      this.end = end;
+    }
+
+    void add(byte[] tenant, long after) {
+      int[] lookedAt = {0};
+      store.scan(
+          Table.LOG,
+          Keys.with(tenant, after + 1),
+          Keys.after(tenant),
+          false,
+          (key, version) -> {
+            long position = Keys.lastNumber(key);
+            if (position > end) {
+              return false;
+            }
+            if (!asker.contains(VersionCodec.dotOf(version))) {
+              versions.put(position, version);
+              bytes += version.length;
+              shrink();
+            }
+            if (++lookedAt[0] >= LOOKED_AT_MAX) {
+              end = Math.min(end, position);
+            }
+            return position < end;
+          });
+      shrink();
+    }
+
+    /** Leaves out what lies behind the end, and ends earlier while it is too large. */
+    private void shrink() {
+      while (!versions.isEmpty()
+          && (versions.lastKey() > end || (bytes > bytesMax && versions.size() > 1))) {
+        Map.Entry<Long, byte[]> last = versions.lastEntry();
+        versions.remove(last.getKey());
+        bytes -= last.getValue().length;
+        end = Math.min(end, last.getKey() - 1);
+      }
+    }
+
+    List<Shipment.Entry> entries() {
+      List<Shipment.Entry> entries = new ArrayList<>(versions.size());
+      versions.forEach((position, version) -> entries.add(new Shipment.Entry(position, version)));
+      return entries;
+    }
+  }
+
+  /**
+   * Takes what another node has shipped, in order. What cannot be read ends it there: the rest is
+   * asked for again, and other nodes may have it.
+   */
+  Intake take(Transaction transaction, Shipment shipment, long nowMillis) {
+    NodeId from = shipment.from();
+    if (from.equals(self.self())) {
+      throw new IllegalArgumentException(
+          "another node calls itself "
+              + from
+              + " too: its directory is a copy of this one's; remove one of the two");
+    }
+    if (shipment.known().get(self.self()) > transaction.lastNumber()) {
+      return restored(transaction, shipment);
+    }
+    long cursor = number(transaction::get, cursorKey(from));
+    if (shipment.after() > cursor) {
+      return new Intake(0, 0, 0, 0, cursor, "it begins behind what was taken of this log");
+    }
+    int[] count = new int[4];
+    long upTo = shipment.upTo();
+    String problem = "";
+    for (Shipment.Entry entry : shipment.entries()) {
+      switch (receiver.receive(transaction, entry.version(), nowMillis)) {
+        case Receipt.Applied _ -> count[0]++;
+        case Receipt.Seen _ -> count[1]++;
+        case Receipt.Held _ -> count[2]++;
+        case Receipt.Violated _ -> count[3]++;
+        case Receipt.Damaged damaged -> {
+          problem = damaged.why();
+          upTo = entry.position() - 1;
+        }
+      }
+      if (!problem.isEmpty()) {
+        break;
+      }
+    }
+    if (upTo > cursor) {
+      transaction.put(Table.META, cursorKey(from), Keys.of(upTo));
+    }
+    if (shipment.complete() && problem.isEmpty()) {
+      learn(transaction, shipment.known());
+    }
+    return new Intake(count[0], count[1], count[2], count[3], Math.max(upTo, cursor), problem);
+  }
+
+  private void learn(Transaction transaction, VersionVector known) {
+    NavigableMap<NodeId, Long> others = new TreeMap<>();
+    known.entries().forEach(others::put);
+    others.remove(self.self());
+    VersionVector before = ofOthers(transaction::get);
+    VersionVector after = before.join(VersionVector.of(others));
+    if (!after.equals(before)) {
+      ByteWriter out = new ByteWriter();
+      CausalCodec.write(out, after);
+      transaction.put(Table.META, KNOWN, out.toBytes());
+    }
+  }
+
+  /** Others have more of this node than it has itself: it went back in time. */
+  private Intake restored(Transaction transaction, Shipment shipment) {
+    Incarnations next = self.next(transaction.lastNumber(), incarnations.getAsLong());
+    next.write(transaction::put);
+    String why =
+        shipment.from()
+            + " has what "
+            + self.self()
+            + " wrote up to "
+            + shipment.known().get(self.self())
+            + ", this directory only up to "
+            + transaction.lastNumber()
+            + ": it was restored from an older state. The node continues as "
+            + next.self()
+            + " when it is started again, and gets the rest from the others";
+    transaction.audit(
+        transaction.clock().next(),
+        "",
+        Proceedings.POLICY,
+        "incarnation",
+        next.self().value(),
+        JsonObject.of("why", Json.of(why)));
+    transaction.afterwards(() -> {
+      throw new NodeRestoredException(why);
+    });
+    return new Intake(0, 0, 0, 0, 0, why);
+  }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.codec.StateCodec;
+import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.MemoryStore;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Nodes hand their logs to each other: in causal order, through others, and on from where it broke
+ * off.
+ */
+class ReplicationTest {
+  private final AtomicLong now = new AtomicLong(1_763_802_000_000L);
+  private final List<Node> opened = new ArrayList<>();
+  private final MemoryStore leftStore = new MemoryStore();
+  private final Node left = open(leftStore, "left");
+  private final Node middle = open(new MemoryStore(), "middle");
+  private final Node right = open(new MemoryStore(), "right");
+
+  private Node open(Store store, String name) {
+    Node node = Node.open(store, NodeConfig.DEFAULT.withName(name).withClock(now::get));
+    opened.add(node);
+    return node;
+  }
+
+  @AfterEach
+  void close() {
+    opened.forEach(Node::close);
+  }
+
+  private static RecordKey key(String tenant, String id) {
+    return new RecordKey(tenant, "user", id);
+  }
+
+  private static void put(Node node, RecordKey key, String value) {
+    Edit edit = new Edit.Put(JsonObject.of("v", Json.of(value)));
+    node.write(WriteRequest.of(key, edit, new Seen.Everything(), "ann")).join();
+  }
+
+  private static Shipment ship(Node from, Node to, int bytesMax) {
+    return from.ship(to.cursor(from.id()), to.known(), bytesMax);
+  }
+
+  private static int pull(Node from, Node to) {
+    return to.take(ship(from, to, 1 << 20)).join().applied();
+  }
+
+  @Test
+  void whatOneNodeHasReachesAnotherThroughAThird() {
+    put(left, key("main", "a"), "1");
+    put(left, key("other", "b"), "2");
+    assertThat(pull(left, middle)).isEqualTo(2);
+    put(middle, key("main", "a"), "3");
+    assertThat(pull(middle, right)).isEqualTo(3);
+    assertThat(right.known())
+        .isEqualTo(VersionVector.of(Map.of(left.id(), 2L, middle.id(), 3L, right.id(), 3L)));
+    assertThat(ship(left, right, 1 << 20).entries()).as("what it has is not sent again").isEmpty();
+    assertThat(StateCodec.toBytes(right.read(key("main", "a")).state()))
+        .isEqualTo(StateCodec.toBytes(middle.read(key("main", "a")).state()));
+  }
+
+  @Test
+  void aShipmentIsBoundedAndTheNextGoesOnBehindIt() {
+    for (int i = 0; i < 40; i++) {
+      put(left, key(i % 3 == 0 ? "main" : "other", "r" + i % 7), "value " + i);
+    }
+    int shipments = 0;
+    while (right.known().get(left.id()) < 40) {
+      Shipment shipment = ship(left, right, 400);
+      assertThat(shipment.entries()).hasSizeBetween(1, 10);
+      Intake intake = right.take(shipment).join();
+      assertThat(right.take(shipment).join().applied()).as("sent twice").isZero();
+      assertThat(intake.upTo()).isEqualTo(shipment.upTo());
+      assertThat(right.known().get(left.id())).isIn(0L, 40L);
+      shipments++;
+    }
+    assertThat(shipments).isGreaterThan(5);
+    assertThat(right.changes("main", 0, 100)).hasSameSizeAs(left.changes("main", 0, 100));
+  }
+
+  @Test
+  void aShipmentFromBehindTheCursorIsNotTaken() {
+    put(left, key("main", "a"), "1");
+    put(left, key("main", "a"), "2");
+    Shipment later = left.ship(1, VersionVector.EMPTY, 1 << 20);
+    assertThat(right.take(later).join().problem()).isNotEmpty();
+    assertThat(right.known()).isEqualTo(VersionVector.EMPTY);
+  }
+
+  @Test
+  void whatCannotBeReadEndsTheShipmentThereAndIsAskedForAgain() {
+    put(left, key("main", "a"), "1");
+    put(left, key("main", "b"), "2");
+    Shipment good = ship(left, right, 1 << 20);
+    List<Shipment.Entry> entries = new ArrayList<>(good.entries());
+    entries.set(1, new Shipment.Entry(2, new byte[] {9, 9}));
+    Shipment damaged = new Shipment(good.from(), 0, entries, good.upTo(), true, good.known());
+    Intake intake = right.take(damaged).join();
+    assertThat(intake.applied()).isEqualTo(1);
+    assertThat(intake.upTo()).isEqualTo(1);
+    assertThat(intake.problem()).isNotEmpty();
+    assertThat(right.known().get(left.id())).isZero();
+    assertThat(pull(left, right)).isEqualTo(1);
+  }
+
+  @Test
+  void whatWaitsForTheClockJoinsInTheOrderInWhichItWasWritten() {
+    now.addAndGet(600_000);
+    for (int i = 0; i < 6; i++) {
+      put(left, key("main", i % 2 == 0 ? "even" : "odd"), "v" + i);
+    }
+    now.addAndGet(-600_000);
+    Intake ahead = right.take(ship(left, right, 1 << 20)).join();
+    assertThat(ahead.violated()).isEqualTo(6);
+    assertThat(right.known().get(left.id())).as("what waits is not handed on as known").isZero();
+    now.addAndGet(600_000);
+    right.proceed().join();
+    assertThat(right.changes("main", 0, 10).stream().map(feed -> feed.version().dot().number()))
+        .containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+    assertThat(right.known().get(left.id())).isEqualTo(6);
+  }
+
+  @Test
+  void aNodeThatWentBackInTimeNoticesAndContinuesUnderANewIncarnation() {
+    put(left, key("main", "a"), "1");
+    Batch backup = copy(leftStore);
+    put(left, key("main", "a"), "2");
+    pull(left, right);
+    MemoryStore restored = new MemoryStore();
+    restored.commit(backup);
+    Node old = open(restored, "left");
+    assertThatThrownBy(() -> old.take(ship(right, old, 1 << 20)).join())
+        .isInstanceOf(CompletionException.class)
+        .hasRootCauseInstanceOf(NodeRestoredException.class)
+        .hasStackTraceContaining("was restored from an older state");
+    assertThat(old.failure()).isPresent();
+    Node next = open(restored, "left");
+    assertThat(next.id().name()).isEqualTo("left");
+    assertThat(next.id()).isNotEqualTo(new NodeId("left.1"));
+    put(next, key("main", "a"), "3");
+    pull(right, next);
+    pull(next, right);
+    assertThat(StateCodec.toBytes(next.read(key("main", "a")).state()))
+        .isEqualTo(StateCodec.toBytes(right.read(key("main", "a")).state()));
+    assertThat(next.history(key("main", "a"), Long.MAX_VALUE, 10)).hasSize(3);
+    assertThat(next.verify(_ -> {}).broken()).isEmpty();
+  }
+
+  @Test
+  void aNodeThatIsRestoredOnPurposeStartsUnderANewIncarnation() {
+    put(left, key("main", "a"), "1");
+    MemoryStore restored = new MemoryStore();
+    restored.commit(copy(leftStore));
+    Node next =
+        Node.openRestored(
+            restored, NodeConfig.DEFAULT.withClock(now::get).withIncarnations(() -> 7));
+    opened.add(next);
+    assertThat(next.id()).isEqualTo(new NodeId("left.7"));
+    put(next, key("main", "a"), "2");
+    assertThat(next.history(key("main", "a"), Long.MAX_VALUE, 10)).hasSize(2);
+    pull(next, right);
+    assertThat(right.history(key("main", "a"), Long.MAX_VALUE, 10)).hasSize(2);
+  }
+
+  @Test
+  void aCopyOfADirectoryIsRefusedByTheOther() {
+    MemoryStore copied = new MemoryStore();
+    copied.commit(copy(leftStore));
+    Node copy = open(copied, "left");
+    assertThatThrownBy(() -> left.take(ship(copy, left, 100)).join())
+        .hasStackTraceContaining("its directory is a copy of this one's");
+  }
+
+  private static Batch copy(Store store) {
+    Batch all = new Batch();
+    for (Table table : Table.values()) {
+      store.scan(
+          table,
+          new byte[0],
+          (key, value) -> {
+            all.put(table, key, value);
+            return true;
+          });
+    }
+    return all;
+  }
+}
