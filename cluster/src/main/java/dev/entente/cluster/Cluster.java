@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster;
+
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.engine.Node;
+import dev.entente.engine.Shipment;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+
+/**
+ * A node's view of its cluster: who the members are, and a link to each. Members are told from node
+ * to node with every exchange; what was said later about one holds. Thread-safe.
+ */
+public final class Cluster {
+  private final Node node;
+  private final ClusterConfig config;
+  private final LongSupplier steadyMillis;
+
+  /** By node. Guarded by this, as the links are. */
+  private final Map<NodeId, Member> members = new TreeMap<>();
+
+  /** By URL. */
+  private final Map<String, Link> links = new TreeMap<>();
+
+  /**
+   * Joins: from here on the node tells others of itself.
+   *
+   * @param steadyMillis a clock that never jumps
+   */
+  public Cluster(Node node, ClusterConfig config, LongSupplier steadyMillis) {
+    this.node = node;
+    this.config = config;
+    this.steadyMillis = steadyMillis;
+    learn(List.of(new Member(node.id(), config.url(), node.nowMillis(), false)));
+  }
+
+  public Node node() {
+    return node;
+  }
+
+  public ClusterConfig config() {
+    return config;
+  }
+
+  /** The links to all others, by URL. */
+  public synchronized List<Link> links() {
+    return List.copyOf(links.values());
+  }
+
+  /** All that are or were members, by id. */
+  public synchronized List<Member> members() {
+    return List.copyOf(members.values());
+  }
+
+  /** Hears of members. */
+  public synchronized void learn(Collection<Member> told) {
+    for (Member member : told) {
+      members.merge(member.node(), member, Member::or);
+    }
+    List<String> wanted = new ArrayList<>(config.seeds());
+    for (Member member : members.values()) {
+      if (!member.departed() && !member.node().equals(node.id())) {
+        wanted.add(member.url());
+      }
+    }
+    wanted.removeIf(url -> url.isEmpty() || url.equals(config.url()) || isAbandoned(url));
+    links.keySet().retainAll(wanted);
+    for (String url : wanted) {
+      links.computeIfAbsent(url, _ -> new Link(node, url, config, steadyMillis.getAsLong()));
+    }
+  }
+
+  /** Whether only nodes that have left were ever at a URL. */
+  private boolean isAbandoned(String url) {
+    boolean left = false;
+    for (Member member : members.values()) {
+      if (member.url().equals(url)) {
+        if (!member.departed()) {
+          return false;
+        }
+        left = true;
+      }
+    }
+    return left;
+  }
+
+  /**
+   * Tells everybody that a node has left for good. It is no longer asked; what it wrote stays.
+   *
+   * @return false where no such node is a member
+   */
+  public synchronized boolean depart(NodeId who) {
+    Member known = members.get(who);
+    if (known == null || who.equals(node.id())) {
+      return false;
+    }
+    long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
+    learn(List.of(new Member(who, known.url(), stamp, true)));
+    return true;
+  }
+
+  /**
+   * Answers another node; waits for nothing.
+   *
+   * @param receivedAtMillis the node's clock when the question came
+   */
+  public PullReply answer(PullRequest request, long receivedAtMillis) {
+    learn(request.members());
+    Shipment shipment =
+        request.to().equals(Optional.of(node.id()))
+            ? node.ship(request.after(), request.known(), bytes(request))
+            : introduction();
+    return new PullReply(shipment, node.position(), receivedAtMillis, node.nowMillis(), members());
+  }
+
+  private int bytes(PullRequest request) {
+    return Math.min(request.bytesMax(), config.shipmentBytesMax());
+  }
+
+  /** For somebody who has not met this node: nothing but who it is. */
+  private Shipment introduction() {
+    return new Shipment(node.id(), 0, List.of(), 0, false, VersionVector.EMPTY);
+  }
+
+  /** Cuts or heals the link to a node, here only; false where there is none. */
+  public boolean cut(NodeId peer, boolean cut) {
+    Optional<Link> link =
+        links().stream().filter(l -> l.peer().equals(Optional.of(peer))).findFirst();
+    link.ifPresent(found -> found.cut(cut));
+    return link.isPresent();
+  }
+
+  /** Whether an operator has cut the link to a node. */
+  public boolean isCut(NodeId peer) {
+    return links().stream().anyMatch(l -> l.isCut() && l.peer().equals(Optional.of(peer)));
+  }
+
+  /** All links as they are now. */
+  public List<LinkStatus> status() {
+    long now = steadyMillis.getAsLong();
+    return links().stream().map(link -> link.status(now)).toList();
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster;
+
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+
+/** Carries requests over HTTP to {@code /v1/cluster/pull}, with the secret that the nodes share. */
+public final class HttpTransport implements Transport, AutoCloseable {
+  /** Where a node answers others, behind its URL. */
+  public static final String PATH = "/v1/cluster/pull";
+
+  private static final Duration CONNECT = Duration.ofSeconds(3);
+  private static final Duration GRACE = Duration.ofSeconds(10);
+
+  private final String secret;
+  private final HttpClient client =
+      HttpClient.newBuilder()
+          .connectTimeout(CONNECT)
+          .followRedirects(HttpClient.Redirect.NEVER)
+          .build();
+
+  public HttpTransport(String secret) {
+    this.secret = secret;
+  }
+
+  @Override
+  public PullReply pull(String url, PullRequest request) throws IOException, InterruptedException {
+    HttpRequest post;
+    try {
+      post =
+          HttpRequest.newBuilder(URI.create(url + PATH))
+              .timeout(Duration.ofMillis(request.waitMillis()).plus(GRACE))
+              .header("Authorization", "Bearer " + secret)
+              .header("Content-Type", Wire.MEDIA_TYPE)
+              .POST(HttpRequest.BodyPublishers.ofByteArray(Wire.toBytes(request)))
+              .build();
+    } catch (IllegalArgumentException e) {
+      throw new IOException(url + " is no address of a node: " + e.getMessage(), e);
+    }
+    try {
+      HttpResponse<InputStream> response =
+          client.send(post, HttpResponse.BodyHandlers.ofInputStream());
+      try (InputStream in = response.body()) {
+        byte[] body = in.readNBytes(Wire.REPLY_BYTES_MAX + 1);
+        if (response.statusCode() != 200) {
+          throw new IOException(url + " answers " + response.statusCode() + refusal(response));
+        }
+        if (body.length > Wire.REPLY_BYTES_MAX) {
+          throw new IOException(url + " sends more than " + Wire.REPLY_BYTES_MAX + " bytes");
+        }
+        return Wire.reply(body);
+      }
+    } catch (DamagedException e) {
+      throw new IOException(url + " answers what is no reply: " + e.getMessage(), e);
+    } catch (HttpTimeoutException e) {
+      throw new IOException(url + " does not answer in time", e);
+    } catch (ConnectException e) {
+      throw new IOException(url + " cannot be reached", e);
+    }
+  }
+
+  private static String refusal(HttpResponse<?> response) {
+    return switch (response.statusCode()) {
+      case 401 -> ": the two nodes do not share the same secret";
+      case 404 -> ": it takes part in no cluster";
+      case 503 -> ": it refuses for now";
+      default -> "";
+    };
+  }
+
+  @Override
+  public void close() {
+    client.shutdownNow();
+  }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster;
+
+import dev.entente.core.causality.NodeId;
+import dev.entente.engine.Intake;
+import dev.entente.engine.Node;
+import dev.entente.engine.Shipment;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+
+/**
+ * One direction of one pair of nodes: this node asks, the other ships, this node takes. The link
+ * says what to ask and when; whoever drives it carries the question there and the reply or the
+ * failure back. Replies may be lost, late or doubled. Times are milliseconds of a clock that never
+ * jumps, unless they are said to be of the physical one. Thread-safe.
+ */
+public final class Link {
+  private final Node node;
+  private final String url;
+  private final ClusterConfig config;
+  private final FailureDetector detector;
+  private final ClockOffset clock = new ClockOffset();
+  private Optional<NodeId> peer = Optional.empty();
+  private long nextAtMillis;
+  private int failures;
+  private long peerPosition;
+  private long inStepAtMillis = -1;
+  private long heardAtMillis = -1;
+  private long applied;
+  private boolean cut;
+  private boolean refused;
+  private String problem = "";
+
+  Link(Node node, String url, ClusterConfig config, long nowMillis) {
+    this.node = node;
+    this.url = url;
+    this.config = config;
+    this.detector = new FailureDetector(Math.max(500, config.waitMillis()));
+    this.nextAtMillis = nowMillis;
+  }
+
+  public String url() {
+    return url;
+  }
+
+  /** Who answers there, once it has. */
+  public synchronized Optional<NodeId> peer() {
+    return peer;
+  }
+
+  /** When to ask next. */
+  public synchronized long nextAtMillis() {
+    return nextAtMillis;
+  }
+
+  /** Whether an operator has cut it. */
+  public synchronized boolean isCut() {
+    return cut;
+  }
+
+  synchronized void cut(boolean now) {
+    cut = now;
+  }
+
+  /** What to ask now. */
+  public synchronized PullRequest request(List<Member> members) {
+    return new PullRequest(
+        node.id(),
+        peer,
+        peer.map(node::cursor).orElse(0L),
+        node.known(),
+        config.shipmentBytesMax(),
+        failures == 0 ? config.waitMillis() : 0,
+        node.nowMillis(),
+        members);
+  }
+
+  /**
+   * Takes a reply.
+   *
+   * @param asked the request that it answers
+   * @return what became of the versions; empty where the reply was only an introduction
+   */
+  public synchronized Optional<Intake> replied(PullRequest asked, PullReply reply, long nowMillis) {
+    Shipment shipment = reply.shipment();
+    clock.exchanged(
+        asked.sentAtMillis(), reply.receivedAtMillis(), reply.sentAtMillis(), node.nowMillis());
+    detector.heard(nowMillis);
+    heardAtMillis = nowMillis;
+    failures = 0;
+    refused = false;
+    problem = "";
+    peerPosition = reply.position();
+    boolean introduced = !peer.equals(Optional.of(shipment.from()));
+    peer = Optional.of(shipment.from());
+    if (introduced && !asked.to().equals(peer)) {
+      nextAtMillis = nowMillis;
+      return Optional.empty();
+    }
+    try {
+      Intake intake = node.take(shipment).join();
+      applied += intake.applied();
+      problem = intake.problem();
+      if (problem.isEmpty() && shipment.complete()) {
+        inStepAtMillis = nowMillis;
+      }
+      refused = !problem.isEmpty();
+      nextAtMillis = nowMillis + (refused ? backOff() : config.pauseMillis());
+      return Optional.of(intake);
+    } catch (CompletionException | IllegalArgumentException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      problem = String.valueOf(cause.getMessage());
+      refused = true;
+      nextAtMillis = nowMillis + backOff();
+      return Optional.empty();
+    }
+  }
+
+  /** No reply came. */
+  public synchronized void failed(String why, long nowMillis) {
+    problem = why;
+    refused = false;
+    nextAtMillis = nowMillis + backOff();
+  }
+
+  private long backOff() {
+    failures++;
+    return Math.min(config.retryMaxMillis(), config.retryMillis() << Math.min(failures - 1, 16));
+  }
+
+  /** The link as it is now. */
+  public synchronized LinkStatus status(long nowMillis) {
+    long roundTrip = clock.roundTripMillis();
+    long behind = Math.max(0, peerPosition - peer.map(node::cursor).orElse(0L));
+    double phi = detector.phi(nowMillis);
+    LinkState state = state(behind, phi);
+    boolean inStep = state == LinkState.IN_STEP;
+    return new LinkStatus(
+        url,
+        peer,
+        state,
+        behind,
+        inStep ? 0 : inStepAtMillis < 0 ? nowMillis : nowMillis - inStepAtMillis,
+        roundTrip,
+        clock.offsetMillis(),
+        Math.max(0, roundTrip / 2),
+        phi,
+        heardAtMillis < 0 ? -1 : nowMillis - heardAtMillis,
+        applied,
+        problem);
+  }
+
+  private LinkState state(long behind, double phi) {
+    if (cut) {
+      return LinkState.CUT;
+    }
+    if (phi > FailureDetector.SUSPECT_PHI || (heardAtMillis < 0 && failures > 0)) {
+      return LinkState.UNREACHABLE;
+    }
+    if (heardAtMillis < 0) {
+      return LinkState.CONNECTING;
+    }
+    if (refused) {
+      return LinkState.REFUSED;
+    }
+    return behind > 0 ? LinkState.CATCHING_UP : LinkState.IN_STEP;
+  }
+}

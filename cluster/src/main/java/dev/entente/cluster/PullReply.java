@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster;
+
+import dev.entente.engine.Shipment;
+import java.util.List;
+
+/**
+ * What a node answers to a {@link PullRequest}.
+ *
+ * @param shipment what it sends
+ * @param position where its log ends
+ * @param receivedAtMillis its clock when the request came
+ * @param sentAtMillis its clock when the reply went
+ * @param members the members that it knows
+ */
+public record PullReply(
+    Shipment shipment,
+    long position,
+    long receivedAtMillis,
+    long sentAtMillis,
+    List<Member> members) {
+  public PullReply {
+    members = List.copyOf(members);
+  }
+}

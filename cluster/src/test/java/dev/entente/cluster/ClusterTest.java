@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.Shipment;
+import dev.entente.engine.WriteRequest;
+import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.store.MemoryStore;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Nodes find each other, fall into step, and tell how it is between them. */
+class ClusterTest {
+  private static final long EPOCH = 1_763_802_000_000L;
+  private final Map<String, Cluster> byUrl = new TreeMap<>();
+  private final Map<String, Long> skew = new TreeMap<>();
+  private long nowMillis;
+
+  private Cluster join(String name, String... seeds) {
+    Node node =
+        Node.open(
+            new MemoryStore(),
+            NodeConfig.DEFAULT
+                .withName(name)
+                .withClock(() -> EPOCH + nowMillis + skew.getOrDefault(name, 0L))
+                .onCallersThread());
+    List<String> urls = List.of(seeds).stream().map(seed -> "sim:" + seed).toList();
+    Cluster cluster =
+        new Cluster(
+            node, ClusterConfig.of("sim:" + name, urls).polling(10, 1 << 20), () -> nowMillis);
+    byUrl.put("sim:" + name, cluster);
+    return cluster;
+  }
+
+  @AfterEach
+  void close() {
+    byUrl.values().forEach(cluster -> cluster.node().close());
+  }
+
+  private static void put(Cluster cluster, String id) {
+    cluster
+        .node()
+        .write(
+            WriteRequest.of(
+                new RecordKey("main", "user", id),
+                new Edit.Put(JsonObject.of("v", Json.of(id))),
+                new Seen.Everything(),
+                "ann"))
+        .join();
+  }
+
+  /** Everybody asks everybody, five times, through the bytes that travel. */
+  private void exchange() {
+    for (int round = 0; round < 5; round++) {
+      for (Cluster cluster : List.copyOf(byUrl.values())) {
+        for (Link link : cluster.links()) {
+          Cluster other = byUrl.get(link.url());
+          PullRequest asked = link.request(cluster.members());
+          nowMillis += 10;
+          if (other == null || link.isCut() || other.isCut(cluster.node().id())) {
+            link.failed("nobody answers", nowMillis);
+            continue;
+          }
+          byte[] reply =
+              Wire.toBytes(
+                  other.answer(Wire.request(Wire.toBytes(asked)), other.node().nowMillis()));
+          nowMillis += 10;
+          PullReply got = Wire.reply(reply);
+          cluster.learn(got.members());
+          link.replied(asked, got, nowMillis);
+        }
+      }
+    }
+  }
+
+  private static LinkStatus link(Cluster from, String to) {
+    return from.status().stream()
+        .filter(status -> status.url().equals("sim:" + to))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void oneSeedIsEnoughToMeetEverybody() {
+    Cluster a = join("a");
+    Cluster b = join("b", "a");
+    Cluster c = join("c", "a");
+    put(a, "1");
+    put(b, "2");
+    put(c, "3");
+    exchange();
+    for (Cluster cluster : List.of(a, b, c)) {
+      assertThat(cluster.links()).hasSize(2);
+      assertThat(cluster.node().known()).isEqualTo(a.node().known());
+      assertThat(cluster.status()).allMatch(status -> status.state() == LinkState.IN_STEP);
+    }
+  }
+
+  @Test
+  void whoLeavesIsNotAskedAnyMoreAndWhatItWroteStays() {
+    Cluster a = join("a");
+    Cluster b = join("b", "a");
+    Cluster c = join("c", "a");
+    put(c, "3");
+    exchange();
+    assertThat(a.depart(new NodeId("c.1"))).isTrue();
+    assertThat(a.depart(new NodeId("nobody.1"))).isFalse();
+    assertThat(a.depart(a.node().id())).as("a node does not remove itself").isFalse();
+    byUrl.remove("sim:c");
+    c.node().close();
+    exchange();
+    assertThat(b.links()).extracting(Link::url).containsExactly("sim:a");
+    assertThat(b.node().known().get(new NodeId("c.1"))).isPositive();
+  }
+
+  @Test
+  void aCutLinkIsSeenFromBothSidesAndHeals() {
+    Cluster a = join("a");
+    Cluster b = join("b", "a");
+    exchange();
+    assertThat(a.cut(b.node().id(), true)).isTrue();
+    put(a, "1");
+    nowMillis += 60_000;
+    exchange();
+    assertThat(link(a, "b").state()).isEqualTo(LinkState.CUT);
+    assertThat(link(b, "a").state()).isEqualTo(LinkState.UNREACHABLE);
+    assertThat(link(b, "a").behindMillis()).isGreaterThan(60_000);
+    a.cut(b.node().id(), false);
+    exchange();
+    assertThat(link(b, "a").state()).isEqualTo(LinkState.IN_STEP);
+    assertThat(b.node().known()).isEqualTo(a.node().known());
+  }
+
+  @Test
+  void aClockThatIsAheadIsMeasured() {
+    Cluster a = join("a");
+    join("b", "a");
+    skew.put("b", 5_000L);
+    exchange();
+    assertThat(link(a, "b").clockOffsetMillis()).isBetween(4_980L, 5_020L);
+    assertThat(link(a, "b").roundTripMillis()).isEqualTo(20);
+  }
+
+  @Test
+  void silenceIsSuspectedByHabit() {
+    FailureDetector quick = new FailureDetector(1_000);
+    for (long at = 0; at <= 10_000; at += 1_000) {
+      quick.heard(at);
+    }
+    assertThat(quick.phi(11_000)).isBetween(0.4, 0.5);
+    assertThat(quick.phi(29_000)).isGreaterThan(FailureDetector.SUSPECT_PHI);
+    assertThat(new FailureDetector(1_000).phi(99_999)).as("nothing was ever heard").isZero();
+  }
+
+  @Test
+  void damagedMessagesAreRefusedAndNothingElse() {
+    Shipment shipment =
+        new Shipment(
+            new NodeId("a.1"),
+            3,
+            List.of(new Shipment.Entry(5, new byte[700]), new Shipment.Entry(9, new byte[3])),
+            9,
+            true,
+            VersionVector.of(Map.of(new NodeId("a.1"), 9L)));
+    PullReply reply =
+        new PullReply(
+            shipment, 9, 10, 20, List.of(new Member(new NodeId("b.2"), "http://b", 7, true)));
+    byte[] bytes = Wire.toBytes(reply);
+    assertThat(Wire.reply(bytes).members()).isEqualTo(reply.members());
+    assertThat(Wire.reply(bytes).shipment().entries()).hasSize(2);
+    byte[] request =
+        Wire.toBytes(
+            new PullRequest(
+                new NodeId("a.1"),
+                Optional.of(new NodeId("b.1")),
+                4,
+                VersionVector.EMPTY,
+                10,
+                0,
+                1,
+                List.of()));
+    Random random = new Random(7);
+    for (int i = 0; i < 20_000; i++) {
+      byte[] broken = (i % 2 == 0 ? bytes : request).clone();
+      for (int change = 0; change <= i % 3; change++) {
+        broken[random.nextInt(broken.length)] = (byte) random.nextInt(256);
+      }
+      try {
+        if (i % 2 == 0) {
+          Wire.reply(broken);
+        } else {
+          Wire.request(broken);
+        }
+      } catch (DamagedException e) {
+        assertThat(e).hasMessageNotContaining("null");
+      }
+    }
+    byte[] future = bytes.clone();
+    future[0] = 9;
+    assertThatThrownBy(() -> Wire.reply(future)).hasMessageContaining("speaks format 9");
+  }
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.simulation;
+
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Version;
+import dev.entente.engine.Feed;
+import dev.entente.engine.Node;
+import dev.entente.engine.Review;
+import dev.entente.engine.Snapshot;
+import dev.entente.engine.codec.StateCodec;
+import dev.entente.engine.codec.VersionCodec;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Knows what must hold, from what it saw at the doors: every version when it was first written,
+ * what its node had by then, what clients were told. The numbers behind the messages are those of
+ * the invariants.
+ */
+final class Oracle {
+  /** A broken invariant. */
+  static final class Broken extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    Broken(String message) {
+      super(message);
+    }
+  }
+
+  /** A version as its node first had it, and what that node had got since its own last one. */
+  private record Written(byte[] bytes, List<Dot> after) {}
+
+  /** A machine's log as far as it has been looked at. */
+  private static final class Seen {
+    private long position;
+    private final NavigableSet<Dot> dots = new TreeSet<>();
+    private List<Dot> sinceOwn = new ArrayList<>();
+  }
+
+  private final Map<Dot, Written> written = new TreeMap<>();
+  private final Map<String, Seen> logs = new TreeMap<>();
+  private final Map<String, Dot> byRequest = new TreeMap<>();
+  private final NavigableSet<Dot> mayBeLost = new TreeSet<>();
+
+  /** Requests that clients were told are kept. */
+  private final NavigableSet<String> acknowledged = new TreeSet<>();
+
+  /** What requests add to the counter, whether or not anybody was told. */
+  private final Map<String, Long> increments = new TreeMap<>();
+
+  private final Map<String, String> additions = new TreeMap<>();
+
+  void attempts(String request, long increment) {
+    increments.put(request, increment);
+  }
+
+  void attempts(String request, String element) {
+    additions.put(request, element);
+  }
+
+  void acknowledged(String request) {
+    acknowledged.add(request);
+  }
+
+  /** How many versions were written. */
+  int versions() {
+    return written.size();
+  }
+
+  /** Looks at what came into a node's log since the last look. */
+  void look(String machine, Node node) {
+    Seen log = logs.computeIfAbsent(machine, _ -> new Seen());
+    for (Feed feed : node.changes("main", log.position, Integer.MAX_VALUE)) {
+      if (feed.position() <= log.position) {
+        throw new Broken("28: " + machine + "'s feed is not in order at " + feed.position());
+      }
+      log.position = feed.position();
+      see(machine, log, feed.version(), node.id());
+    }
+  }
+
+  private void see(String machine, Seen log, Version version, NodeId self) {
+    Dot dot = version.dot();
+    byte[] bytes = VersionCodec.toBytes(version);
+    if (!log.dots.add(dot)) {
+      throw new Broken("10: " + dot + " stands twice in " + machine + "'s log");
+    }
+    Written first = written.get(dot);
+    if (first == null) {
+      if (!dot.node().equals(self)) {
+        throw new Broken("8: " + machine + " has " + dot + ", which nobody wrote");
+      }
+      written.put(dot, new Written(bytes, log.sinceOwn));
+      version
+          .eventId()
+          .ifPresent(request -> {
+            Dot earlier = byRequest.put(request, dot);
+            if (earlier != null && !mayBeLost.contains(earlier)) {
+              throw new Broken("9: " + request + " was applied as " + earlier + " and as " + dot);
+            }
+          });
+      log.sinceOwn = new ArrayList<>();
+      log.sinceOwn.add(dot);
+      return;
+    }
+    if (!Arrays.equals(first.bytes(), bytes)) {
+      throw new Broken("10: " + machine + " has " + dot + " with other content");
+    }
+    for (Dot before : first.after()) {
+      if (!log.dots.contains(before)) {
+        throw new Broken("13: " + machine + " has " + dot + " without " + before);
+      }
+    }
+    if (dot.node().equals(self)) {
+      log.sinceOwn = new ArrayList<>();
+    }
+    log.sinceOwn.add(dot);
+  }
+
+  /** A machine's disk went back in time: what nobody else has may be lost, nothing else. */
+  void wentBack(String machine, Node now) {
+    Seen before = logs.getOrDefault(machine, new Seen());
+    NavigableSet<Dot> lost = new TreeSet<>(before.dots);
+    logs.put(machine, new Seen());
+    look(machine, now);
+    lost.removeAll(logs.getOrDefault(machine, new Seen()).dots);
+    logs.forEach((other, log) -> {
+      if (!other.equals(machine)) {
+        lost.removeAll(log.dots);
+      }
+    });
+    mayBeLost.addAll(lost);
+  }
+
+  /** What everybody must agree on once all have everything. */
+  void converged(Map<String, Node> nodes) {
+    nodes.forEach(this::look);
+    NavigableSet<Dot> must = new TreeSet<>(written.keySet());
+    must.removeAll(mayBeLost);
+    logs.forEach((machine, log) -> {
+      for (Dot dot : must) {
+        if (!log.dots.contains(dot)) {
+          throw new Broken("39: " + machine + " lacks " + dot);
+        }
+      }
+    });
+    acknowledged.forEach(this::isKept);
+    NavigableSet<RecordKey> keys = new TreeSet<>();
+    String first = nodes.keySet().iterator().next();
+    nodes.forEach((_, node) ->
+        node.changes("main", 0, Integer.MAX_VALUE).forEach(feed -> keys.add(feed.version().key())));
+    keys.forEach(key -> agree(key, nodes));
+    for (String machine : nodes.keySet()) {
+      Node node = node(nodes, machine);
+      Optional<String> broken = node.verify(_ -> {}).broken();
+      if (broken.isPresent()) {
+        throw new Broken("37: " + machine + ": " + broken.get());
+      }
+      if (!pending(node).equals(pending(node(nodes, first)))) {
+        throw new Broken("27: " + machine + " and " + first + " have other reviews pending");
+      }
+    }
+    count(node(nodes, first));
+    collect(node(nodes, first));
+  }
+
+  private static Node node(Map<String, Node> nodes, String machine) {
+    @Nullable Node node = nodes.get(machine);
+    if (node == null) {
+      throw new IllegalStateException("no node " + machine);
+    }
+    return node;
+  }
+
+  private void isKept(String request) {
+    Dot dot = byRequest.get(request);
+    if (dot == null) {
+      throw new Broken("7: " + request + " was acknowledged and is nowhere");
+    }
+  }
+
+  private static void agree(RecordKey key, Map<String, Node> nodes) {
+    byte @Nullable [] state = null;
+    String view = "";
+    for (Map.Entry<String, Node> entry : nodes.entrySet()) {
+      Snapshot snapshot = entry.getValue().read(key);
+      byte[] mine = StateCodec.toBytes(snapshot.state());
+      if (state == null) {
+        state = mine;
+        view = String.valueOf(snapshot.view().data());
+      }
+      if (!Arrays.equals(state, mine)) {
+        throw new Broken("1: the state of " + key + " differs at " + entry.getKey());
+      }
+      if (!view.equals(String.valueOf(snapshot.view().data()))) {
+        throw new Broken("24: the view of " + key + " differs at " + entry.getKey());
+      }
+      byte[] replayed =
+          StateCodec.toBytes(entry.getValue().readAt(key, Instant.ofEpochMilli(1L << 42)).state());
+      if (!Arrays.equals(mine, replayed)) {
+        throw new Broken("31: " + key + " at " + entry.getKey() + " is not what its history says");
+      }
+    }
+  }
+
+  private static NavigableSet<String> pending(Node node) {
+    NavigableSet<String> ids = new TreeSet<>();
+    node.reviews("main", Review.Status.PENDING, Optional.empty(), 10_000)
+        .forEach(review -> ids.add(review.id()));
+    return ids;
+  }
+
+  /** The counter lies between what clients were told is counted and what they tried. */
+  private void count(Node node) {
+    long least = 0;
+    long most = 0;
+    for (Map.Entry<String, Long> entry : increments.entrySet()) {
+      most += entry.getValue();
+      Dot dot = byRequest.get(entry.getKey());
+      if (acknowledged.contains(entry.getKey()) && dot != null && !mayBeLost.contains(dot)) {
+        least += entry.getValue();
+      }
+    }
+    Json data = node.read(Workload.COUNTED).view().data();
+    long count =
+        data instanceof JsonObject object && object.get("n") instanceof JsonNumber number
+            ? number.value().longValueExact()
+            : 0;
+    if (count < least || count > most) {
+      throw new Broken("22: the counter is " + count + ", not in " + least + " … " + most);
+    }
+  }
+
+  /** The set has all that clients were told is in it, and nothing that nobody added. */
+  private void collect(Node node) {
+    NavigableSet<String> elements = new TreeSet<>();
+    if (node.read(Workload.COLLECTED).view().data() instanceof JsonObject object
+        && object.get("tags") instanceof JsonArray array) {
+      array.items().forEach(item -> elements.add(item.toString()));
+    }
+    additions.forEach((request, element) -> {
+      Dot dot = byRequest.get(request);
+      if (acknowledged.contains(request)
+          && dot != null
+          && !mayBeLost.contains(dot)
+          && !elements.contains(Json.of(element).toString())) {
+        throw new Broken("7: the set lacks " + element);
+      }
+      elements.remove(Json.of(element).toString());
+    });
+    if (!elements.isEmpty()) {
+      throw new Broken("8: the set has " + elements + ", which nobody added");
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.simulation;
+
+import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.MemoryStore;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node's disk, which outlives its process. It can fail the process at any commit, before or after
+ * the commit holds, and go back to an earlier state.
+ */
+final class SimulatedDisk implements Store {
+  /** The process dies in the middle of a commit. */
+  static final class Crash extends RuntimeException {
+    private static final long serialVersionUID = 1;
+  }
+
+  private final Mutant mutant;
+  private final List<Batch> commits = new ArrayList<>();
+  private MemoryStore store = new MemoryStore();
+  private int crashIn = -1;
+  private boolean crashAfter;
+  private int synced;
+
+  SimulatedDisk(Mutant mutant) {
+    this.mutant = mutant;
+  }
+
+  /** The process will die at a commit to come, before or after it holds. */
+  void crashIn(int commitsFromNow, boolean afterItHolds) {
+    crashIn = commitsFromNow;
+    crashAfter = afterItHolds;
+  }
+
+  /** How many commits there were. */
+  int commits() {
+    return commits.size();
+  }
+
+  /** The process is gone; a disk that lied about syncing loses what it had not written. */
+  void powerCut() {
+    crashIn = -1;
+    if (mutant == Mutant.SKIPPED_SYNC) {
+      goBackTo(synced);
+    }
+  }
+
+  /** Becomes what it was after so many commits. */
+  void goBackTo(int commitCount) {
+    int count = Math.min(commitCount, commits.size());
+    commits.subList(count, commits.size()).clear();
+    store = new MemoryStore();
+    commits.forEach(store::commit);
+    synced = Math.min(synced, count);
+  }
+
+  @Override
+  public void commit(Batch batch) {
+    boolean now = crashIn == 0;
+    crashIn--;
+    if (now && !crashAfter) {
+      throw new Crash();
+    }
+    Batch kept = mutant == Mutant.TORN_BATCH && commits.size() % 7 == 6 ? torn(batch) : batch;
+    commits.add(kept);
+    store.commit(kept);
+    if (commits.size() % 4 == 0) {
+      synced = commits.size();
+    }
+    if (now) {
+      throw new Crash();
+    }
+  }
+
+  private static Batch torn(Batch batch) {
+    Batch torn = new Batch();
+    for (Batch.Entry entry : batch.entries()) {
+      byte[] value = entry.value();
+      if (value != null && entry.table() != Table.LOG) {
+        torn.put(entry.table(), entry.key(), value);
+      } else if (value == null) {
+        torn.delete(entry.table(), entry.key());
+      }
+    }
+    return torn;
+  }
+
+  @Override
+  public byte @Nullable [] get(Table table, byte[] key) {
+    return store.get(table, key);
+  }
+
+  @Override
+  public void scan(
+      Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor) {
+    store.scan(table, from, to, reverse, visitor);
+  }
+
+  @Override
+  public void close() {
+    // The disk outlives the process.
+  }
+}

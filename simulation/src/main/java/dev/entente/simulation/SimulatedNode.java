@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.simulation;
+
+import dev.entente.cluster.Cluster;
+import dev.entente.cluster.ClusterConfig;
+import dev.entente.cluster.Link;
+import dev.entente.cluster.PullReply;
+import dev.entente.cluster.PullRequest;
+import dev.entente.cluster.Wire;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.NodeStoppedException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A machine of the cluster: a disk that stays, a clock that may be wrong, and a process that comes
+ * and goes. The process is the real node with the real links.
+ */
+final class SimulatedNode {
+  /** How long an answer is waited for. */
+  private static final long ANSWER_MILLIS = 300;
+
+  private static final long LOOK_MILLIS = 20;
+  private static final long EPOCH_MILLIS = 1_763_802_000_000L;
+
+  /** A process while it runs. */
+  static final class Running {
+    private final Node node;
+    private final Cluster cluster;
+
+    Running(Node node, Cluster cluster) {
+      this.node = node;
+      this.cluster = cluster;
+    }
+
+    Node node() {
+      return node;
+    }
+
+    Cluster cluster() {
+      return cluster;
+    }
+  }
+
+  /** A question on its way. */
+  private static final class Exchange {
+    private final Running process;
+    private final Link link;
+    private final PullRequest request;
+    private boolean over;
+
+    Exchange(Running process, Link link, PullRequest request) {
+      this.process = process;
+      this.link = link;
+      this.request = request;
+    }
+  }
+
+  private final World world;
+  private final Random chance;
+  private final SimulatedNetwork network;
+  private final Map<String, SimulatedNode> machines;
+  private final String name;
+  private final Sabotage sabotage;
+  private final SimulatedDisk disk;
+  private final List<String> policies;
+  private final BiConsumer<String, Node> watcher;
+  private final Set<Link> asking = new HashSet<>();
+  private long skewMillis;
+  private long pausedUntilMillis;
+  private @Nullable Running process;
+
+  SimulatedNode(
+      World world,
+      SimulatedNetwork network,
+      Map<String, SimulatedNode> machines,
+      String name,
+      Mutant mutant,
+      List<String> policies,
+      BiConsumer<String, Node> watcher) {
+    this.world = world;
+    this.chance = world.chance();
+    this.network = network;
+    this.machines = machines;
+    this.name = name;
+    this.sabotage = new Sabotage(mutant);
+    this.disk = new SimulatedDisk(mutant);
+    this.policies = policies;
+    this.watcher = watcher;
+  }
+
+  String name() {
+    return name;
+  }
+
+  SimulatedDisk disk() {
+    return disk;
+  }
+
+  /** The process; null while it is down. */
+  @Nullable Running process() {
+    return process;
+  }
+
+  /** Sets the clock ahead or back. */
+  void skew(long millis) {
+    skewMillis += millis;
+  }
+
+  /** Sets the clock right again, and lets time pass. */
+  void setRight(long passedMillis) {
+    skewMillis = passedMillis;
+  }
+
+  /** Stops the world for this machine alone. */
+  void pause(long millis) {
+    pausedUntilMillis = world.nowMillis() + millis;
+  }
+
+  /** Starts a process on the disk as it is. */
+  void start(boolean fromBackup) {
+    NodeConfig config =
+        NodeConfig.DEFAULT
+            .withName(name)
+            .withClock(() -> EPOCH_MILLIS + world.nowMillis() + skewMillis)
+            .withIncarnations(() -> 2L + chance.nextInt(900_000_000))
+            .onCallersThread();
+    Node node;
+    try {
+      node = fromBackup ? Node.openRestored(disk, config) : Node.open(disk, config);
+      for (String policy : policies) {
+        if (node.policyTypes("main").size() < policies.size()) {
+          node.putPolicy("main", sabotage.policy(name, policy), "simulation").join();
+        }
+      }
+    } catch (SimulatedDisk.Crash | NodeStoppedException e) {
+      world.tell(name + " dies while it starts");
+      return;
+    } catch (PolicyException e) {
+      throw new IllegalStateException(e);
+    }
+    List<String> seeds =
+        machines.keySet().stream()
+            .filter(other -> !other.equals(name))
+            .map(n -> "sim:" + n)
+            .toList();
+    Running started =
+        new Running(
+            node,
+            new Cluster(
+                node, ClusterConfig.of("sim:" + name, seeds).polling(60, 2_000), world::nowMillis));
+    process = started;
+    asking.clear();
+    world.tell(name + " runs as " + node.id() + " from position " + node.position());
+    watcher.accept(name, node);
+    look(started);
+  }
+
+  /** Ends the process at once. */
+  void kill() {
+    if (process != null) {
+      process.node().close();
+      process = null;
+      disk.powerCut();
+      world.tell(name + " is killed");
+    }
+  }
+
+  /** Takes note of a process that ended by itself; true where it has. */
+  boolean hasDied() {
+    if (process != null && process.node().failure().isPresent()) {
+      kill();
+    }
+    return process == null;
+  }
+
+  private void look(Running mine) {
+    if (process != mine || hasDied()) {
+      return;
+    }
+    if (world.nowMillis() >= pausedUntilMillis) {
+      mine.node().proceed().exceptionally(_ -> 0);
+      for (Link link : mine.cluster().links()) {
+        if (!asking.contains(link) && link.nextAtMillis() <= world.nowMillis()) {
+          ask(mine, link);
+        }
+      }
+    }
+    world.in(LOOK_MILLIS, () -> look(mine));
+  }
+
+  private void ask(Running mine, Link link) {
+    PullRequest request = link.request(mine.cluster().members());
+    byte[] bytes = Wire.toBytes(request);
+    Exchange exchange = new Exchange(mine, link, request);
+    SimulatedNode other = machines.get(link.url().substring("sim:".length()));
+    if (other == null) {
+      throw new IllegalStateException("no machine at " + link.url());
+    }
+    asking.add(link);
+    network.send(
+        name,
+        other.name,
+        () ->
+            other.answer(
+                bytes, reply -> network.send(other.name, name, () -> got(exchange, reply))));
+    world.in(ANSWER_MILLIS, () -> missed(exchange));
+  }
+
+  private void answer(byte[] question, Consumer<byte[]> reply) {
+    Running mine = process;
+    if (mine == null || hasDied() || world.nowMillis() < pausedUntilMillis) {
+      return;
+    }
+    reply.accept(
+        Wire.toBytes(mine.cluster().answer(Wire.request(question), mine.node().nowMillis())));
+  }
+
+  private void got(Exchange exchange, byte[] bytes) {
+    Running mine = exchange.process;
+    if (process != mine || hasDied()) {
+      return;
+    }
+    if (!exchange.over) {
+      exchange.over = true;
+      asking.remove(exchange.link);
+    }
+    PullReply reply = sabotage.reply(Wire.reply(bytes));
+    mine.cluster().learn(reply.members());
+    exchange
+        .link
+        .replied(exchange.request, reply, world.nowMillis())
+        .filter(intake -> intake.applied() + intake.held() + intake.violated() > 0)
+        .ifPresent(
+            intake -> world.tell(name + " takes from " + reply.shipment().from() + ": " + intake));
+    hasDied();
+  }
+
+  private void missed(Exchange exchange) {
+    if (!exchange.over && process == exchange.process) {
+      exchange.over = true;
+      if (sabotage.retries()) {
+        asking.remove(exchange.link);
+      }
+      exchange.link.failed("no answer", world.nowMillis());
+    }
+  }
+}

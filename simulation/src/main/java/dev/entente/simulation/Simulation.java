@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.simulation;
+
+import dev.entente.core.causality.VersionVector;
+import dev.entente.engine.Node;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+
+/**
+ * One cluster, from one seed: three to five machines under load and under the faults that the seed
+ * draws, then healed, then checked. A tenth of the seeds have no faults.
+ */
+public final class Simulation {
+  private static final long LOAD_MILLIS = 2_500;
+  private static final long HEAL_MILLIS = 60_000;
+
+  /** What came of a seed. */
+  public record Result(
+      long seed,
+      Optional<String> broken,
+      long traceHash,
+      long happened,
+      int versions,
+      List<String> trace) {
+
+    /** What to run to see this again. */
+    public String command() {
+      return "bin/entente simulate --seed " + seed + " --trace";
+    }
+  }
+
+  private final Mutant mutant;
+  private final World world;
+  private final Random chance;
+  private final SimulatedNetwork network;
+  private final Map<String, SimulatedNode> machines = new TreeMap<>();
+  private final Oracle oracle = new Oracle();
+  private final Workload workload;
+  private final boolean calm;
+
+  private Simulation(long seed, Mutant mutant) {
+    this.mutant = mutant;
+    this.world = new World(seed);
+    this.chance = world.chance();
+    this.network = new SimulatedNetwork(world);
+    int count = 3 + (chance.nextInt(4) == 0 ? 1 + chance.nextInt(2) : 0);
+    for (int i = 0; i < count; i++) {
+      String name = String.valueOf((char) ('a' + i));
+      machines.put(
+          name,
+          new SimulatedNode(
+              world, network, machines, name, mutant, Workload.POLICIES, oracle::look));
+    }
+    this.workload = new Workload(world, List.copyOf(machines.values()), oracle, mutant, count + 1);
+    this.calm = seed % 10 == 0;
+  }
+
+  /** Runs a seed. */
+  public static Result run(long seed) {
+    return run(seed, Mutant.NONE);
+  }
+
+  /** Runs a seed with a bug planted. */
+  public static Result run(long seed, Mutant mutant) {
+    Simulation simulation = new Simulation(seed, mutant);
+    Optional<String> broken = Optional.empty();
+    try {
+      simulation.play();
+    } catch (Oracle.Broken e) {
+      broken = Optional.of(String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) {
+      broken = Optional.of("42: " + e + " at " + List.of(e.getStackTrace()).subList(0, 3));
+    }
+    World world = simulation.world;
+    return new Result(
+        seed,
+        broken,
+        world.traceHash(),
+        world.happened(),
+        simulation.oracle.versions(),
+        world.trace());
+  }
+
+  private void play() {
+    machines.values().forEach(machine -> machine.start(false));
+    if (!calm) {
+      new Nemesis(world, network, machines, oracle, mutant).begin(LOAD_MILLIS);
+    }
+    for (long at = 20; at < LOAD_MILLIS; at += 1 + chance.nextInt(40)) {
+      world.at(at, workload::step);
+    }
+    for (long at = 100; at < LOAD_MILLIS; at += 100) {
+      world.at(at, this::look);
+    }
+    world.runUntil(LOAD_MILLIS);
+    heal();
+    converge();
+    oracle.converged(nodes());
+  }
+
+  private Map<String, Node> nodes() {
+    Map<String, Node> nodes = new TreeMap<>();
+    machines.forEach((name, machine) -> {
+      SimulatedNode.Running process = machine.process();
+      if (process != null && !machine.hasDied()) {
+        nodes.put(name, process.node());
+      }
+    });
+    return nodes;
+  }
+
+  private void look() {
+    nodes().forEach(oracle::look);
+  }
+
+  private void heal() {
+    world.tell("healed");
+    network.healAll();
+    network.become(0, 0, 5);
+    for (SimulatedNode machine : machines.values()) {
+      machine.pause(0);
+      machine.disk().crashIn(-1, false);
+      if (machine.process() == null || machine.hasDied()) {
+        machine.start(false);
+      }
+      // All clocks are right again, and no time that was given out lies ahead of what is accepted.
+      machine.setRight(30 * 60_000);
+    }
+  }
+
+  /** Runs until all have the same, or too long. */
+  private void converge() {
+    long until = world.nowMillis() + HEAL_MILLIS;
+    while (world.nowMillis() < until) {
+      world.runUntil(world.nowMillis() + 200);
+      for (SimulatedNode machine : machines.values()) {
+        if (machine.process() == null || machine.hasDied()) {
+          machine.start(false);
+        }
+      }
+      if (isQuiet()) {
+        return;
+      }
+    }
+    throw new Oracle.Broken(
+        "39: a minute after all was healed the nodes do not have the same: " + known());
+  }
+
+  private List<String> known() {
+    List<String> known = new ArrayList<>();
+    nodes().forEach((name, node) -> known.add(name + " " + node.known()));
+    return known;
+  }
+
+  /** Whether everybody knows what everybody has, leaving aside positions that others filled. */
+  private boolean isQuiet() {
+    Map<String, Node> nodes = nodes();
+    VersionVector all = VersionVector.EMPTY;
+    for (Node node : nodes.values()) {
+      all = all.join(node.known());
+    }
+    for (Node node : nodes.values()) {
+      if (!node.known().equals(all)) {
+        return false;
+      }
+    }
+    return nodes.size() == machines.size();
+  }
+}
