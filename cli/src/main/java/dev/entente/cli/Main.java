@@ -43,6 +43,8 @@ import picocli.CommandLine.Command;
       ClientCommands.Hotspots.class,
       ClientCommands.Verify.class,
       ClientCommands.Doctor.class,
+      ClusterCommand.class,
+      SimulateCommand.class,
       BenchCommand.class,
       WarmUpCommand.class,
       CommandLine.HelpCommand.class

@@ -18,8 +18,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -185,33 +183,5 @@ final class ReplayCommand implements Callable<Integer> {
 
   private static double percent(int part, int whole) {
     return whole == 0 ? 0 : 100.0 * part / whole;
-  }
-
-  /** Progress on a terminal; nothing elsewhere. */
-  static final class Progress {
-    private Progress() {}
-
-    @SuppressWarnings("SystemConsoleNull")
-    static boolean onTerminal() {
-      java.io.Console console = System.console();
-      return console != null && console.isTerminal();
-    }
-
-    static ProgressBar bar(String task, long steps) {
-      return new ProgressBarBuilder()
-          .setTaskName(task)
-          .setInitialMax(steps)
-          .setStyle(ProgressBarStyle.ASCII)
-          .setUpdateIntervalMillis(onTerminal() ? 200 : 3_600_000)
-          .setConsumer(
-              new me.tongfei.progressbar.DelegatingProgressBarConsumer(
-                  text -> {
-                    if (onTerminal()) {
-                      System.err.print("\r" + text);
-                    }
-                  },
-                  80))
-          .build();
-    }
   }
 }

@@ -4,10 +4,11 @@ package dev.entente.cli;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Node;
-import dev.entente.engine.NodeConfig;
+import dev.entente.engine.NodeRestoredException;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.StoreException;
 import dev.entente.server.EntenteServer;
+import dev.entente.server.Peering;
 import dev.entente.server.Token;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -16,10 +17,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -29,6 +32,9 @@ import picocli.CommandLine.Spec;
     name = "serve",
     description = "Runs a node on a directory and serves its API and dashboard.")
 final class ServeCommand implements Callable<Integer> {
+  /** Not an exit code: the node goes on as another. */
+  private static final int AGAIN = -1;
+
   @Spec CommandSpec spec;
 
   @Option(
@@ -69,6 +75,8 @@ final class ServeCommand implements Callable<Integer> {
       description = "The tenant that --policies are for (default: ${DEFAULT-VALUE}).")
   String tenant = "main";
 
+  @Mixin PeeringOptions peering = new PeeringOptions();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -76,9 +84,22 @@ final class ServeCommand implements Callable<Integer> {
     if (config != null && !configure(config, err)) {
       return ExitCodes.BAD_INPUT;
     }
+    int code;
+    do {
+      code = serve(out, err);
+    } while (code == AGAIN);
+    return code;
+  }
+
+  private int serve(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
+    Optional<Peering> cluster;
     Node node;
     try {
-      node = Node.open(RocksStore.open(data.resolve("store")), NodeConfig.DEFAULT);
+      cluster = peering.peering();
+      node = Node.open(RocksStore.open(data.resolve("store")), peering.config());
+    } catch (IllegalArgumentException e) {
+      err.println(e.getMessage());
+      return ExitCodes.BAD_INPUT;
     } catch (StoreException | IllegalStateException e) {
       err.println(e.getMessage());
       return ExitCodes.FAILED;
@@ -89,7 +110,7 @@ final class ServeCommand implements Callable<Integer> {
         return ExitCodes.BAD_INPUT;
       }
       Token token = Token.of(data);
-      EntenteServer server = EntenteServer.start(node, host, port, token.value());
+      EntenteServer server = EntenteServer.start(node, host, port, token.value(), cluster);
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());
@@ -97,7 +118,12 @@ final class ServeCommand implements Callable<Integer> {
       out.println("Entente is ready at http://" + host + ":" + server.port() + "/");
       out.flush();
       waitForTheEnd(node, server);
-      return node.failure().isPresent() ? ExitCodes.FAILED : ExitCodes.OK;
+      Optional<Throwable> failure = node.failure();
+      if (failure.isPresent() && failure.get() instanceof NodeRestoredException restored) {
+        err.println(restored.getMessage());
+        return AGAIN;
+      }
+      return failure.isPresent() ? ExitCodes.FAILED : ExitCodes.OK;
     } catch (IOException e) {
       node.close();
       throw new IOException(e.getMessage() + "; --port and --host choose where it listens", e);

@@ -16,6 +16,9 @@ import java.util.concurrent.CompletionException;
  * jumps, unless they are said to be of the physical one. Thread-safe.
  */
 public final class Link {
+  /** After so many failures in a row a peer counts as unreachable, whatever its habits. */
+  private static final int FAILURES_SUSPECT = 3;
+
   private final Node node;
   private final String url;
   private final ClusterConfig config;
@@ -155,7 +158,8 @@ public final class Link {
     if (cut) {
       return LinkState.CUT;
     }
-    if (phi > FailureDetector.SUSPECT_PHI || (heardAtMillis < 0 && failures > 0)) {
+    boolean silent = phi > FailureDetector.SUSPECT_PHI || failures >= FAILURES_SUSPECT;
+    if (!refused && (silent || (heardAtMillis < 0 && failures > 0))) {
       return LinkState.UNREACHABLE;
     }
     if (heardAtMillis < 0) {

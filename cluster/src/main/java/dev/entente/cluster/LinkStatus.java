@@ -30,4 +30,14 @@ public record LinkStatus(
     double phi,
     long silentMillis,
     long applied,
-    String problem) {}
+    String problem) {
+  /** Whether the other answers. */
+  public boolean isUp() {
+    return state == LinkState.IN_STEP || state == LinkState.CATCHING_UP;
+  }
+
+  /** Whether the clocks are certainly further apart than this. */
+  public boolean clockIsBeyond(long toleranceMillis) {
+    return Math.abs(clockOffsetMillis) - clockErrorMillis > toleranceMillis;
+  }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Cluster;
 import dev.entente.engine.Node;
 import dev.entente.server.Problem.Code;
 import java.lang.System.Logger;
@@ -18,9 +19,14 @@ final class Api {
   private static final Logger LOG = System.getLogger(Api.class.getName());
   private final Auth auth;
   private final List<Route> routes;
+  private final ClusterRoutes cluster;
 
   Api(Node node, String token) {
-    this.auth = new Auth(token, node::nowMillis);
+    this(node, token, Optional.empty());
+  }
+
+  Api(Node node, String token, Optional<String> secret) {
+    this.auth = new Auth(token, secret, node::nowMillis);
     RecentConflicts conflicts = new RecentConflicts();
     Metrics metrics = new Metrics(node);
     node.observe(conflicts::accept);
@@ -33,7 +39,14 @@ final class Api {
     new PolicyRoutes(node).addTo(table);
     new OperatorRoutes(node, metrics).addTo(table);
     new DashboardRoutes(auth).addTo(table);
+    this.cluster = new ClusterRoutes(node, metrics);
+    cluster.addTo(table);
     this.routes = table.routes();
+  }
+
+  /** From here on this node takes part in a cluster. */
+  void join(Cluster joined) {
+    cluster.join(joined);
   }
 
   List<Route> routes() {
@@ -47,7 +60,12 @@ final class Api {
         Optional<Map<String, String>> params = route.match(path);
         if (params.isPresent()) {
           if (route.method().equals(call.method())) {
-            String actor = route.open() ? "" : auth.actor(call);
+            String actor =
+                switch (route.access()) {
+                  case ANYONE -> "";
+                  case USER -> auth.actor(call);
+                  case NODE -> auth.node(call);
+                };
             return route.handler().apply(call.withParams(params.get(), actor));
           }
           methods.add(route.method());

@@ -27,12 +27,14 @@ final class Auth {
   private static final int SESSIONS_MAX = 10_000;
 
   private final byte[] tokenHash;
+  private final Optional<byte[]> secretHash;
   private final LongSupplier nowMillis;
   private final Map<String, Long> sessions = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
 
-  Auth(String token, LongSupplier nowMillis) {
+  Auth(String token, Optional<String> secret, LongSupplier nowMillis) {
     this.tokenHash = hash(token);
+    this.secretHash = secret.map(Auth::hash);
     this.nowMillis = nowMillis;
   }
 
@@ -55,6 +57,21 @@ final class Auth {
       throw new Problem(Code.FORBIDDEN, "a browser's request must come from the dashboard itself");
     }
     return "admin";
+  }
+
+  /** Lets another node pass, or throws. */
+  String node(Call call) {
+    String given = call.header("authorization").orElse("");
+    if (secretHash.isEmpty()
+        || !given.startsWith("Bearer ")
+        || !MessageDigest.isEqual(secretHash.get(), hash(given.substring(7).strip()))) {
+      throw new Problem(
+          Code.UNAUTHORIZED,
+          secretHash.isEmpty()
+              ? "this node takes part in no cluster"
+              : "the two nodes do not share the same secret");
+    }
+    return "node";
   }
 
   private static boolean sameOrigin(Call call) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Cluster;
+import dev.entente.cluster.ClusterConfig;
+import dev.entente.cluster.ClusterRunner;
+import dev.entente.cluster.HttpTransport;
 import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeStoppedException;
@@ -32,7 +36,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.function.LongSupplier;
 
 /** The HTTP server over one node; the one class that knows the web framework. */
 public final class EntenteServer implements AutoCloseable {
@@ -48,8 +54,14 @@ public final class EntenteServer implements AutoCloseable {
   private final WebServer server;
   private final Thread ticker;
 
-  private EntenteServer(WebServer server, Node node) {
+  private final Optional<Peers> peers;
+
+  /** What drives the links to other nodes. */
+  private record Peers(ClusterRunner runner, HttpTransport transport) {}
+
+  private EntenteServer(WebServer server, Node node, Optional<Peers> peers) {
     this.server = server;
+    this.peers = peers;
     this.ticker = Thread.ofVirtual().name("entente-ticker").start(() -> tick(node));
   }
 
@@ -82,11 +94,34 @@ public final class EntenteServer implements AutoCloseable {
    */
   public static EntenteServer start(Node node, String host, int port, String token)
       throws IOException {
-    WebServer server = configured(new Api(node, token), host, port).start();
+    return start(node, host, port, token, Optional.empty());
+  }
+
+  /**
+   * Starts to serve, and to take part in a cluster where one is given.
+   *
+   * @throws IOException where the address cannot be listened on
+   */
+  public static EntenteServer start(
+      Node node, String host, int port, String token, Optional<Peering> peering)
+      throws IOException {
+    Api api = new Api(node, token, peering.map(Peering::secret));
+    WebServer server = configured(api, host, port).start();
     if (!server.isRunning()) {
       throw new IOException("cannot listen on " + host + ":" + port + ", somebody else does");
     }
-    return new EntenteServer(server, node);
+    Optional<Peers> peers =
+        peering.map(given -> join(api, node, given, "http://" + host + ":" + server.port()));
+    return new EntenteServer(server, node, peers);
+  }
+
+  private static Peers join(Api api, Node node, Peering peering, String listensAt) {
+    String url = peering.url().isEmpty() ? listensAt : peering.url();
+    LongSupplier steadyMillis = () -> System.nanoTime() / 1_000_000;
+    Cluster cluster = new Cluster(node, ClusterConfig.of(url, peering.seeds()), steadyMillis);
+    api.join(cluster);
+    HttpTransport transport = new HttpTransport(peering.secret());
+    return new Peers(ClusterRunner.start(cluster, transport, steadyMillis), transport);
   }
 
   private static WebServer configured(Api api, String host, int port) {
@@ -144,6 +179,10 @@ public final class EntenteServer implements AutoCloseable {
   @Override
   public void close() {
     ticker.interrupt();
+    peers.ifPresent(links -> {
+      links.transport().close();
+      links.runner().close();
+    });
     server.stop();
   }
 

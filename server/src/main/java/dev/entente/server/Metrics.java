@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Cluster;
+import dev.entente.cluster.LinkStatus;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
@@ -14,6 +17,8 @@ import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -23,6 +28,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Counts what was accepted, merged, pending and rejected, per tenant, type, unit and strategy.
@@ -44,6 +50,7 @@ final class Metrics {
   private final Timer commits;
   private final DistributionSummary complexity;
   private final Node node;
+  private volatile Runnable beforeScrape = () -> {};
 
   Metrics(Node node) {
     this.node = node;
@@ -203,7 +210,49 @@ final class Metrics {
     return new JsonArray(rows);
   }
 
+  /** Shows how the links of a cluster are. */
+  void follow(Cluster cluster) {
+    MultiGauge up =
+        MultiGauge.builder("entente.link.up")
+            .description("1 where the other node answers")
+            .register(registry);
+    MultiGauge behind =
+        MultiGauge.builder("entente.link.behind")
+            .description("For how long this node has not had all that the other has")
+            .baseUnit("seconds")
+            .register(registry);
+    MultiGauge offset =
+        MultiGauge.builder("entente.link.clock.offset")
+            .description("How far the other's clock is ahead")
+            .baseUnit("seconds")
+            .register(registry);
+    MultiGauge roundTrip =
+        MultiGauge.builder("entente.link.round.trip")
+            .description("The quickest exchange of late")
+            .baseUnit("seconds")
+            .register(registry);
+    beforeScrape =
+        () -> {
+          List<LinkStatus> links = cluster.status();
+          up.register(rows(links, link -> link.isUp() ? 1 : 0), true);
+          behind.register(rows(links, link -> link.behindMillis() / 1e3), true);
+          offset.register(rows(links, link -> link.clockOffsetMillis() / 1e3), true);
+          roundTrip.register(rows(links, link -> Math.max(0, link.roundTripMillis()) / 1e3), true);
+        };
+  }
+
+  private static List<MultiGauge.Row<?>> rows(
+      List<LinkStatus> links, ToDoubleFunction<LinkStatus> value) {
+    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    for (LinkStatus link : links) {
+      String peer = link.peer().map(NodeId::name).orElse(link.url());
+      rows.add(MultiGauge.Row.of(Tags.of("peer", peer), value.applyAsDouble(link)));
+    }
+    return rows;
+  }
+
   String scrape() {
+    beforeScrape.run();
     return registry.scrape();
   }
 }

@@ -11,10 +11,17 @@ import java.util.function.Function;
 /**
  * One operation of the API. {@code pattern} is the path with placeholders in braces, each a whole
  * segment.
- *
- * @param open true where no credential is needed
  */
-record Route(String method, String pattern, boolean open, Function<Call, Reply> handler) {
+record Route(String method, String pattern, Access access, Function<Call, Reply> handler) {
+  /** Who may call. */
+  enum Access {
+    /** Anybody; no credential is needed. */
+    ANYONE,
+    /** Who has a token or a session. */
+    USER,
+    /** Another node, with the secret that the nodes share. */
+    NODE
+  }
 
   private List<String> segments() {
     return List.of(pattern.substring(1).split("/", -1));
@@ -63,12 +70,17 @@ record Route(String method, String pattern, boolean open, Function<Call, Reply> 
     }
 
     Table open(String method, String pattern, Function<Call, Reply> handler) {
-      routes.add(new Route(method, pattern, true, handler));
+      routes.add(new Route(method, pattern, Access.ANYONE, handler));
+      return this;
+    }
+
+    Table forNodes(String method, String pattern, Function<Call, Reply> handler) {
+      routes.add(new Route(method, pattern, Access.NODE, handler));
       return this;
     }
 
     private Table add(String method, String pattern, Function<Call, Reply> handler) {
-      routes.add(new Route(method, pattern, false, handler));
+      routes.add(new Route(method, pattern, Access.USER, handler));
       return this;
     }
 

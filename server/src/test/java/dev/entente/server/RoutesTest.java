@@ -60,8 +60,8 @@ class RoutesTest {
       Api api = new Api(served.node, "t");
       for (Route route : api.routes()) {
         String name = route.method() + " " + route.pattern();
-        assertThat(route.open()).as(name).isEqualTo(OPEN.contains(name));
-        if (!route.open()) {
+        assertThat(route.access() == Route.Access.ANYONE).as(name).isEqualTo(OPEN.contains(name));
+        if (route.access() != Route.Access.ANYONE) {
           String path = route.pattern().replaceAll("\\{[a-z]+}", "x");
           for (String authorization : List.of("Bearer wrong", "Basic dGVzdA==", "Bearer")) {
             assertThat(

@@ -21,13 +21,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /** A node served over HTTP for a test, and a small client. */
 final class Served implements AutoCloseable {
   static final String TOKEN = "test-token";
-  final Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("n"));
-  private final EntenteServer server = started();
+  final Node node;
+  private final EntenteServer server;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -42,9 +43,18 @@ final class Served implements AutoCloseable {
     }
   }
 
-  private EntenteServer started() {
+  Served() {
+    this(Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("n")), Optional.empty());
+  }
+
+  Served(Node node, Optional<Peering> peering) {
+    this.node = node;
+    this.server = started(peering);
+  }
+
+  private EntenteServer started(Optional<Peering> peering) {
     try {
-      return EntenteServer.start(node, "127.0.0.1", 0, TOKEN);
+      return EntenteServer.start(node, "127.0.0.1", 0, TOKEN, peering);
     } catch (IOException e) {
       throw new AssertionError(e);
     }

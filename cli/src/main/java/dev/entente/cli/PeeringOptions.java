@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.engine.NodeConfig;
+import dev.entente.server.Peering;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of a node that takes part in a cluster. */
+final class PeeringOptions {
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description =
+          "What the node is called in a new directory, for example a region (default: chosen).")
+  String name = "";
+
+  @Option(
+      names = "--peers",
+      split = ",",
+      paramLabel = "URL",
+      description = "Other nodes of the cluster to ask first; one that is there is enough.")
+  List<String> peers = List.of();
+
+  @Option(
+      names = "--advertise",
+      paramLabel = "URL",
+      description = "Where the other nodes reach this one (default: the address it listens on).")
+  String url = "";
+
+  @Option(
+      names = "--secret-file",
+      paramLabel = "FILE",
+      description =
+          "Holds the secret that all nodes of the cluster share, 16 characters or more; ENTENTE_SECRET does too. With a secret the node is in a cluster, if alone for now.")
+  @Nullable Path secretFile;
+
+  /**
+   * How to take part; empty for a node on its own.
+   *
+   * @throws IllegalArgumentException where something is missing
+   */
+  Optional<Peering> peering() throws IOException {
+    String secret =
+        secretFile != null
+            ? Files.readString(secretFile).strip()
+            : Optional.ofNullable(System.getenv("ENTENTE_SECRET")).orElse("");
+    if (secret.isEmpty()) {
+      if (!peers.isEmpty()) {
+        throw new IllegalArgumentException(
+            "--peers needs the secret that the nodes share: set ENTENTE_SECRET, or --secret-file");
+      }
+      return Optional.empty();
+    }
+    List<String> urls = peers.stream().map(peer -> peer.replaceAll("/+$", "")).toList();
+    return Optional.of(new Peering(url.replaceAll("/+$", ""), urls, secret));
+  }
+
+  /** A new directory gets an incarnation of its own, even where the name was used before. */
+  NodeConfig config() {
+    return name.isEmpty()
+        ? NodeConfig.DEFAULT
+        : NodeConfig.DEFAULT.withName(name + "." + NodeConfig.DEFAULT.incarnations().getAsLong());
+  }
+}

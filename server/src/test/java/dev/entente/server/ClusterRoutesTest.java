@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.codec.StateCodec;
+import dev.entente.engine.store.MemoryStore;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Nodes that are served find each other over HTTP, and say how it is between them. */
+class ClusterRoutesTest {
+  private static final String SECRET = "a secret of the cluster";
+  private static final RecordKey KEY = new RecordKey("main", "note", "n");
+  private final List<Served> served = new ArrayList<>();
+
+  private Served join(String name, Served... seeds) throws IOException {
+    Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName(name));
+    List<String> urls =
+        Arrays.stream(seeds).map(seed -> "http://127.0.0.1:" + seed.port()).toList();
+    Served started = new Served(node, Optional.of(new Peering("", urls, SECRET)));
+    served.add(started);
+    return started;
+  }
+
+  @AfterEach
+  void close() {
+    served.forEach(Served::close);
+  }
+
+  /** Waits for what other threads bring about; long enough for a loaded machine. */
+  private static void eventually(BooleanSupplier holds) throws InterruptedException {
+    for (int i = 0; i < 1_500 && !holds.getAsBoolean(); i++) {
+      Thread.sleep(20);
+    }
+    assertThat(holds.getAsBoolean()).isTrue();
+  }
+
+  private static List<String> states(Served at) {
+    JsonObject cluster = at.get("/v1/cluster").json();
+    return ((JsonArray) cluster.get("links"))
+        .items().stream().map(link -> ((JsonObject) link).get("state").toString()).toList();
+  }
+
+  private static boolean inStep(Served... all) {
+    return Arrays.stream(all)
+        .allMatch(at ->
+            at.node.known().equals(all[0].node.known())
+                && states(at).size() == all.length - 1
+                && states(at).stream().allMatch("\"in-step\""::equals));
+  }
+
+  @Test
+  void threeNodesMeetThroughOneAndAgree() throws IOException, InterruptedException {
+    Served a = join("a");
+    Served b = join("b", a);
+    Served c = join("c", a);
+    for (Served at : served) {
+      at.json("PUT", "/v1/main/records/note/n", "{\"by\":\"" + at.node.id() + "\"}");
+      at.json("PUT", "/v1/main/records/note/" + at.node.id().name(), "{\"v\":1}");
+    }
+    eventually(() -> inStep(a, b, c));
+    assertThat(StateCodec.toBytes(b.node.read(KEY).state()))
+        .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()))
+        .isEqualTo(StateCodec.toBytes(c.node.read(KEY).state()));
+    assertThat(c.get("/v1/main/records/note/b").status()).isEqualTo(200);
+    assertThat(a.get("/metrics").body())
+        .contains("entente_link_up{peer=\"b\"} 1")
+        .contains("entente_link_behind_seconds")
+        .contains("entente_link_clock_offset_seconds");
+  }
+
+  @Test
+  void aCutLineLetsBothSidesWriteAndHealingBringsThemTogether()
+      throws IOException, InterruptedException {
+    Served a = join("a");
+    Served b = join("b", a);
+    eventually(() -> inStep(a, b));
+    String link = "/v1/cluster/links/" + b.node.id();
+    assertThat(a.json("PUT", link, "{\"cut\":true}").body()).contains("\"state\":\"cut\"");
+    a.json("PUT", "/v1/main/records/note/n", "{\"left\":1}");
+    b.json("PUT", "/v1/main/records/note/n", "{\"right\":2}");
+    eventually(() -> b.get("/v1/cluster").body().contains("refuses"));
+    assertThat(b.node.known().get(a.node.id())).isZero();
+    a.json("PUT", link, "{\"cut\":false}");
+    eventually(() -> inStep(a, b));
+    assertThat(StateCodec.toBytes(a.node.read(KEY).state()))
+        .isEqualTo(StateCodec.toBytes(b.node.read(KEY).state()));
+    assertThat(a.json("PUT", link, "{\"cut\":1}").status()).isEqualTo(422);
+    assertThat(a.json("PUT", "/v1/cluster/links/nobody.1", "{\"cut\":true}").status())
+        .isEqualTo(404);
+  }
+
+  @Test
+  void aNodeThatLeftIsForgottenByAll() throws IOException, InterruptedException {
+    Served a = join("a");
+    Served b = join("b", a);
+    Served c = join("c", a);
+    eventually(() -> inStep(a, b, c));
+    c.close();
+    served.remove(c);
+    String path = "/v1/cluster/members/" + c.node.id();
+    assertThat(a.send("DELETE", path, new byte[0], Map.of()).status()).isEqualTo(200);
+    eventually(() -> inStep(a, b));
+  }
+
+  @Test
+  void onlyNodesWithTheSecretAreAnswered() throws IOException, InterruptedException {
+    Served a = join("a");
+    String pull = "/v1/cluster/pull";
+    assertThat(a.send("POST", pull, new byte[0], Map.of()).status())
+        .as("the administrator's token is not the secret")
+        .isEqualTo(401);
+    Map<String, String> node = Map.of("Authorization", "Bearer " + SECRET);
+    assertThat(a.send("POST", pull, new byte[0], node).status()).isEqualTo(400);
+    assertThat(a.send("POST", pull, new byte[] {1, 0, 3}, node).status()).isEqualTo(400);
+    assertThat(a.send("GET", "/v1/cluster", new byte[0], node).status())
+        .as("the secret is not the administrator's token")
+        .isEqualTo(401);
+    Node stranger = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("s"));
+    Served outside =
+        new Served(
+            stranger,
+            Optional.of(
+                new Peering(
+                    "", List.of("http://127.0.0.1:" + a.port()), "another secret altogether")));
+    served.add(outside);
+    eventually(() -> outside.get("/v1/cluster").body().contains("do not share the same secret"));
+  }
+
+  @Test
+  void aNodeAloneSaysSo() {
+    try (Served alone = new Served()) {
+      assertThat(alone.get("/v1/cluster").json().get("links")).isEqualTo(JsonArray.EMPTY);
+      assertThat(alone.json("PUT", "/v1/cluster/links/a.1", "{\"cut\":true}").body())
+          .contains("takes part in no cluster");
+    }
+  }
+}
