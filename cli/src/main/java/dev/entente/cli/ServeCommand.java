@@ -165,8 +165,11 @@ final class ServeCommand implements Callable<Integer> {
     boolean good = true;
     for (Path file : files) {
       try {
-        for (PolicyProblem warning :
-            node.putPolicy(tenant, Files.readString(file), "serve").join()) {
+        String text = Files.readString(file);
+        if (isInForce(node, text)) {
+          continue;
+        }
+        for (PolicyProblem warning : node.putPolicy(tenant, text, "serve").join()) {
           err.println(file + ": warning: " + warning);
         }
       } catch (PolicyException e) {
@@ -175,6 +178,11 @@ final class ServeCommand implements Callable<Integer> {
       }
     }
     return good;
+  }
+
+  private boolean isInForce(Node node, String text) {
+    return node.policyTypes(tenant).stream()
+        .anyMatch(type -> node.policyText(tenant, type).filter(text::equals).isPresent());
   }
 
   static void waitForTheEnd(Node node, EntenteServer server) throws InterruptedException {

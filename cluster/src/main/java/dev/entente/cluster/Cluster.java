@@ -5,6 +5,7 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Node;
 import dev.entente.engine.Shipment;
+import dev.entente.engine.StampedPolicy;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -116,7 +117,34 @@ public final class Cluster {
         request.to().equals(Optional.of(node.id()))
             ? node.ship(request.after(), request.known(), bytes(request))
             : introduction();
-    return new PullReply(shipment, node.position(), receivedAtMillis, node.nowMillis(), members());
+    List<StampedPolicy> policies = node.policies();
+    return new PullReply(
+        shipment,
+        node.position(),
+        receivedAtMillis,
+        node.nowMillis(),
+        members(),
+        hash(policies),
+        request.policies() ? policies : List.of());
+  }
+
+  /** Equal where the same policies of the same stamps are in force. */
+  static long hash(List<StampedPolicy> policies) {
+    long hash = 0xcbf29ce484222325L;
+    for (StampedPolicy policy : policies) {
+      String line =
+          policy.tenant()
+              + '/'
+              + policy.type()
+              + '/'
+              + policy.stamp().packed()
+              + '/'
+              + policy.node();
+      for (int i = 0; i < line.length(); i++) {
+        hash = (hash ^ line.charAt(i)) * 0x100000001b3L;
+      }
+    }
+    return hash;
   }
 
   private int bytes(PullRequest request) {

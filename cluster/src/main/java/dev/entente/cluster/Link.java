@@ -2,9 +2,11 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Intake;
 import dev.entente.engine.Node;
 import dev.entente.engine.Shipment;
+import dev.entente.engine.StampedPolicy;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -32,6 +34,7 @@ public final class Link {
   private long heardAtMillis = -1;
   private long applied;
   private boolean cut;
+  private boolean policiesDiffer;
   private boolean refused;
   private String problem = "";
 
@@ -76,7 +79,8 @@ public final class Link {
         config.shipmentBytesMax(),
         failures == 0 ? config.waitMillis() : 0,
         node.nowMillis(),
-        members);
+        members,
+        policiesDiffer);
   }
 
   /**
@@ -102,9 +106,10 @@ public final class Link {
       return Optional.empty();
     }
     try {
+      adopt(reply);
       Intake intake = node.take(shipment).join();
       applied += intake.applied();
-      problem = intake.problem();
+      problem = intake.problem().isEmpty() ? problem : intake.problem();
       if (problem.isEmpty() && shipment.complete()) {
         inStepAtMillis = nowMillis;
       }
@@ -118,6 +123,24 @@ public final class Link {
       nextAtMillis = nowMillis + backOff();
       return Optional.empty();
     }
+  }
+
+  /** Takes over what is later of the other's policies; one that cannot be used here is told. */
+  private void adopt(PullReply reply) {
+    for (StampedPolicy policy : reply.policies()) {
+      try {
+        node.adopt(policy).join();
+      } catch (PolicyException e) {
+        problem =
+            "the policy of "
+                + policy.tenant()
+                + "/"
+                + policy.type()
+                + " there cannot be used here: "
+                + e.getMessage();
+      }
+    }
+    policiesDiffer = Cluster.hash(node.policies()) != reply.policiesHash();
   }
 
   /** No reply came. */

@@ -2,6 +2,7 @@
 package dev.entente.cluster;
 
 import dev.entente.engine.Shipment;
+import dev.entente.engine.StampedPolicy;
 import java.util.List;
 
 /**
@@ -12,14 +13,19 @@ import java.util.List;
  * @param receivedAtMillis its clock when the request came
  * @param sentAtMillis its clock when the reply went
  * @param members the members that it knows
+ * @param policiesHash tells whether the policies in force here are those of the asker
+ * @param policies the policies in force, where they were asked for
  */
 public record PullReply(
     Shipment shipment,
     long position,
     long receivedAtMillis,
     long sentAtMillis,
-    List<Member> members) {
+    List<Member> members,
+    long policiesHash,
+    List<StampedPolicy> policies) {
   public PullReply {
     members = List.copyOf(members);
+    policies = List.copyOf(policies);
   }
 }

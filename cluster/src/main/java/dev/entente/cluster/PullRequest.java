@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param waitMillis how long to wait for something to send
  * @param sentAtMillis the asker's clock when it asked
  * @param members the members that the asker knows
+ * @param policies whether to send the policies in force too
  */
 public record PullRequest(
     NodeId from,
@@ -27,7 +28,8 @@ public record PullRequest(
     int bytesMax,
     long waitMillis,
     long sentAtMillis,
-    List<Member> members) {
+    List<Member> members,
+    boolean policies) {
   public PullRequest {
     members = List.copyOf(members);
   }

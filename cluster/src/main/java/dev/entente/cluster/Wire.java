@@ -2,9 +2,12 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Shipment;
+import dev.entente.engine.StampedPolicy;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.ByteWriter;
@@ -49,6 +52,7 @@ public final class Wire {
     CausalCodec.write(out, request.known());
     out.varint(request.bytesMax()).varint(request.waitMillis()).varint(request.sentAtMillis());
     write(out, request.members());
+    out.u8(request.policies() ? 1 : 0);
     return packed(out.toBytes());
   }
 
@@ -72,7 +76,8 @@ public final class Wire {
               (int) Math.min(Integer.MAX_VALUE, number(in)),
               number(in),
               number(in),
-              members(in));
+              members(in),
+              in.u8() == 1);
         });
   }
 
@@ -89,6 +94,12 @@ public final class Wire {
     for (Shipment.Entry entry : shipment.entries()) {
       out.varint(entry.position() - last).varint(entry.version().length).raw(entry.version());
       last = entry.position();
+    }
+    out.u64(reply.policiesHash());
+    out.varint(reply.policies().size());
+    for (StampedPolicy policy : reply.policies()) {
+      out.text(policy.tenant()).text(policy.type()).varint(policy.stamp().packed());
+      out.text(policy.node().value()).text(policy.text());
     }
     return packed(out.toBytes());
   }
@@ -120,7 +131,8 @@ public final class Wire {
             entries.add(new Shipment.Entry(last, in.raw(in.count())));
           }
           Shipment shipment = new Shipment(from, after, entries, upTo, complete, known);
-          return new PullReply(shipment, position, received, sent, members);
+          long hash = in.u64();
+          return new PullReply(shipment, position, received, sent, members, hash, policies(in));
         });
   }
 
@@ -142,6 +154,26 @@ public final class Wire {
       members.add(new Member(new NodeId(in.text()), in.text(), number(in), in.u8() == 1));
     }
     return members;
+  }
+
+  private static List<StampedPolicy> policies(ByteReader in) {
+    int size = in.count();
+    List<StampedPolicy> policies = new ArrayList<>(Math.min(size, 1_000));
+    for (int i = 0; i < size; i++) {
+      policies.add(
+          new StampedPolicy(
+              name(in), name(in), new HybridTime(number(in)), new NodeId(in.text()), in.text()));
+    }
+    return policies;
+  }
+
+  private static String name(ByteReader in) {
+    String name = in.text();
+    String problem = RecordKey.problemWith(name);
+    if (problem != null) {
+      throw new DamagedException("a name " + problem);
+    }
+    return name;
   }
 
   private static VersionVector vector(ByteReader in) {

@@ -4,15 +4,18 @@ package dev.entente.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Shipment;
+import dev.entente.engine.StampedPolicy;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.codec.ByteReader.DamagedException;
@@ -130,6 +133,27 @@ class ClusterTest {
   }
 
   @Test
+  void theLatestPolicyHoldsEverywhereAlsoAfterACut() throws PolicyException {
+    Cluster a = join("a");
+    Cluster b = join("b", "a");
+    Cluster c = join("c", "b");
+    a.node().putPolicy("main", "type: user\ndefault: last-writer-wins", "op").join();
+    exchange();
+    assertThat(c.node().policyText("main", "user"))
+        .hasValueSatisfying(t -> assertThat(t).contains("last-"));
+    nowMillis += 1_000;
+    a.node().putPolicy("main", "type: user\ndefault: first-writer-wins", "op").join();
+    nowMillis += 1_000;
+    b.node().putPolicy("main", "type: user\ndefault: highest-value", "op").join();
+    exchange();
+    for (Cluster cluster : List.of(a, b, c)) {
+      assertThat(cluster.node().policyText("main", "user").orElseThrow()).contains("highest-");
+      assertThat(cluster.node().policies()).isEqualTo(a.node().policies());
+      assertThat(cluster.node().verify(_ -> {}).broken()).isEmpty();
+    }
+  }
+
+  @Test
   void aCutLinkIsSeenFromBothSidesAndHeals() {
     Cluster a = join("a");
     Cluster b = join("b", "a");
@@ -180,7 +204,13 @@ class ClusterTest {
             VersionVector.of(Map.of(new NodeId("a.1"), 9L)));
     PullReply reply =
         new PullReply(
-            shipment, 9, 10, 20, List.of(new Member(new NodeId("b.2"), "http://b", 7, true)));
+            shipment,
+            9,
+            10,
+            20,
+            List.of(new Member(new NodeId("b.2"), "http://b", 7, true)),
+            3,
+            List.of(new StampedPolicy("main", "t", HybridTime.ZERO, new NodeId("b.2"), "type: t")));
     byte[] bytes = Wire.toBytes(reply);
     assertThat(Wire.reply(bytes).members()).isEqualTo(reply.members());
     assertThat(Wire.reply(bytes).shipment().entries()).hasSize(2);
@@ -194,7 +224,8 @@ class ClusterTest {
                 10,
                 0,
                 1,
-                List.of()));
+                List.of(),
+                true));
     Random random = new Random(7);
     for (int i = 0; i < 20_000; i++) {
       byte[] broken = (i % 2 == 0 ? bytes : request).clone();

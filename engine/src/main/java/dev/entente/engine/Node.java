@@ -534,25 +534,69 @@ public final class Node implements AutoCloseable {
     RecordedMerges.check(loaded.policy(), limit -> recordedConflicts(tenant, type, limit));
     return sequencer
         .submit(transaction -> {
-          transaction.put(
-              Table.POLICIES, Keys.of(tenant, type), text.getBytes(StandardCharsets.UTF_8));
-          Map<String, Json> detail = new TreeMap<>();
-          detail.put("version", Json.of(loaded.policy().version()));
-          detail.put("text", Json.of(text));
-          if (!loaded.warnings().isEmpty()) {
-            detail.put(
-                "warnings",
-                Json.of(loaded.warnings().stream().map(w -> Json.of(w.toString())).toList()));
-          }
-          transaction.audit(
-              transaction.clock().next(), tenant, actor, "policy", type, JsonObject.of(detail));
-          if (!loaded.policy().limits().isEmpty()) {
-            claims.setDue(transaction, tenant, type);
-          }
-          transaction.afterwards(() -> policies.activate(tenant, loaded.policy(), text));
+          HybridTime stamp = transaction.clock().next();
+          putInForce(
+              transaction, new StampedPolicy(tenant, type, stamp, id(), text), loaded, actor);
           return loaded.warnings();
         })
         .thenCompose(warnings -> withClaims(tenant, loaded.policy(), warnings));
+  }
+
+  private void putInForce(
+      Transaction transaction, StampedPolicy policy, PolicyLoader.Loaded loaded, String actor) {
+    Policies.put(transaction, policy);
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("version", Json.of(loaded.policy().version()));
+    detail.put("text", Json.of(policy.text()));
+    detail.put("node", Json.of(policy.node().value()));
+    if (!loaded.warnings().isEmpty()) {
+      detail.put(
+          "warnings", Json.of(loaded.warnings().stream().map(w -> Json.of(w.toString())).toList()));
+    }
+    transaction.audit(
+        transaction.clock().next(),
+        policy.tenant(),
+        actor,
+        "policy",
+        policy.type(),
+        JsonObject.of(detail));
+    if (!loaded.policy().limits().isEmpty()) {
+      claims.setDue(transaction, policy.tenant(), policy.type());
+    }
+    transaction.afterwards(
+        () -> policies.activate(policy.tenant(), loaded.policy(), policy.text()));
+  }
+
+  /** All policies in force, for other nodes. */
+  public List<StampedPolicy> policies() {
+    return policies.all();
+  }
+
+  /**
+   * Puts a policy of another node in force, where it is later than what this one has.
+   *
+   * @return whether it was
+   * @throws PolicyException where it cannot be used here
+   */
+  public CompletableFuture<Boolean> adopt(StampedPolicy told) throws PolicyException {
+    PolicyLoader.Loaded loaded = PolicyLoader.load(told.text());
+    if (!loaded.policy().type().equals(told.type())) {
+      throw new IllegalArgumentException("a policy for " + told.type() + " says another type");
+    }
+    long now = nowMillis();
+    return sequencer
+        .submit(transaction -> {
+          boolean news =
+              Policies.isNews(transaction, told) && transaction.clock().observe(told.stamp(), now);
+          if (news) {
+            putInForce(transaction, told, loaded, told.node().value());
+          }
+          return news;
+        })
+        .thenCompose(news ->
+            news
+                ? withClaims(told.tenant(), loaded.policy(), List.of()).thenApply(_ -> true)
+                : CompletableFuture.completedFuture(false));
   }
 
   /** Works out the claims under a policy that is in force now, so that none is missed. */

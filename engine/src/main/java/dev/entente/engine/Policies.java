@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.policy.Limit;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
@@ -102,6 +106,51 @@ final class Policies {
       }
     }
     return byHolder;
+  }
+
+  private static byte[] stampKey(String tenant, String type) {
+    return Keys.of("policy", tenant, type);
+  }
+
+  /** Writes a policy's text and stamp, to be put in force once they are durable. */
+  static void put(Transaction transaction, StampedPolicy policy) {
+    transaction.put(
+        Table.POLICIES,
+        Keys.of(policy.tenant(), policy.type()),
+        policy.text().getBytes(StandardCharsets.UTF_8));
+    transaction.put(
+        Table.META,
+        stampKey(policy.tenant(), policy.type()),
+        new ByteWriter().u64(policy.stamp().packed()).text(policy.node().value()).toBytes());
+  }
+
+  /** Whether a policy of another node is later than what this one has. */
+  static boolean isNews(Transaction transaction, StampedPolicy told) {
+    byte[] stamp = transaction.get(Table.META, stampKey(told.tenant(), told.type()));
+    return stamp == null || told.isAfter(stamped(told.tenant(), told.type(), stamp, ""));
+  }
+
+  private static StampedPolicy stamped(String tenant, String type, byte[] stamp, String text) {
+    ByteReader in = new ByteReader(stamp);
+    return new StampedPolicy(tenant, type, new HybridTime(in.u64()), new NodeId(in.text()), text);
+  }
+
+  /** All policies with their stamps, of all tenants, in order. */
+  List<StampedPolicy> all() {
+    List<StampedPolicy> all = new ArrayList<>();
+    store.scan(
+        Table.POLICIES,
+        new byte[0],
+        (key, text) -> {
+          String type = Keys.lastName(key);
+          String tenant = Keys.firstName(key);
+          byte[] stamp = store.get(Table.META, stampKey(tenant, type));
+          if (stamp != null) {
+            all.add(stamped(tenant, type, stamp, new String(text, StandardCharsets.UTF_8)));
+          }
+          return true;
+        });
+    return all;
   }
 
   List<String> types(String tenant) {

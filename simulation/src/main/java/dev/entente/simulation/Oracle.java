@@ -170,6 +170,9 @@ final class Oracle {
       if (broken.isPresent()) {
         throw new Broken("37: " + machine + ": " + broken.get());
       }
+      if (!node.policies().equals(node(nodes, first).policies())) {
+        throw new Broken("24: " + machine + " and " + first + " have other policies in force");
+      }
       if (!pending(node).equals(pending(node(nodes, first)))) {
         throw new Broken("27: " + machine + " and " + first + " have other reviews pending");
       }

@@ -38,7 +38,13 @@ final class Sabotage {
           default -> sent;
         };
     return new PullReply(
-        got, reply.position(), reply.receivedAtMillis(), reply.sentAtMillis(), reply.members());
+        got,
+        reply.position(),
+        reply.receivedAtMillis(),
+        reply.sentAtMillis(),
+        reply.members(),
+        reply.policiesHash(),
+        mutant == Mutant.WRONG_TIE_BREAK ? List.of() : reply.policies());
   }
 
   private static Shipment with(Shipment sent, List<Shipment.Entry> entries, long upTo) {

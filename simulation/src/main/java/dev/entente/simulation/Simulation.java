@@ -147,7 +147,8 @@ public final class Simulation {
       }
     }
     throw new Oracle.Broken(
-        "39: a minute after all was healed the nodes do not have the same: " + known());
+        "39: a minute after all was healed the nodes do not have the same, or not the same policies: "
+            + known());
   }
 
   private List<String> known() {
@@ -164,7 +165,8 @@ public final class Simulation {
       all = all.join(node.known());
     }
     for (Node node : nodes.values()) {
-      if (!node.known().equals(all)) {
+      if (!node.known().equals(all)
+          || !node.policies().equals(nodes.values().iterator().next().policies())) {
         return false;
       }
     }

@@ -10,6 +10,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Decision;
 import dev.entente.engine.Node;
@@ -97,6 +98,10 @@ final class Workload {
     Node node = process.node();
     if (kind == 19) {
       decide(machine, node);
+      return;
+    }
+    if (chance.nextInt(60) == 0 && mutant != Mutant.WRONG_TIE_BREAK) {
+      change(machine, node);
       return;
     }
     if (!node.known().dominates(client.seen) && mutant != Mutant.STALE_SESSION) {
@@ -248,6 +253,23 @@ final class Workload {
                   request.note())
               : request;
       world.in(150, () -> write(client, machine, again, tries + 1));
+    }
+  }
+
+  /** Somebody changes the policy. */
+  private void change(SimulatedNode machine, Node node) {
+    String policy =
+        POLICIES
+            .getFirst()
+            .replace("highest-value", chance.nextBoolean() ? "lowest-value" : "highest-value");
+    try {
+      node.putPolicy("main", policy, "operator").join();
+      world.tell(machine.name() + " has another policy");
+    } catch (PolicyException e) {
+      throw new IllegalStateException(e);
+    } catch (NodeStoppedException | CompletionException e) {
+      world.tell(machine.name() + " gets another policy, and dies");
+      machine.hasDied();
     }
   }
 

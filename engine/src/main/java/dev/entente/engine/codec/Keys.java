@@ -49,6 +49,15 @@ public final class Keys {
     return new String(key, start, key.length - 1 - start, StandardCharsets.UTF_8);
   }
 
+  /** The first name of a key that names begin. */
+  public static String firstName(byte[] key) {
+    int end = 0;
+    while (end < key.length && key[end] != 0) {
+      end++;
+    }
+    return new String(key, 0, end, StandardCharsets.UTF_8);
+  }
+
   /** The number in the last eight bytes of a key. */
   public static long lastNumber(byte[] key) {
     return new ByteReader(Arrays.copyOfRange(key, key.length - 8, key.length)).u64();
