@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dashboard's shell: the address decides the page, the API does the rest.
 import * as views from '/ui/views.js';
+import { cluster } from '/ui/cluster.js';
 
 const main = document.getElementById('main');
 const notice = document.getElementById('notice');
@@ -49,7 +50,7 @@ const app = {
   render,
 };
 
-const pages = { reviews: (id) => (id ? views.review(app, id) : views.reviews(app)), record: (t, i) => views.record(app, t, i), live: () => views.live(app), policies: (t) => views.policies(app, t), audit: () => views.audit(app) };
+const pages = { reviews: (id) => (id ? views.review(app, id) : views.reviews(app)), record: (t, i) => views.record(app, t, i), live: () => views.live(app), policies: (t) => views.policies(app, t), audit: () => views.audit(app), cluster: () => cluster(app) };
 
 async function render() {
   const mine = ++drawing;

@@ -61,10 +61,8 @@ final class PeeringOptions {
     return Optional.of(new Peering(url.replaceAll("/+$", ""), urls, secret));
   }
 
-  /** A new directory gets an incarnation of its own, even where the name was used before. */
+  /** What to open the node with. */
   NodeConfig config() {
-    return name.isEmpty()
-        ? NodeConfig.DEFAULT
-        : NodeConfig.DEFAULT.withName(name + "." + NodeConfig.DEFAULT.incarnations().getAsLong());
+    return NodeConfig.DEFAULT.withName(name).withFreshIncarnation();
   }
 }

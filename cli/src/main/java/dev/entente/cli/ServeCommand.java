@@ -117,7 +117,12 @@ final class ServeCommand implements Callable<Integer> {
       }
       out.println("Entente is ready at http://" + host + ":" + server.port() + "/");
       out.flush();
-      waitForTheEnd(node, server);
+      waitForTheEnd(
+          node,
+          () -> {
+            server.close();
+            node.close();
+          });
       Optional<Throwable> failure = node.failure();
       if (failure.isPresent() && failure.get() instanceof NodeRestoredException restored) {
         err.println(restored.getMessage());
@@ -185,13 +190,13 @@ final class ServeCommand implements Callable<Integer> {
         .anyMatch(type -> node.policyText(tenant, type).filter(text::equals).isPresent());
   }
 
-  static void waitForTheEnd(Node node, EntenteServer server) throws InterruptedException {
+  /** Waits until the process is told to end or the node stops, and then closes what there is. */
+  static void waitForTheEnd(Node node, Runnable close) throws InterruptedException {
     CountDownLatch ended = new CountDownLatch(1);
     Thread hook =
         new Thread(
             () -> {
-              server.close();
-              node.close();
+              close.run();
               ended.countDown();
             },
             "entente-shutdown");
@@ -199,8 +204,7 @@ final class ServeCommand implements Callable<Integer> {
     while (!ended.await(1, java.util.concurrent.TimeUnit.SECONDS)) {
       if (node.failure().isPresent()) {
         Runtime.getRuntime().removeShutdownHook(hook);
-        server.close();
-        node.close();
+        close.run();
         return;
       }
     }

@@ -26,6 +26,8 @@ public final class Cluster {
   /** By node. Guarded by this, as the links are. */
   private final Map<NodeId, Member> members = new TreeMap<>();
 
+  private final Map<NodeId, NodeReport> reports = new TreeMap<>();
+
   /** By URL. */
   private final Map<String, Link> links = new TreeMap<>();
 
@@ -77,6 +79,39 @@ public final class Cluster {
     }
   }
 
+  /** Takes note of what a node tells with a reply. */
+  public synchronized void heard(PullReply reply) {
+    learn(reply.members());
+    if (!reply.shipment().known().isEmpty()) {
+      reports.put(
+          reply.shipment().from(),
+          new NodeReport(reply.shipment().known(), reply.links(), steadyMillis.getAsLong()));
+    }
+    reports.keySet().retainAll(members.keySet());
+  }
+
+  /** What other members last told of themselves. */
+  public synchronized Map<NodeId, NodeReport> others() {
+    return new TreeMap<>(reports);
+  }
+
+  /** What this node tells of its links. */
+  private List<LinkReport> reports() {
+    List<LinkReport> told = new ArrayList<>();
+    for (LinkStatus link : status()) {
+      link.peer()
+          .ifPresent(peer ->
+              told.add(
+                  new LinkReport(
+                      peer,
+                      link.state(),
+                      link.behindMillis(),
+                      link.roundTripMillis(),
+                      link.clockOffsetMillis())));
+    }
+    return told;
+  }
+
   /** Whether only nodes that have left were ever at a URL. */
   private boolean isAbandoned(String url) {
     boolean left = false;
@@ -113,6 +148,10 @@ public final class Cluster {
    */
   public PullReply answer(PullRequest request, long receivedAtMillis) {
     learn(request.members());
+    long now = steadyMillis.getAsLong();
+    links().stream()
+        .filter(link -> link.peer().equals(Optional.of(request.from())))
+        .forEach(link -> link.isThere(now));
     Shipment shipment =
         request.to().equals(Optional.of(node.id()))
             ? node.ship(request.after(), request.known(), bytes(request))
@@ -124,6 +163,7 @@ public final class Cluster {
         receivedAtMillis,
         node.nowMillis(),
         members(),
+        reports(),
         hash(policies),
         request.policies() ? policies : List.of());
   }
@@ -167,6 +207,11 @@ public final class Cluster {
   /** Whether an operator has cut the link to a node. */
   public boolean isCut(NodeId peer) {
     return links().stream().anyMatch(l -> l.isCut() && l.peer().equals(Optional.of(peer)));
+  }
+
+  /** The clock that never jumps. */
+  public long nowMillis() {
+    return steadyMillis.getAsLong();
   }
 
   /** All links as they are now. */

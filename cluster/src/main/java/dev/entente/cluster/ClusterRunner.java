@@ -78,7 +78,7 @@ public final class ClusterRunner implements AutoCloseable {
     try {
       PullReply reply = transport.pull(link.url(), request);
       if (!link.isCut()) {
-        cluster.learn(reply.members());
+        cluster.heard(reply);
         link.replied(request, reply, steadyMillis.getAsLong());
       }
     } catch (IOException e) {

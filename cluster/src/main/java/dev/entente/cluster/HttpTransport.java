@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster;
 
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.record.RecordKey;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** Carries requests over HTTP to {@code /v1/cluster/pull}, with the secret that the nodes share. */
@@ -17,6 +21,14 @@ public final class HttpTransport implements Transport, AutoCloseable {
   /** Where a node answers others, behind its URL. */
   public static final String PATH = "/v1/cluster/pull";
 
+  /** Where a node tells others of a record, behind its URL. */
+  public static final String READ = "/v1/cluster/read";
+
+  /** The header in which a node says who it is. */
+  public static final String NODE = "Entente-Node";
+
+  private static final Duration READ_WAIT = Duration.ofSeconds(2);
+  private static final int RECORD_BYTES_MAX = 16 << 20;
   private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final Duration GRACE = Duration.ofSeconds(10);
 
@@ -33,33 +45,56 @@ public final class HttpTransport implements Transport, AutoCloseable {
 
   @Override
   public PullReply pull(String url, PullRequest request) throws IOException, InterruptedException {
-    HttpRequest post;
+    HttpRequest.Builder post =
+        to(url, PATH)
+            .timeout(Duration.ofMillis(request.waitMillis()).plus(GRACE))
+            .header("Content-Type", Wire.MEDIA_TYPE)
+            .POST(HttpRequest.BodyPublishers.ofByteArray(Wire.toBytes(request)));
+    byte[] reply = sent(url, post, Wire.REPLY_BYTES_MAX);
     try {
-      post =
-          HttpRequest.newBuilder(URI.create(url + PATH))
-              .timeout(Duration.ofMillis(request.waitMillis()).plus(GRACE))
-              .header("Authorization", "Bearer " + secret)
-              .header("Content-Type", Wire.MEDIA_TYPE)
-              .POST(HttpRequest.BodyPublishers.ofByteArray(Wire.toBytes(request)))
-              .build();
+      return Wire.reply(reply);
+    } catch (DamagedException e) {
+      throw new IOException(url + " answers what is no reply: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public String read(String url, NodeId from, RecordKey key)
+      throws IOException, InterruptedException {
+    String path =
+        READ + "/" + escaped(key.tenant()) + "/" + escaped(key.type()) + "/" + escaped(key.id());
+    HttpRequest.Builder get = to(url, path).timeout(READ_WAIT).header(NODE, from.value()).GET();
+    return new String(sent(url, get, RECORD_BYTES_MAX), StandardCharsets.UTF_8);
+  }
+
+  private static String escaped(String name) {
+    return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  private HttpRequest.Builder to(String url, String path) throws IOException {
+    try {
+      return HttpRequest.newBuilder(URI.create(url + path))
+          .header("Authorization", "Bearer " + secret);
     } catch (IllegalArgumentException e) {
       throw new IOException(url + " is no address of a node: " + e.getMessage(), e);
     }
+  }
+
+  private byte[] sent(String url, HttpRequest.Builder request, int bytesMax)
+      throws IOException, InterruptedException {
     try {
       HttpResponse<InputStream> response =
-          client.send(post, HttpResponse.BodyHandlers.ofInputStream());
+          client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
       try (InputStream in = response.body()) {
-        byte[] body = in.readNBytes(Wire.REPLY_BYTES_MAX + 1);
+        byte[] body = in.readNBytes(bytesMax + 1);
         if (response.statusCode() != 200) {
           throw new IOException(url + " answers " + response.statusCode() + refusal(response));
         }
-        if (body.length > Wire.REPLY_BYTES_MAX) {
-          throw new IOException(url + " sends more than " + Wire.REPLY_BYTES_MAX + " bytes");
+        if (body.length > bytesMax) {
+          throw new IOException(url + " sends more than " + bytesMax + " bytes");
         }
-        return Wire.reply(body);
+        return body;
       }
-    } catch (DamagedException e) {
-      throw new IOException(url + " answers what is no reply: " + e.getMessage(), e);
     } catch (HttpTimeoutException e) {
       throw new IOException(url + " does not answer in time", e);
     } catch (ConnectException e) {

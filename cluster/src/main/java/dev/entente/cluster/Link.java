@@ -150,6 +150,13 @@ public final class Link {
     nextAtMillis = nowMillis + backOff();
   }
 
+  /** The peer has asked something, so it is worth asking it at once. */
+  synchronized void isThere(long nowMillis) {
+    if (failures > 0 && !refused) {
+      nextAtMillis = Math.min(nextAtMillis, nowMillis);
+    }
+  }
+
   private long backOff() {
     failures++;
     return Math.min(config.retryMaxMillis(), config.retryMillis() << Math.min(failures - 1, 16));

@@ -18,6 +18,16 @@ public enum LinkState {
   /** The other answers with something that cannot be taken. */
   REFUSED;
 
+  /** The state with a label. */
+  static LinkState of(String label) {
+    for (LinkState state : values()) {
+      if (state.label().equals(label)) {
+        return state;
+      }
+    }
+    throw new IllegalArgumentException("no link is " + label);
+  }
+
   public String label() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }

@@ -13,6 +13,7 @@ import java.util.List;
  * @param receivedAtMillis its clock when the request came
  * @param sentAtMillis its clock when the reply went
  * @param members the members that it knows
+ * @param links how its links are
  * @param policiesHash tells whether the policies in force here are those of the asker
  * @param policies the policies in force, where they were asked for
  */
@@ -22,10 +23,12 @@ public record PullReply(
     long receivedAtMillis,
     long sentAtMillis,
     List<Member> members,
+    List<LinkReport> links,
     long policiesHash,
     List<StampedPolicy> policies) {
   public PullReply {
     members = List.copyOf(members);
+    links = List.copyOf(links);
     policies = List.copyOf(policies);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster;
 
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.record.RecordKey;
 import java.io.IOException;
 
 /**
@@ -8,7 +10,6 @@ import java.io.IOException;
  * that address to this very request, or there is none. Requests and replies may be lost, late, or
  * delivered more than once. Thread-safe.
  */
-@FunctionalInterface
 public interface Transport {
   /**
    * Asks and waits for the reply.
@@ -16,4 +17,13 @@ public interface Transport {
    * @throws IOException where no whole reply came, for a reason that a person can read
    */
   PullReply pull(String url, PullRequest request) throws IOException, InterruptedException;
+
+  /**
+   * The data of a record as the node at that address has it, as JSON; {@code null} where it has
+   * none.
+   *
+   * @param from who asks
+   * @throws IOException where no answer came
+   */
+  String read(String url, NodeId from, RecordKey key) throws IOException, InterruptedException;
 }

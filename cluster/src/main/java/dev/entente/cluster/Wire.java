@@ -87,6 +87,7 @@ public final class Wire {
     out.varint(reply.position());
     out.varint(reply.receivedAtMillis()).varint(reply.sentAtMillis());
     write(out, reply.members());
+    writeLinks(out, reply.links());
     out.varint(shipment.after()).varint(shipment.upTo()).u8(shipment.complete() ? 1 : 0);
     CausalCodec.write(out, shipment.known());
     out.varint(shipment.entries().size());
@@ -119,6 +120,7 @@ public final class Wire {
           long received = number(in);
           long sent = number(in);
           List<Member> members = members(in);
+          List<LinkReport> links = links(in);
           long after = number(in);
           long upTo = number(in);
           boolean complete = in.u8() == 1;
@@ -132,7 +134,8 @@ public final class Wire {
           }
           Shipment shipment = new Shipment(from, after, entries, upTo, complete, known);
           long hash = in.u64();
-          return new PullReply(shipment, position, received, sent, members, hash, policies(in));
+          return new PullReply(
+              shipment, position, received, sent, members, links, hash, policies(in));
         });
   }
 
@@ -154,6 +157,28 @@ public final class Wire {
       members.add(new Member(new NodeId(in.text()), in.text(), number(in), in.u8() == 1));
     }
     return members;
+  }
+
+  private static void writeLinks(ByteWriter out, List<LinkReport> links) {
+    out.varint(links.size());
+    for (LinkReport link : links) {
+      out.text(link.peer().value()).text(link.state().label()).varint(link.behindMillis());
+      out.zigzag(link.roundTripMillis()).zigzag(link.clockOffsetMillis());
+    }
+  }
+
+  private static List<LinkReport> links(ByteReader in) {
+    int size = in.count();
+    if (size > MEMBERS_MAX) {
+      throw new DamagedException("a node has at most " + MEMBERS_MAX + " links");
+    }
+    List<LinkReport> links = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      NodeId peer = new NodeId(in.text());
+      LinkState state = LinkState.of(in.text());
+      links.add(new LinkReport(peer, state, number(in), in.zigzag(), in.zigzag()));
+    }
+    return links;
   }
 
   private static List<StampedPolicy> policies(ByteReader in) {

@@ -85,7 +85,7 @@ class ClusterTest {
                   other.answer(Wire.request(Wire.toBytes(asked)), other.node().nowMillis()));
           nowMillis += 10;
           PullReply got = Wire.reply(reply);
-          cluster.learn(got.members());
+          cluster.heard(got);
           link.replied(asked, got, nowMillis);
         }
       }
@@ -112,6 +112,9 @@ class ClusterTest {
       assertThat(cluster.links()).hasSize(2);
       assertThat(cluster.node().known()).isEqualTo(a.node().known());
       assertThat(cluster.status()).allMatch(status -> status.state() == LinkState.IN_STEP);
+      assertThat(cluster.others()).hasSize(2);
+      assertThat(cluster.others().values())
+          .allMatch(other -> other.links().size() == 2 && other.known().get(a.node().id()) > 0);
     }
   }
 
@@ -209,10 +212,13 @@ class ClusterTest {
             10,
             20,
             List.of(new Member(new NodeId("b.2"), "http://b", 7, true)),
+            List.of(new LinkReport(new NodeId("b.2"), LinkState.CUT, 7, -1, -40)),
             3,
             List.of(new StampedPolicy("main", "t", HybridTime.ZERO, new NodeId("b.2"), "type: t")));
     byte[] bytes = Wire.toBytes(reply);
     assertThat(Wire.reply(bytes).members()).isEqualTo(reply.members());
+    assertThat(Wire.reply(bytes).links()).isEqualTo(reply.links());
+    assertThat(Wire.reply(bytes).policies()).isEqualTo(reply.policies());
     assertThat(Wire.reply(bytes).shipment().entries()).hasSize(2);
     byte[] request =
         Wire.toBytes(

@@ -62,6 +62,11 @@ public record NodeConfig(
         numbers);
   }
 
+  /** A new directory gets an incarnation that its name never had, in case it was used before. */
+  public NodeConfig withFreshIncarnation() {
+    return name.isEmpty() ? this : withName(name + "." + incarnations.getAsLong());
+  }
+
   public NodeConfig withName(String id) {
     return new NodeConfig(
         id,

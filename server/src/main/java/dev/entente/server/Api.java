@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.Transport;
 import dev.entente.engine.Node;
 import dev.entente.server.Problem.Code;
 import java.lang.System.Logger;
@@ -45,8 +46,8 @@ final class Api {
   }
 
   /** From here on this node takes part in a cluster. */
-  void join(Cluster joined) {
-    cluster.join(joined);
+  void join(Cluster joined, Transport way) {
+    cluster.join(joined, way);
   }
 
   List<Route> routes() {

@@ -3,24 +3,38 @@ package dev.entente.server;
 
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.Link;
+import dev.entente.cluster.LinkReport;
 import dev.entente.cluster.LinkStatus;
 import dev.entente.cluster.Member;
+import dev.entente.cluster.NodeReport;
 import dev.entente.cluster.PullRequest;
+import dev.entente.cluster.Transport;
 import dev.entente.cluster.Wire;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Describe;
 import dev.entente.engine.Node;
 import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.json.JsonProblem;
+import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What other nodes ask, and how the cluster is, as this node sees it. */
@@ -34,13 +48,15 @@ final class ClusterRoutes {
   private final Metrics metrics;
   private final Semaphore answers = new Semaphore(ANSWERS_MAX);
   private volatile @Nullable Cluster cluster;
+  private volatile @Nullable Transport transport;
 
   ClusterRoutes(Node node, Metrics metrics) {
     this.node = node;
     this.metrics = metrics;
   }
 
-  void join(Cluster joined) {
+  void join(Cluster joined, Transport way) {
+    transport = way;
     cluster = joined;
     metrics.follow(joined);
   }
@@ -48,7 +64,9 @@ final class ClusterRoutes {
   void addTo(Route.Table routes) {
     routes
         .forNodes("POST", HttpTransport.PATH, this::pull)
+        .forNodes("GET", HttpTransport.READ + "/{tenant}/{type}/{id}", this::read)
         .get("/v1/cluster", this::status)
+        .get("/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
         .put("/v1/cluster/links/{node}", this::link)
         .delete("/v1/cluster/members/{node}", this::depart);
   }
@@ -74,16 +92,18 @@ final class ClusterRoutes {
       throw new Problem(Code.TOO_FAST, "more than " + ANSWERS_MAX + " nodes ask at a time");
     }
     try {
-      if (cluster().isCut(request.from())) {
-        throw new Problem(Code.UNAVAILABLE, "an operator has cut this link");
-      }
+      notCut(request.from());
       waitForMore(request);
-      if (cluster().isCut(request.from())) {
-        throw new Problem(Code.UNAVAILABLE, "an operator has cut this link");
-      }
+      notCut(request.from());
       return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(cluster().answer(request, receivedAt)));
     } finally {
       answers.release();
+    }
+  }
+
+  private void notCut(NodeId peer) {
+    if (cluster().isCut(peer)) {
+      throw new Problem(Code.UNAVAILABLE, "an operator has cut this link");
     }
   }
 
@@ -98,30 +118,102 @@ final class ClusterRoutes {
     }
   }
 
+  private Reply read(Call call) {
+    notCut(nodeId(call.header(HttpTransport.NODE).orElse("")));
+    return Reply.json(200, data(call.key()));
+  }
+
+  private Json data(RecordKey key) {
+    return Describe.orNull(node.read(key).view().data());
+  }
+
+  /** One record as each node has it now. */
+  private Reply everywhere(Call call) {
+    RecordKey key = call.key();
+    List<Json> nodes = new ArrayList<>();
+    nodes.add(JsonObject.of(Map.of("node", Json.of(node.id().value()), "data", data(key))));
+    for (Link link : cluster().links()) {
+      link.peer().ifPresent(peer -> nodes.add(elsewhere(link, peer, key)));
+    }
+    return Reply.json(200, JsonObject.of("nodes", Json.of(nodes)));
+  }
+
+  private Json elsewhere(Link link, NodeId peer, RecordKey key) {
+    Map<String, Json> told = new TreeMap<>(Map.of("node", Json.of(peer.value())));
+    Transport way = transport;
+    try {
+      if (link.isCut() || way == null) {
+        throw new IOException("an operator has cut this link");
+      }
+      told.put("data", JsonReader.strict().read(way.read(link.url(), node.id(), key)));
+    } catch (IOException | JsonProblem e) {
+      told.put("problem", Json.of(String.valueOf(e.getMessage())));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      told.put("problem", Json.of("the node is stopping"));
+    }
+    return JsonObject.of(told);
+  }
+
   private Reply status(Call call) {
     Map<String, Json> members = new TreeMap<>();
     members.put("node", Json.of(node.id().value()));
     members.put("position", Json.of(node.position()));
-    Map<String, Json> known = new TreeMap<>();
-    node.known().entries().forEach((who, number) -> known.put(who.value(), Json.of(number)));
-    members.put("known", JsonObject.of(known));
+    members.put("known", vector(node.known()));
+    members.put("url", Json.of(""));
+    for (String list : List.of("members", "links", "others")) {
+      members.put(list, JsonArray.EMPTY);
+    }
     Cluster joined = cluster;
-    members.put("url", Json.of(joined == null ? "" : joined.config().url()));
-    members.put(
-        "members",
-        Json.of(
-            joined == null
-                ? List.of()
-                : joined.members().stream().map(ClusterRoutes::member).toList()));
-    members.put(
-        "links",
-        Json.of(
-            joined == null
-                ? List.of()
-                : joined.status().stream()
-                    .map(status -> link(status, joined.config().clockToleranceMillis()))
-                    .toList()));
+    if (joined != null) {
+      members.put("url", Json.of(joined.config().url()));
+      members.put("members", list(joined.members(), ClusterRoutes::member));
+      long tolerance = joined.config().clockToleranceMillis();
+      members.put("links", list(joined.status(), status -> link(status, tolerance)));
+      long now = joined.nowMillis();
+      members.put(
+          "others",
+          list(joined.others().entrySet(), told -> other(told.getKey(), told.getValue(), now)));
+    }
     return Reply.json(200, JsonObject.of(members));
+  }
+
+  private static <T> Json list(Collection<T> things, Function<T, Json> described) {
+    return Json.of(things.stream().map(described).toList());
+  }
+
+  private static Json vector(VersionVector vector) {
+    Map<String, Json> numbers = new TreeMap<>();
+    vector.entries().forEach((who, number) -> numbers.put(who.value(), Json.of(number)));
+    return JsonObject.of(numbers);
+  }
+
+  private static Json other(NodeId node, NodeReport report, long nowMillis) {
+    return Json.of(
+        Map.of(
+            "node",
+            node.value(),
+            "heardMillisAgo",
+            nowMillis - report.heardMillis(),
+            "known",
+            vector(report.known()),
+            "links",
+            list(report.links(), ClusterRoutes::reported)));
+  }
+
+  private static Json reported(LinkReport link) {
+    return Json.of(
+        Map.of(
+            "node",
+            link.peer().value(),
+            "state",
+            link.state().label(),
+            "behindMillis",
+            link.behindMillis(),
+            "roundTripMillis",
+            link.roundTripMillis(),
+            "clockOffsetMillis",
+            link.clockOffsetMillis()));
   }
 
   private static Json member(Member member) {
@@ -153,7 +245,7 @@ final class ClusterRoutes {
     if (!(body.get("cut") instanceof JsonBool cut)) {
       throw new Problem(Code.INVALID, "send {\"cut\": true} or {\"cut\": false}");
     }
-    NodeId peer = nodeId(call);
+    NodeId peer = nodeId(call.param("node"));
     if (!cluster().cut(peer, cut.value())) {
       throw new Problem(Code.NOT_FOUND, "there is no link to " + peer);
     }
@@ -161,16 +253,16 @@ final class ClusterRoutes {
   }
 
   private Reply depart(Call call) {
-    NodeId who = nodeId(call);
+    NodeId who = nodeId(call.param("node"));
     if (!cluster().depart(who)) {
       throw new Problem(Code.NOT_FOUND, who + " is no other member");
     }
     return status(call);
   }
 
-  private static NodeId nodeId(Call call) {
+  private static NodeId nodeId(String id) {
     try {
-      return new NodeId(call.param("node"));
+      return new NodeId(id);
     } catch (IllegalArgumentException e) {
       throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
     }

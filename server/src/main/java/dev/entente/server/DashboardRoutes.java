@@ -16,6 +16,7 @@ final class DashboardRoutes {
       Map.of(
           "index.html", "text/html; charset=utf-8",
           "app.js", "text/javascript; charset=utf-8",
+          "cluster.js", "text/javascript; charset=utf-8",
           "diff.js", "text/javascript; charset=utf-8",
           "views.js", "text/javascript; charset=utf-8",
           "style.css", "text/css; charset=utf-8",

@@ -119,8 +119,8 @@ public final class EntenteServer implements AutoCloseable {
     String url = peering.url().isEmpty() ? listensAt : peering.url();
     LongSupplier steadyMillis = () -> System.nanoTime() / 1_000_000;
     Cluster cluster = new Cluster(node, ClusterConfig.of(url, peering.seeds()), steadyMillis);
-    api.join(cluster);
     HttpTransport transport = new HttpTransport(peering.secret());
+    api.join(cluster, transport);
     return new Peers(ClusterRunner.start(cluster, transport, steadyMillis), transport);
   }
 

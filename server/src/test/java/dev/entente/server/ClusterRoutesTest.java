@@ -94,10 +94,15 @@ class ClusterRoutesTest {
     b.json("PUT", "/v1/main/records/note/n", "{\"right\":2}");
     eventually(() -> b.get("/v1/cluster").body().contains("refuses"));
     assertThat(b.node.known().get(a.node.id())).isZero();
+    String everywhere = "/v1/cluster/records/main/note/n";
+    assertThat(a.get(everywhere).body()).contains("\"left\":1").doesNotContain("\"right\":2");
+    assertThat(b.get(everywhere).body()).contains("\"right\":2").contains("it refuses for now");
     a.json("PUT", link, "{\"cut\":false}");
     eventually(() -> inStep(a, b));
     assertThat(StateCodec.toBytes(a.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(b.node.read(KEY).state()));
+    String merged = a.get(everywhere).body();
+    assertThat(merged.split("\"left\":1", -1)).as("both have both").hasSize(3);
     assertThat(a.json("PUT", link, "{\"cut\":1}").status()).isEqualTo(422);
     assertThat(a.json("PUT", "/v1/cluster/links/nobody.1", "{\"cut\":true}").status())
         .isEqualTo(404);

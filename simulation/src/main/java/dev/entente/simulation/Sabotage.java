@@ -43,6 +43,7 @@ final class Sabotage {
         reply.receivedAtMillis(),
         reply.sentAtMillis(),
         reply.members(),
+        reply.links(),
         reply.policiesHash(),
         mutant == Mutant.WRONG_TIE_BREAK ? List.of() : reply.policies());
   }

@@ -234,7 +234,7 @@ final class SimulatedNode {
       asking.remove(exchange.link);
     }
     PullReply reply = sabotage.reply(Wire.reply(bytes));
-    mine.cluster().learn(reply.members());
+    mine.cluster().heard(reply);
     exchange
         .link
         .replied(exchange.request, reply, world.nowMillis())
