@@ -3,6 +3,7 @@ package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.policy.Consistency;
 import dev.entente.engine.Node;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
@@ -41,6 +42,15 @@ public final class Cluster {
     this.config = config;
     this.steadyMillis = steadyMillis;
     learn(List.of(new Member(node.id(), config.url(), node.nowMillis(), false)));
+    node.promise(this::isPromised);
+  }
+
+  /** Agreement before acceptance is not to be had yet where nodes are several. */
+  private boolean isPromised(Consistency level) {
+    return switch (level) {
+      case EVENTUAL, SESSION, CAUSAL -> true;
+      case QUORUM, PRIMARY, STRONG -> links().isEmpty();
+    };
   }
 
   public Node node() {

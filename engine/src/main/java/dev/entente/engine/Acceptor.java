@@ -16,6 +16,7 @@ import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.policy.CellKind;
+import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.StateMachine;
@@ -47,6 +48,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,7 @@ final class Acceptor {
   private final Freezes freezes;
   private final Claims claims;
   private final int siblingsMax;
+  private volatile Predicate<Consistency> promised = _ -> true;
 
   Acceptor(
       Policies policies,
@@ -78,6 +81,11 @@ final class Acceptor {
     this.freezes = freezes;
     this.claims = claims;
     this.siblingsMax = siblingsMax;
+  }
+
+  /** Writes are accepted only of types whose consistency passes. Callable from any thread. */
+  void promise(Predicate<Consistency> levels) {
+    promised = levels;
   }
 
   Outcome accept(Transaction transaction, WriteRequest request) {
@@ -214,6 +222,16 @@ final class Acceptor {
       Optional<String> freeze = freezes.over(key);
       if (freeze.isPresent()) {
         return rejected(Code.FROZEN, freeze.get());
+      }
+      if (!promised.test(policy.consistency())) {
+        return rejected(
+            Code.UNAVAILABLE,
+            "records of type "
+                + key.type()
+                + " are declared "
+                + policy.consistency().label()
+                + "; nodes that are several do not agree before they accept yet, so this one accepts"
+                + " none of them: keep such types on a node of its own, or declare them causal");
       }
       if (request.at().isPresent() && !transaction.clock().accepts(request.at().get())) {
         return rejected(

@@ -12,6 +12,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
+import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
@@ -46,6 +47,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -383,6 +385,35 @@ public final class Node implements AutoCloseable {
   /** What this node has of all nodes, itself included. */
   public VersionVector known() {
     return replication.known(position());
+  }
+
+  /**
+   * From here on writes are accepted only of types whose consistency passes: what a cluster cannot
+   * promise is refused, never weakened in silence. Asked at each write, on the deciding thread.
+   */
+  public void promise(Predicate<Consistency> levels) {
+    acceptor.promise(levels);
+  }
+
+  /**
+   * Waits until this node has all that a vector names, or the time is over.
+   *
+   * @return whether it has
+   */
+  public boolean awaitKnown(VersionVector wanted, long timeoutMillis) throws InterruptedException {
+    long rest = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    lock.lock();
+    try {
+      while (!replication.known(position).dominates(wanted)) {
+        if (rest <= 0) {
+          return false;
+        }
+        rest = grown.awaitNanos(rest);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The position of the last durable version, of any tenant. */

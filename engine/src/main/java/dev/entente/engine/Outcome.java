@@ -69,7 +69,8 @@ public sealed interface Outcome {
     CONFLICT,
     FROZEN,
     INVALID,
-    NOT_FOUND;
+    NOT_FOUND,
+    UNAVAILABLE;
 
     public String label() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');

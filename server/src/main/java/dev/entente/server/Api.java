@@ -20,6 +20,7 @@ final class Api {
   private static final Logger LOG = System.getLogger(Api.class.getName());
   private final Auth auth;
   private final List<Route> routes;
+  private final Sessions sessions;
   private final ClusterRoutes cluster;
 
   Api(Node node, String token) {
@@ -28,6 +29,7 @@ final class Api {
 
   Api(Node node, String token, Optional<String> secret) {
     this.auth = new Auth(token, secret, node::nowMillis);
+    this.sessions = new Sessions(node);
     RecentConflicts conflicts = new RecentConflicts();
     Metrics metrics = new Metrics(node);
     node.observe(conflicts::accept);
@@ -67,7 +69,10 @@ final class Api {
                   case USER -> auth.actor(call);
                   case NODE -> auth.node(call);
                 };
-            return route.handler().apply(call.withParams(params.get(), actor));
+            Call found = call.withParams(params.get(), actor);
+            return route.access() == Route.Access.USER
+                ? sessions.within(found, () -> route.handler().apply(found))
+                : route.handler().apply(found);
           }
           methods.add(route.method());
         }

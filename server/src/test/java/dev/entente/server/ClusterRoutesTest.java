@@ -11,6 +11,7 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -106,6 +107,56 @@ class ClusterRoutesTest {
     assertThat(a.json("PUT", link, "{\"cut\":1}").status()).isEqualTo(422);
     assertThat(a.json("PUT", "/v1/cluster/links/nobody.1", "{\"cut\":true}").status())
         .isEqualTo(404);
+  }
+
+  @Test
+  void aSessionReadsItsWritesAtAnyNodeOrIsToldToWait() throws IOException, InterruptedException {
+    Served a = join("a");
+    Served b = join("b", a);
+    eventually(() -> inStep(a, b));
+    String note = "/v1/main/records/note/n";
+    String session = "new";
+    for (int i = 0; i < 10; i++) {
+      Served writer = i % 2 == 0 ? a : b;
+      Served reader = i % 2 == 0 ? b : a;
+      session = session(writer.json("PUT", note, "{\"v\":" + i + "}", "Entente-Session", session));
+      Served.Answer read = reader.json("GET", note, "", "Entente-Session", session);
+      assertThat(read.body()).contains("\"v\":" + i);
+      session = session(read);
+    }
+    String link = "/v1/cluster/links/" + b.node.id();
+    a.json("PUT", link, "{\"cut\":true}");
+    session = session(a.json("PUT", note, "{\"v\":99}", "Entente-Session", session));
+    Served.Answer behind = b.json("GET", note, "", "Entente-Session", session);
+    assertThat(behind.status()).isEqualTo(503);
+    assertThat(behind.text("detail")).contains("it lacks 1 of a");
+    assertThat(b.json("GET", note, "").status()).as("without a session").isEqualTo(200);
+    for (String wrong : List.of("?", "AAAA", "AQEDYS4x", "x".repeat(7_000))) {
+      assertThat(b.json("GET", note, "", "Entente-Session", wrong).status()).isIn(400, 413);
+    }
+    a.json("PUT", link, "{\"cut\":false}");
+  }
+
+  private static String session(Served.Answer answer) {
+    assertThat(answer.status()).as(answer.body()).isLessThan(300);
+    return answer.response().headers().firstValue("Entente-Session").orElseThrow();
+  }
+
+  @Test
+  void whatSeveralNodesCannotPromiseIsRefusedAndNotWeakened()
+      throws IOException, InterruptedException {
+    Served a = join("a");
+    byte[] policy = "type: payment\nconsistency: strong".getBytes(StandardCharsets.UTF_8);
+    a.send("PUT", "/v1/main/policies/payment", policy, Map.of());
+    String payment = "/v1/main/records/payment/1";
+    assertThat(a.json("PUT", payment, "{\"v\":1}").status()).as("alone").isEqualTo(201);
+    Served b = join("b", a);
+    eventually(() -> inStep(a, b));
+    Served.Answer refused = a.json("PUT", payment, "{\"v\":2}");
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.text("code")).isEqualTo("unavailable");
+    assertThat(a.get("/v1/main/audit").body()).as("the payload is kept").contains("\"v\":2");
+    assertThat(b.get(payment).body()).contains("\"v\":1");
   }
 
   @Test
