@@ -477,10 +477,20 @@ final class ClientCommands {
   @Command(
       name = "verify",
       description =
-          "Checks the node's audit chain and every version that it vouches for; names the first broken link.")
+          "Checks the node's audit chain and every version that it vouches for, and names the first broken link; with --cluster, compares what it holds with every other node.")
   static final class Verify extends Calling {
+    @Option(names = "--cluster", description = "Compare with every other node instead.")
+    boolean cluster;
+
+    @Option(names = "--mend", description = "With --cluster: put right what is wrong on this node.")
+    boolean mend;
+
     @Override
     Integer run(Client client, PrintWriter out) {
+      return cluster ? compare(client, out) : check(client, out);
+    }
+
+    private Integer check(Client client, PrintWriter out) {
       Json answer = client.json("POST", "/v1/verify", Optional.empty());
       boolean intact = member(answer, "intact").equals(JsonBool.TRUE);
       out.println(
@@ -494,6 +504,45 @@ final class ClientCommands {
                       + " versions"
                   : "broken: " + text(answer, "broken"));
       return intact ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+    }
+
+    private Integer compare(Client client, PrintWriter out) {
+      Json answer =
+          client.json("POST", "/v1/cluster/verify", Optional.of("{\"mend\":" + mend + "}"));
+      boolean good = true;
+      for (Json other : list(answer, "compared")) {
+        String problem = text(other, "problem");
+        int found = 0;
+        for (Json finding : list(other, "findings")) {
+          found++;
+          boolean mended = member(finding, "mended").equals(JsonBool.TRUE);
+          good &= mended;
+          if (!json) {
+            out.println(
+                text(other, "node")
+                    + ": "
+                    + text(finding, "record")
+                    + " "
+                    + text(finding, "kind")
+                    + (mended ? ", mended" : ""));
+          }
+        }
+        good &= problem.isEmpty();
+        if (!json && found == 0) {
+          out.println(
+              text(other, "node")
+                  + ": "
+                  + (problem.isEmpty()
+                      ? "nothing differs that should not, in "
+                          + member(other, "records")
+                          + " records"
+                      : "not compared: " + problem));
+        }
+      }
+      if (json) {
+        out.println(answer);
+      }
+      return good ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
     }
   }
 

@@ -2,18 +2,15 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
-import dev.entente.core.record.RecordKey;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** Carries requests over HTTP to {@code /v1/cluster/pull}, with the secret that the nodes share. */
@@ -21,14 +18,12 @@ public final class HttpTransport implements Transport, AutoCloseable {
   /** Where a node answers others, behind its URL. */
   public static final String PATH = "/v1/cluster/pull";
 
-  /** Where a node tells others of a record, behind its URL. */
-  public static final String READ = "/v1/cluster/read";
+  /** Where a node tells others whatever else they ask, behind its URL. */
+  public static final String BASE = "/v1/cluster/";
 
   /** The header in which a node says who it is. */
   public static final String NODE = "Entente-Node";
 
-  private static final Duration READ_WAIT = Duration.ofSeconds(2);
-  private static final int RECORD_BYTES_MAX = 16 << 20;
   private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final Duration GRACE = Duration.ofSeconds(10);
 
@@ -59,16 +54,11 @@ public final class HttpTransport implements Transport, AutoCloseable {
   }
 
   @Override
-  public String read(String url, NodeId from, RecordKey key)
+  public byte[] get(String url, NodeId from, String question)
       throws IOException, InterruptedException {
-    String path =
-        READ + "/" + escaped(key.tenant()) + "/" + escaped(key.type()) + "/" + escaped(key.id());
-    HttpRequest.Builder get = to(url, path).timeout(READ_WAIT).header(NODE, from.value()).GET();
-    return new String(sent(url, get, RECORD_BYTES_MAX), StandardCharsets.UTF_8);
-  }
-
-  private static String escaped(String name) {
-    return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+    HttpRequest.Builder get =
+        to(url, BASE + question).timeout(GRACE).header(NODE, from.value()).GET();
+    return sent(url, get, Wire.REPLY_BYTES_MAX);
   }
 
   private HttpRequest.Builder to(String url, String path) throws IOException {

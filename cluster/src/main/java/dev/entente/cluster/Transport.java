@@ -2,7 +2,6 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
-import dev.entente.core.record.RecordKey;
 import java.io.IOException;
 
 /**
@@ -19,11 +18,11 @@ public interface Transport {
   PullReply pull(String url, PullRequest request) throws IOException, InterruptedException;
 
   /**
-   * The data of a record as the node at that address has it, as JSON; {@code null} where it has
-   * none.
+   * Asks a node for something else that it tells other nodes.
    *
    * @param from who asks
-   * @throws IOException where no answer came
+   * @param question the path behind {@code /v1/cluster/}
+   * @throws IOException where no whole answer came
    */
-  String read(String url, NodeId from, RecordKey key) throws IOException, InterruptedException;
+  byte[] get(String url, NodeId from, String question) throws IOException, InterruptedException;
 }

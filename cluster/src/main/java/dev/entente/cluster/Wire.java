@@ -6,6 +6,7 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Digest;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
 import dev.entente.engine.codec.ByteReader;
@@ -136,6 +137,76 @@ public final class Wire {
           long hash = in.u64();
           return new PullReply(
               shipment, position, received, sent, members, links, hash, policies(in));
+        });
+  }
+
+  public static byte[] toBytes(Digest digest) {
+    ByteWriter out = new ByteWriter(1 << 12);
+    CausalCodec.write(out, digest.known());
+    digest.buckets().forEach(out::u64);
+    return packed(out.varint(digest.records()).toBytes());
+  }
+
+  /** Reads a digest. */
+  public static Digest digest(byte[] bytes) {
+    return read(
+        bytes,
+        REPLY_BYTES_MAX,
+        in -> {
+          VersionVector known = vector(in);
+          List<Long> buckets = new ArrayList<>();
+          for (int i = 0; i < Digest.BUCKETS; i++) {
+            buckets.add(in.u64());
+          }
+          return new Digest(known, buckets, number(in));
+        });
+  }
+
+  /** The records of a bucket as bytes. */
+  public static byte[] bucketToBytes(List<Digest.Entry> entries) {
+    ByteWriter out = new ByteWriter(1 << 12).varint(entries.size());
+    for (Digest.Entry entry : entries) {
+      RecordKey key = entry.key();
+      out.text(key.tenant()).text(key.type()).text(key.id()).u64(entry.hash());
+      CausalCodec.write(out, entry.context());
+    }
+    return packed(out.toBytes());
+  }
+
+  /** Reads the records of a bucket. */
+  public static List<Digest.Entry> bucket(byte[] bytes) {
+    return read(
+        bytes,
+        REPLY_BYTES_MAX,
+        in -> {
+          List<Digest.Entry> entries = new ArrayList<>();
+          for (int i = in.count(); i > 0; i--) {
+            RecordKey key = new RecordKey(name(in), name(in), name(in));
+            long hash = in.u64();
+            entries.add(new Digest.Entry(key, vector(in), hash));
+          }
+          return entries;
+        });
+  }
+
+  /** Versions as bytes. */
+  public static byte[] versionsToBytes(List<byte[]> versions) {
+    ByteWriter out = new ByteWriter(1 << 12).varint(versions.size());
+    versions.forEach(version -> out.varint(version.length).raw(version));
+    return packed(out.toBytes());
+  }
+
+  /** Reads versions. */
+  public static List<byte[]> versions(byte[] bytes) {
+    return read(
+        bytes,
+        REPLY_BYTES_MAX,
+        in -> {
+          List<byte[]> versions = new ArrayList<>();
+          for (int i = in.count(); i > 0; i--) {
+            versions.add(in.raw(in.count()));
+          }
+          return versions;
         });
   }
 

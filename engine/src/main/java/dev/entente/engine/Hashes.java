@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.engine.codec.ByteReader;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -31,6 +32,11 @@ public final class Hashes {
     } catch (CloneNotSupportedException e) {
       throw new IllegalStateException("the platform's SHA-256 can be copied", e);
     }
+  }
+
+  /** The first eight bytes of the hash of parts, as a number. */
+  static long prefix(byte[]... parts) {
+    return new ByteReader(of(parts)).u64();
   }
 
   static String hex(byte[] bytes) {

@@ -16,15 +16,21 @@ final class InlineSequencer implements Sequencer {
   private final Records records;
   private final AuditChain chain;
   private final ObjLongConsumer<Batch> commit;
+  private final Runnable published;
   private boolean closed;
   private @Nullable Throwable failure;
 
   InlineSequencer(
-      Transaction transaction, Records records, AuditChain chain, ObjLongConsumer<Batch> commit) {
+      Transaction transaction,
+      Records records,
+      AuditChain chain,
+      ObjLongConsumer<Batch> commit,
+      Runnable published) {
     this.transaction = transaction;
     this.records = records;
     this.chain = chain;
     this.commit = commit;
+    this.published = published;
   }
 
   @Override
@@ -47,6 +53,9 @@ final class InlineSequencer implements Sequencer {
         commit.accept(batch, layer.position());
       }
       layer.publish(records);
+      if (!batch.isEmpty()) {
+        published.run();
+      }
     } catch (RuntimeException e) {
       failure = e;
       return CompletableFuture.failedFuture(Sequencer.stopped(e));

@@ -27,6 +27,7 @@ import dev.entente.core.resolve.Deriver;
 import dev.entente.engine.codec.AuditCodec;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Store;
@@ -83,6 +84,11 @@ public final class Node implements AutoCloseable {
   private final Condition grown = lock.newCondition();
   private long position;
 
+  /** How many commits have begun, and of how many readers see the states. Guarded by the lock. */
+  private long commits;
+
+  private long publications;
+
   private Node(Store store, NodeConfig config) {
     this.store = store;
     this.config = config;
@@ -116,8 +122,14 @@ public final class Node implements AutoCloseable {
     this.sequencer =
         config.threads()
             ? ThreadedSequencer.start(
-                config.queueMax(), config.batchMax(), transaction, records, chain, this::commit)
-            : new InlineSequencer(transaction, records, chain, this::commit);
+                config.queueMax(),
+                config.batchMax(),
+                transaction,
+                records,
+                chain,
+                this::commit,
+                this::published)
+            : new InlineSequencer(transaction, records, chain, this::commit, this::published);
   }
 
   /** Opens a node on a store. The node owns the store from here and closes it. */
@@ -192,11 +204,32 @@ public final class Node implements AutoCloseable {
     if (last > position) {
       batch.put(Table.META, POSITION, Keys.of(last));
     }
+    begin();
     store.commit(batch);
     tell(new NodeEvent.Committed(batch.entries().size(), batch.bytes(), System.nanoTime() - start));
     lock.lock();
     try {
       position = last;
+      grown.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void begin() {
+    lock.lock();
+    try {
+      commits++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What the last commit holds can be read from here on. */
+  private void published() {
+    lock.lock();
+    try {
+      publications++;
       grown.signalAll();
     } finally {
       lock.unlock();
@@ -396,7 +429,7 @@ public final class Node implements AutoCloseable {
   }
 
   /**
-   * Waits until this node has all that a vector names, or the time is over.
+   * Waits until this node has all that a vector names and readers see it, or the time is over.
    *
    * @return whether it has
    */
@@ -405,6 +438,14 @@ public final class Node implements AutoCloseable {
     lock.lock();
     try {
       while (!replication.known(position).dominates(wanted)) {
+        if (rest <= 0) {
+          return false;
+        }
+        rest = grown.awaitNanos(rest);
+      }
+      // The store may know it by a commit whose states are not shown yet.
+      long begun = commits;
+      while (publications < begun) {
         if (rest <= 0) {
           return false;
         }
@@ -750,6 +791,55 @@ public final class Node implements AutoCloseable {
         .filter(review -> review.closing().decision() instanceof JsonObject)
         .map(review -> ((JsonObject) review.closing().decision()).get("value"))
         .filter(value -> !value.isAbsent());
+  }
+
+  /** What this node holds, in few bytes. Reads every state. */
+  public Digest digest() {
+    return Digests.of(store, known());
+  }
+
+  /** The records of a bucket of the digest, at most so many. */
+  public List<Digest.Entry> digest(int bucket, int max) {
+    return Digests.bucket(store, bucket, max);
+  }
+
+  /** All versions of a record as bytes, in the order in which they came. */
+  public List<byte[]> versions(RecordKey key) {
+    return history.all(key, lastPosition(key), null).stream().map(VersionCodec::toBytes).toList();
+  }
+
+  /**
+   * Works out a record's state anew from the log, and puts it where it differs from what is there.
+   * Goes through the tenant's whole log and holds writes meanwhile: for what is damaged only.
+   *
+   * @return whether it differed
+   */
+  public CompletableFuture<Boolean> rebuild(RecordKey key) {
+    return sequencer.submit(transaction -> {
+      Snapshot before = transaction.snapshot(key);
+      List<Version> versions = new ArrayList<>();
+      for (Feed feed : changes(key.tenant(), 0, Integer.MAX_VALUE)) {
+        if (feed.version().key().equals(key)) {
+          versions.add(feed.version());
+        }
+      }
+      RecordState state = RecordState.replay(versions, _ -> true);
+      boolean same = Arrays.equals(StateCodec.toBytes(state), StateCodec.toBytes(before.state()));
+      // A version that is not durable yet is no damage.
+      if (same || !state.context().dominates(before.state().context())) {
+        return false;
+      }
+      transaction.putRebuilt(
+          Records.derived(key, state, policies.inForce(key.tenant(), key.type())));
+      transaction.audit(
+          transaction.clock().next(),
+          key.tenant(),
+          Proceedings.POLICY,
+          "rebuild",
+          key.toString(),
+          JsonObject.of("why", Json.of("the state was not what the versions say")));
+      return true;
+    });
   }
 
   /** Checks the audit chain and the versions it vouches for. */

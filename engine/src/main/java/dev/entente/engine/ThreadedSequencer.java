@@ -50,6 +50,7 @@ final class ThreadedSequencer implements Sequencer {
   private final Records records;
   private final AuditChain chain;
   private final ObjLongConsumer<Batch> commit;
+  private final Runnable published;
   private final Thread decider =
       Thread.ofPlatform().name("entente-sequencer").daemon(true).unstarted(this::decide);
   private final Thread committer =
@@ -73,13 +74,15 @@ final class ThreadedSequencer implements Sequencer {
       Transaction transaction,
       Records records,
       AuditChain chain,
-      ObjLongConsumer<Batch> commit) {
+      ObjLongConsumer<Batch> commit,
+      Runnable published) {
     this.queue = new ArrayBlockingQueue<>(queueMax);
     this.batchMax = batchMax;
     this.transaction = transaction;
     this.records = records;
     this.chain = chain;
     this.commit = commit;
+    this.published = published;
   }
 
   static ThreadedSequencer start(
@@ -88,9 +91,10 @@ final class ThreadedSequencer implements Sequencer {
       Transaction transaction,
       Records records,
       AuditChain chain,
-      ObjLongConsumer<Batch> commit) {
+      ObjLongConsumer<Batch> commit,
+      Runnable published) {
     ThreadedSequencer sequencer =
-        new ThreadedSequencer(queueMax, batchMax, transaction, records, chain, commit);
+        new ThreadedSequencer(queueMax, batchMax, transaction, records, chain, commit, published);
     sequencer.decider.start();
     sequencer.committer.start();
     return sequencer;
@@ -200,6 +204,9 @@ final class ThreadedSequencer implements Sequencer {
           commit.accept(batch, layer.position());
         }
         layer.publish(records);
+        if (!batch.isEmpty()) {
+          published.run();
+        }
         answer(mine);
         mine = List.of();
       }

@@ -171,6 +171,11 @@ final class Transaction {
     return bytes;
   }
 
+  /** Puts a record's state anew, with no version of its own. */
+  void putRebuilt(Snapshot rebuilt) {
+    open.put(rebuilt, number);
+  }
+
   private void link(long position, Snapshot before) {
     RecordKey key = before.key();
     long last = History.last(this::get, key, before.state().context(), self);

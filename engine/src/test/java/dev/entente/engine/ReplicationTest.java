@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -188,6 +190,52 @@ class ReplicationTest {
     Node copy = open(copied, "left");
     assertThatThrownBy(() -> left.take(ship(copy, left, 100)).join())
         .hasStackTraceContaining("its directory is a copy of this one's");
+  }
+
+  /** A store that has something done between a commit and its being shown to readers. */
+  private record Watched(MemoryStore inner, AtomicReference<Runnable> afterCommit)
+      implements Store {
+    @Override
+    public byte @Nullable [] get(Table table, byte[] key) {
+      return inner.get(table, key);
+    }
+
+    @Override
+    public void scan(
+        Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor) {
+      inner.scan(table, from, to, reverse, visitor);
+    }
+
+    @Override
+    public void commit(Batch batch) {
+      inner.commit(batch);
+      afterCommit.get().run();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void whatIsKnownIsAwaitedUntilReadersSeeIt() {
+    AtomicReference<Runnable> afterCommit = new AtomicReference<>(() -> {});
+    Node node = open(new Watched(new MemoryStore(), afterCommit), "watched");
+    put(left, key("main", "a"), "1");
+    VersionVector wanted = VersionVector.of(Map.of(left.id(), 1L));
+    List<Boolean> known = new ArrayList<>();
+    afterCommit.set(() -> known.add(awaits(node, wanted)));
+    pull(left, node);
+    assertThat(known).as("durable, but not shown yet").containsExactly(false);
+    assertThat(awaits(node, wanted)).isTrue();
+    assertThat(node.read(key("main", "a")).view().exists()).isTrue();
+  }
+
+  private static boolean awaits(Node node, VersionVector wanted) {
+    try {
+      return node.awaitKnown(wanted, 0);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private static Batch copy(Store store) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Agreement;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Link;
@@ -9,6 +10,7 @@ import dev.entente.cluster.LinkStatus;
 import dev.entente.cluster.Member;
 import dev.entente.cluster.NodeReport;
 import dev.entente.cluster.PullRequest;
+import dev.entente.cluster.RemoteReplica;
 import dev.entente.cluster.Transport;
 import dev.entente.cluster.Wire;
 import dev.entente.core.causality.NodeId;
@@ -64,7 +66,11 @@ final class ClusterRoutes {
   void addTo(Route.Table routes) {
     routes
         .forNodes("POST", HttpTransport.PATH, this::pull)
-        .forNodes("GET", HttpTransport.READ + "/{tenant}/{type}/{id}", this::read)
+        .forNodes("GET", HttpTransport.BASE + "read/{tenant}/{type}/{id}", this::read)
+        .forNodes("GET", HttpTransport.BASE + "digest", this::digest)
+        .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
+        .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
+        .post("/v1/cluster/verify", this::verify)
         .get("/v1/cluster", this::status)
         .get("/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
         .put("/v1/cluster/links/{node}", this::link)
@@ -119,8 +125,82 @@ final class ClusterRoutes {
   }
 
   private Reply read(Call call) {
-    notCut(nodeId(call.header(HttpTransport.NODE).orElse("")));
+    notCut(call);
     return Reply.json(200, data(call.key()));
+  }
+
+  private void notCut(Call call) {
+    notCut(nodeId(call.header(HttpTransport.NODE).orElse("")));
+  }
+
+  private Reply digest(Call call) {
+    notCut(call);
+    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.digest()));
+  }
+
+  private Reply bucket(Call call) {
+    notCut(call);
+    int bucket;
+    try {
+      bucket = Integer.parseInt(call.param("bucket"));
+    } catch (NumberFormatException e) {
+      throw new Problem(Code.INVALID, "a bucket is a number");
+    }
+    return Reply.bytes(
+        200, Wire.MEDIA_TYPE, Wire.bucketToBytes(node.digest(bucket, Integer.MAX_VALUE)));
+  }
+
+  private Reply versions(Call call) {
+    notCut(call);
+    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.versionsToBytes(node.versions(call.key())));
+  }
+
+  /** Compares what this node holds with each other, and mends it where told to. */
+  private Reply verify(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a comparison", Set.of("mend"));
+    boolean mend = new JsonBool(true).equals(body.get("mend"));
+    List<Json> compared = new ArrayList<>();
+    for (Link link : cluster().links()) {
+      compared.add(verified(link, mend));
+    }
+    return Reply.json(200, JsonObject.of("compared", Json.of(compared)));
+  }
+
+  private Json verified(Link link, boolean mend) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("node", Json.of(link.peer().map(NodeId::value).orElse(link.url())));
+    try {
+      Agreement agreement = Agreement.of(node, replica(link), mend);
+      members.put("records", Json.of(agreement.records()));
+      members.put("bucketsThatDiffered", Json.of(agreement.buckets()));
+      members.put("findings", list(agreement.findings(), ClusterRoutes::finding));
+    } catch (IOException e) {
+      members.put("problem", Json.of(String.valueOf(e.getMessage())));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      members.put("problem", Json.of("the node is stopping"));
+    }
+    return JsonObject.of(members);
+  }
+
+  private static Json finding(Agreement.Finding finding) {
+    return Json.of(
+        Map.of(
+            "record",
+            finding.key().toString(),
+            "kind",
+            finding.kind().label(),
+            "mended",
+            finding.mended()));
+  }
+
+  private RemoteReplica replica(Link link) throws IOException {
+    Transport way = transport;
+    if (link.isCut() || way == null) {
+      throw new IOException("an operator has cut this link");
+    }
+    return new RemoteReplica(way, link.url(), node.id());
   }
 
   private Json data(RecordKey key) {
@@ -140,12 +220,8 @@ final class ClusterRoutes {
 
   private Json elsewhere(Link link, NodeId peer, RecordKey key) {
     Map<String, Json> told = new TreeMap<>(Map.of("node", Json.of(peer.value())));
-    Transport way = transport;
     try {
-      if (link.isCut() || way == null) {
-        throw new IOException("an operator has cut this link");
-      }
-      told.put("data", JsonReader.strict().read(way.read(link.url(), node.id(), key)));
+      told.put("data", JsonReader.strict().read(replica(link).read(key)));
     } catch (IOException | JsonProblem e) {
       told.put("problem", Json.of(String.valueOf(e.getMessage())));
     } catch (InterruptedException e) {

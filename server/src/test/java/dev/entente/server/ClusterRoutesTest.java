@@ -76,6 +76,9 @@ class ClusterRoutesTest {
     assertThat(StateCodec.toBytes(b.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(c.node.read(KEY).state()));
+    Served.Answer compared = a.json("POST", "/v1/cluster/verify", "{}");
+    assertThat(compared.body().split("\"findings\":\\[]", -1)).as(compared.body()).hasSize(3);
+    assertThat(compared.body()).contains("\"records\":4").doesNotContain("problem");
     assertThat(c.get("/v1/main/records/note/b").status()).isEqualTo(200);
     assertThat(a.get("/metrics").body())
         .contains("entente_link_up{peer=\"b\"} 1")

@@ -3,7 +3,9 @@ package dev.entente.engine.codec;
 
 import dev.entente.core.record.RecordKey;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Keys of tables, so that they order as their parts do. Names hold no control characters, so a zero
@@ -47,6 +49,19 @@ public final class Keys {
       start--;
     }
     return new String(key, start, key.length - 1 - start, StandardCharsets.UTF_8);
+  }
+
+  /** The names of a key that consists of names alone. */
+  public static List<String> names(byte[] key) {
+    List<String> names = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i < key.length; i++) {
+      if (key[i] == 0) {
+        names.add(new String(key, start, i - start, StandardCharsets.UTF_8));
+        start = i + 1;
+      }
+    }
+    return names;
   }
 
   /** The first name of a key that names begin. */
