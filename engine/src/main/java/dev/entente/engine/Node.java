@@ -39,13 +39,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
@@ -60,9 +56,6 @@ public final class Node implements AutoCloseable {
   private static final byte[] POSITION = "position".getBytes(StandardCharsets.UTF_8);
   private static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
   private static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
-
-  /** How many warnings a policy is answered with. */
-  private static final int WARNINGS_MAX = 100;
 
   private final Store store;
   private final NodeConfig config;
@@ -79,15 +72,9 @@ public final class Node implements AutoCloseable {
   private final Receiver receiver;
   private final Replication replication;
   private final Sequencer sequencer;
+  private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition grown = lock.newCondition();
-  private long position;
-
-  /** How many commits have begun, and of how many readers see the states. Guarded by the lock. */
-  private long commits;
-
-  private long publications;
+  private final Watermark watermark;
 
   private Node(Store store, NodeConfig config) {
     this.store = store;
@@ -106,7 +93,7 @@ public final class Node implements AutoCloseable {
     this.receiver = new Receiver(store, self, policies, history, claims, reviews);
     this.replication = new Replication(store, self, receiver, config.incarnations());
     byte @Nullable [] last = store.get(Table.META, POSITION);
-    this.position = last == null ? 0 : new ByteReader(last).u64();
+    this.watermark = new Watermark(last == null ? 0 : new ByteReader(last).u64());
     Optional<byte[]> lastAudit = lastAudit(store);
     long sequence = lastAudit.map(bytes -> AuditCodec.fromBytes(bytes).sequence()).orElse(0L);
     HybridTime lastTime =
@@ -117,7 +104,7 @@ public final class Node implements AutoCloseable {
                 Arrays.copyOfRange(bytes, bytes.length - AuditCodec.HASH_BYTES, bytes.length))
             .orElse(new byte[AuditCodec.HASH_BYTES]);
     HybridClock clock = new HybridClock(config.clockMillis(), config.driftMaxMillis(), lastTime);
-    Transaction transaction = new Transaction(store, self, clock, records, position);
+    Transaction transaction = new Transaction(store, self, clock, records, watermark.position());
     AuditChain chain = new AuditChain(sequence, hash);
     this.sequencer =
         config.threads()
@@ -128,8 +115,9 @@ public final class Node implements AutoCloseable {
                 records,
                 chain,
                 this::commit,
-                this::published)
-            : new InlineSequencer(transaction, records, chain, this::commit, this::published);
+                watermark::shown)
+            : new InlineSequencer(transaction, records, chain, this::commit, watermark::shown);
+    this.enactment = new Enactment(policies, claims, sequencer, this::nowMillis);
   }
 
   /** Opens a node on a store. The node owns the store from here and closes it. */
@@ -200,40 +188,15 @@ public final class Node implements AutoCloseable {
 
   private void commit(Batch batch, long filledUpTo) {
     long start = System.nanoTime();
+    long position = watermark.position();
     long last = Math.max(position, filledUpTo);
     if (last > position) {
       batch.put(Table.META, POSITION, Keys.of(last));
     }
-    begin();
+    watermark.begin();
     store.commit(batch);
     tell(new NodeEvent.Committed(batch.entries().size(), batch.bytes(), System.nanoTime() - start));
-    lock.lock();
-    try {
-      position = last;
-      grown.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void begin() {
-    lock.lock();
-    try {
-      commits++;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** What the last commit holds can be read from here on. */
-  private void published() {
-    lock.lock();
-    try {
-      publications++;
-      grown.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    watermark.durable(last);
   }
 
   private void tell(NodeEvent event) {
@@ -434,50 +397,18 @@ public final class Node implements AutoCloseable {
    * @return whether it has
    */
   public boolean awaitKnown(VersionVector wanted, long timeoutMillis) throws InterruptedException {
-    long rest = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-    lock.lock();
-    try {
-      while (!replication.known(position).dominates(wanted)) {
-        if (rest <= 0) {
-          return false;
-        }
-        rest = grown.awaitNanos(rest);
-      }
-      // The store may know it by a commit whose states are not shown yet.
-      long begun = commits;
-      while (publications < begun) {
-        if (rest <= 0) {
-          return false;
-        }
-        rest = grown.awaitNanos(rest);
-      }
-      return true;
-    } finally {
-      lock.unlock();
-    }
+    return watermark.awaitShown(
+        position -> replication.known(position).dominates(wanted), timeoutMillis);
   }
 
   /** The position of the last durable version, of any tenant. */
   public long position() {
-    lock.lock();
-    try {
-      return position;
-    } finally {
-      lock.unlock();
-    }
+    return watermark.position();
   }
 
   /** Waits until something lies behind the position, or the time is over. */
   public void awaitBehind(long since, long timeoutMillis) throws InterruptedException {
-    long rest = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-    lock.lock();
-    try {
-      while (position <= since && rest > 0) {
-        rest = grown.awaitNanos(rest);
-      }
-    } finally {
-      lock.unlock();
-    }
+    watermark.awaitBehind(since, timeoutMillis);
   }
 
   /** Writes back what a record was at a moment or context, as a new version. */
@@ -604,39 +535,7 @@ public final class Node implements AutoCloseable {
     PolicyLoader.Loaded loaded = PolicyLoader.load(text);
     String type = loaded.policy().type();
     RecordedMerges.check(loaded.policy(), limit -> recordedConflicts(tenant, type, limit));
-    return sequencer
-        .submit(transaction -> {
-          HybridTime stamp = transaction.clock().next();
-          putInForce(
-              transaction, new StampedPolicy(tenant, type, stamp, id(), text), loaded, actor);
-          return loaded.warnings();
-        })
-        .thenCompose(warnings -> withClaims(tenant, loaded.policy(), warnings));
-  }
-
-  private void putInForce(
-      Transaction transaction, StampedPolicy policy, PolicyLoader.Loaded loaded, String actor) {
-    Policies.put(transaction, policy);
-    Map<String, Json> detail = new TreeMap<>();
-    detail.put("version", Json.of(loaded.policy().version()));
-    detail.put("text", Json.of(policy.text()));
-    detail.put("node", Json.of(policy.node().value()));
-    if (!loaded.warnings().isEmpty()) {
-      detail.put(
-          "warnings", Json.of(loaded.warnings().stream().map(w -> Json.of(w.toString())).toList()));
-    }
-    transaction.audit(
-        transaction.clock().next(),
-        policy.tenant(),
-        actor,
-        "policy",
-        policy.type(),
-        JsonObject.of(detail));
-    if (!loaded.policy().limits().isEmpty()) {
-      claims.setDue(transaction, policy.tenant(), policy.type());
-    }
-    transaction.afterwards(
-        () -> policies.activate(policy.tenant(), loaded.policy(), policy.text()));
+    return enactment.put(tenant, text, loaded, actor);
   }
 
   /** All policies in force, for other nodes. */
@@ -651,41 +550,7 @@ public final class Node implements AutoCloseable {
    * @throws PolicyException where it cannot be used here
    */
   public CompletableFuture<Boolean> adopt(StampedPolicy told) throws PolicyException {
-    PolicyLoader.Loaded loaded = PolicyLoader.load(told.text());
-    if (!loaded.policy().type().equals(told.type())) {
-      throw new IllegalArgumentException("a policy for " + told.type() + " says another type");
-    }
-    long now = nowMillis();
-    return sequencer
-        .submit(transaction -> {
-          boolean news =
-              Policies.isNews(transaction, told) && transaction.clock().observe(told.stamp(), now);
-          if (news) {
-            putInForce(transaction, told, loaded, told.node().value());
-          }
-          return news;
-        })
-        .thenCompose(news ->
-            news
-                ? withClaims(told.tenant(), loaded.policy(), List.of()).thenApply(_ -> true)
-                : CompletableFuture.completedFuture(false));
-  }
-
-  /** Works out the claims under a policy that is in force now, so that none is missed. */
-  private CompletableFuture<List<PolicyProblem>> withClaims(
-      String tenant, Policy policy, List<PolicyProblem> warnings) {
-    if (policy.limits().isEmpty()) {
-      return CompletableFuture.completedFuture(warnings);
-    }
-    return sequencer.submit(transaction -> {
-      List<PolicyProblem> all = new ArrayList<>(warnings);
-      for (String exceeded : claims.rebuild(transaction, tenant, policy, nowMillis())) {
-        if (all.size() < WARNINGS_MAX) {
-          all.add(new PolicyProblem(1, 1, exceeded));
-        }
-      }
-      return all;
-    });
+    return enactment.adopt(told);
   }
 
   /**
