@@ -48,18 +48,22 @@ public record NodeConfig(
     return 2 + new SecureRandom().nextLong(999_999_998);
   }
 
-  /** With other numbers for incarnations. */
-  public NodeConfig withIncarnations(LongSupplier numbers) {
+  private NodeConfig with(
+      String newName, LongSupplier newClock, boolean newThreads, LongSupplier newIncarnations) {
     return new NodeConfig(
-        name,
-        clockMillis,
+        newName,
+        newClock,
         driftMaxMillis,
         queueMax,
         batchMax,
         siblingsMax,
         cacheRecords,
-        threads,
-        numbers);
+        newThreads,
+        newIncarnations);
+  }
+
+  public NodeConfig withName(String id) {
+    return with(id, clockMillis, threads, incarnations);
   }
 
   /** A new directory gets an incarnation that its name never had, in case it was used before. */
@@ -67,43 +71,17 @@ public record NodeConfig(
     return name.isEmpty() ? this : withName(name + "." + incarnations.getAsLong());
   }
 
-  public NodeConfig withName(String id) {
-    return new NodeConfig(
-        id,
-        clockMillis,
-        driftMaxMillis,
-        queueMax,
-        batchMax,
-        siblingsMax,
-        cacheRecords,
-        threads,
-        incarnations);
-  }
-
   public NodeConfig withClock(LongSupplier millis) {
-    return new NodeConfig(
-        name,
-        millis,
-        driftMaxMillis,
-        queueMax,
-        batchMax,
-        siblingsMax,
-        cacheRecords,
-        threads,
-        incarnations);
+    return with(name, millis, threads, incarnations);
   }
 
   /** Without threads, for simulation. */
   public NodeConfig onCallersThread() {
-    return new NodeConfig(
-        name,
-        clockMillis,
-        driftMaxMillis,
-        queueMax,
-        batchMax,
-        siblingsMax,
-        cacheRecords,
-        false,
-        incarnations);
+    return with(name, clockMillis, false, incarnations);
+  }
+
+  /** With other numbers for incarnations. */
+  public NodeConfig withIncarnations(LongSupplier numbers) {
+    return with(name, clockMillis, threads, numbers);
   }
 }
