@@ -81,7 +81,8 @@ final class ClusterRoutes {
     Cluster joined = cluster;
     if (joined == null) {
       throw new Problem(
-          Code.NOT_FOUND, "this node takes part in no cluster; serve it with --peers or --secret");
+          Code.NOT_FOUND,
+          "this node takes part in no cluster; serve it with ENTENTE_SECRET or --secret-file");
     }
     return joined;
   }
