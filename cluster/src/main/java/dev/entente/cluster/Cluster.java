@@ -3,7 +3,7 @@ package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
-import dev.entente.core.policy.Consistency;
+import dev.entente.core.policy.Policy;
 import dev.entente.engine.Node;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
@@ -42,14 +42,24 @@ public final class Cluster {
     this.config = config;
     this.steadyMillis = steadyMillis;
     learn(List.of(new Member(node.id(), config.url(), node.nowMillis(), false)));
-    node.promise(this::isPromised);
+    node.promise(this::whyNot);
   }
 
-  /** Agreement before acceptance is not to be had yet where nodes are several. */
-  private boolean isPromised(Consistency level) {
-    return switch (level) {
-      case EVENTUAL, SESSION, CAUSAL -> true;
-      case QUORUM, PRIMARY, STRONG -> links().isEmpty();
+  /** What nodes that are several cannot promise without agreeing first. */
+  private Optional<String> whyNot(Policy policy) {
+    return switch (policy.consistency()) {
+      case EVENTUAL, SESSION, CAUSAL -> Optional.empty();
+      case QUORUM, PRIMARY, STRONG ->
+          links().isEmpty()
+              ? Optional.empty()
+              : Optional.of(
+                  "records of type "
+                      + policy.type()
+                      + " are declared "
+                      + policy.consistency().label()
+                      + "; nodes that are several do not agree before they accept yet, so this one"
+                      + " accepts none of them: keep such types on a node of its own, or declare"
+                      + " them causal");
     };
   }
 

@@ -16,7 +16,6 @@ import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.policy.CellKind;
-import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.StateMachine;
@@ -48,7 +47,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,7 +64,7 @@ final class Acceptor {
   private final Freezes freezes;
   private final Claims claims;
   private final int siblingsMax;
-  private volatile Predicate<Consistency> promised = _ -> true;
+  private volatile Promise promised = _ -> Optional.empty();
 
   Acceptor(
       Policies policies,
@@ -83,9 +81,14 @@ final class Acceptor {
     this.siblingsMax = siblingsMax;
   }
 
-  /** Writes are accepted only of types whose consistency passes. Callable from any thread. */
-  void promise(Predicate<Consistency> levels) {
-    promised = levels;
+  /** Writes are accepted only as far as this can be kept. Callable from any thread. */
+  void promise(Promise promise) {
+    promised = promise;
+  }
+
+  /** Why this node may not author under a policy by itself; empty where it may. */
+  Optional<String> whyNot(Policy policy) {
+    return promised.whyNot(policy);
   }
 
   Outcome accept(Transaction transaction, WriteRequest request) {
@@ -132,7 +135,7 @@ final class Acceptor {
       Transaction transaction, WriteRequest request, String id, Accepted accepted) {
     ByteWriter out = new ByteWriter().u64(request.fingerprint());
     JsonCodec.write(out, answer(request.key(), accepted));
-    transaction.put(Table.ANSWERS, Keys.of(request.key().tenant(), id), out.toBytes());
+    transaction.putAnswer(Keys.of(request.key().tenant(), id), out.toBytes());
   }
 
   private static Json answer(RecordKey key, Accepted accepted) {
@@ -155,7 +158,7 @@ final class Acceptor {
     detail.put("payload", payload(request.edit()));
     request.at().ifPresent(at -> detail.put("at", Describe.time(at)));
     request.device().ifPresent(device -> detail.put("device", Json.of(device)));
-    transaction.audit(
+    transaction.auditRefusal(
         transaction.clock().next(),
         request.key().tenant(),
         request.author(),
@@ -223,15 +226,11 @@ final class Acceptor {
       if (freeze.isPresent()) {
         return rejected(Code.FROZEN, freeze.get());
       }
-      if (!promised.test(policy.consistency())) {
-        return rejected(
-            Code.UNAVAILABLE,
-            "records of type "
-                + key.type()
-                + " are declared "
-                + policy.consistency().label()
-                + "; nodes that are several do not agree before they accept yet, so this one accepts"
-                + " none of them: keep such types on a node of its own, or declare them causal");
+      if (!transaction.isDraft()) {
+        Optional<String> why = promised.whyNot(policy);
+        if (why.isPresent()) {
+          return rejected(Code.UNAVAILABLE, why.get());
+        }
       }
       if (request.at().isPresent() && !transaction.clock().accepts(request.at().get())) {
         return rejected(

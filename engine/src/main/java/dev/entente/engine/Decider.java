@@ -37,9 +37,16 @@ final class Decider {
   private final ReviewBook reviews;
   private final Claims claims;
   private final Contentions contentions;
+  private final Promise promise;
 
-  Decider(Policies policies, ReviewBook reviews, Claims claims, Contentions contentions) {
+  Decider(
+      Policies policies,
+      ReviewBook reviews,
+      Claims claims,
+      Contentions contentions,
+      Promise promise) {
     this.contentions = contentions;
+    this.promise = promise;
     this.policies = policies;
     this.reviews = reviews;
     this.claims = claims;
@@ -177,6 +184,10 @@ final class Decider {
       String reason) {
     RecordKey key = review.key();
     Policy policy = policies.inForce(key.tenant(), key.type());
+    Optional<String> unkept = transaction.isDraft() ? Optional.empty() : promise.whyNot(policy);
+    if (unkept.isPresent()) {
+      return new Result.Invalid(unkept.get());
+    }
     List<Change> changes;
     try {
       changes = changes(before.state(), policy, actor, key, conflict, value);

@@ -12,7 +12,6 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
-import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
@@ -71,6 +70,7 @@ public final class Node implements AutoCloseable {
   private final Proceedings proceedings;
   private final Receiver receiver;
   private final Replication replication;
+  private final Drafts drafts;
   private final Sequencer sequencer;
   private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
@@ -88,10 +88,11 @@ public final class Node implements AutoCloseable {
     this.claims = new Claims(store, policies, reviews);
     this.acceptor = new Acceptor(policies, history, reviews, freezes, claims, config.siblingsMax());
     Contentions contentions = new Contentions(claims, reviews, acceptor);
-    this.decider = new Decider(policies, reviews, claims, contentions);
+    this.decider = new Decider(policies, reviews, claims, contentions, acceptor::whyNot);
     this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
     this.receiver = new Receiver(store, self, policies, history, claims, reviews);
     this.replication = new Replication(store, self, receiver, config.incarnations());
+    this.drafts = new Drafts(receiver, replication);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.watermark = new Watermark(last == null ? 0 : new ByteReader(last).u64());
     Optional<byte[]> lastAudit = lastAudit(store);
@@ -383,12 +384,57 @@ public final class Node implements AutoCloseable {
     return replication.known(position());
   }
 
+  /** From here on writes are accepted only as far as the promise can be kept. */
+  public void promise(Promise promise) {
+    acceptor.promise(promise);
+  }
+
+  /** A write for a group to agree on; see {@link #draft}. */
+  public Command<Outcome> writing(WriteRequest request) {
+    return new Command<>(transaction -> acceptor.accept(transaction, request), true);
+  }
+
+  /** A decision for a group to agree on; see {@link #decide}. */
+  public Command<Decision.Result> deciding(
+      String tenant, String reviewId, Decision decision, String actor, String reason) {
+    return new Command<>(
+        transaction -> decider.decide(transaction, tenant, reviewId, decision, actor, reason),
+        false);
+  }
+
+  /** A vote whose outcome a group is to agree on; see {@link #vote}. */
+  public Command<Decision.Result> voting(
+      String tenant, String reviewId, Decision choice, String voter, String signature) {
+    return new Command<>(
+        transaction -> proceedings.vote(transaction, tenant, reviewId, choice, voter, signature),
+        false);
+  }
+
+  /** What is due under policies whose records a group agrees on; see {@link #proceed}. */
+  public Command<Integer> proceeding(Predicate<Policy> agreed) {
+    long now = nowMillis();
+    return new Command<>(transaction -> proceedings.sweep(transaction, now, agreed), false);
+  }
+
+  /** Whether something is due, of whatever type. */
+  public boolean isDue() {
+    return reviews.nextDueMillis() <= nowMillis();
+  }
+
   /**
-   * From here on writes are accepted only of types whose consistency passes: what a cluster cannot
-   * promise is refused, never weakened in silence. Asked at each write, on the deciding thread.
+   * Works out what a group of nodes would accept, in its name, on top of all it has agreed on up to
+   * a number. Nothing of it is kept here until {@link #takeAgreed}, save that something was
+   * refused; see {@link Drafts}.
    */
-  public void promise(Predicate<Consistency> levels) {
-    acceptor.promise(levels);
+  public CompletableFuture<Proposal> draft(
+      NodeId group, long after, List<? extends Command<?>> commands) {
+    return sequencer.submit(transaction -> Drafts.draft(transaction, group, after, commands));
+  }
+
+  /** Takes what a group has agreed on, in the order in which it has. Harmless when repeated. */
+  public CompletableFuture<Boolean> takeAgreed(NodeId group, Proposal agreed) {
+    long now = nowMillis();
+    return sequencer.submit(transaction -> drafts.take(transaction, group, agreed, now));
   }
 
   /**
@@ -483,7 +529,7 @@ public final class Node implements AutoCloseable {
       if (receiver.isDue(now)) {
         receiver.sweep(transaction, now);
       }
-      return proceedings.sweep(transaction, now);
+      return proceedings.sweep(transaction, now, policy -> acceptor.whyNot(policy).isEmpty());
     });
   }
 

@@ -31,6 +31,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * What the policy does by itself about a conflict that waits: counts votes, goes on to the next
@@ -44,6 +45,9 @@ final class Proceedings {
 
   /** Steps that one sweep takes, so that writers never wait long. */
   private static final int SWEEP_MAX = 200;
+
+  /** After how long what others proceed with is looked at again, should it be this node's then. */
+  private static final long LOOK_AGAIN_MILLIS = 2_000;
 
   private final Policies policies;
   private final ReviewBook reviews;
@@ -170,8 +174,12 @@ final class Proceedings {
         : new Result.Voted(voted, now);
   }
 
-  /** Goes on with what is due; what is left is due still. */
-  int sweep(Transaction transaction, long nowMillis) {
+  /**
+   * Goes on with what is due; what is left is due still.
+   *
+   * @param ours the policies under which this node may author, as it is now
+   */
+  int sweep(Transaction transaction, long nowMillis, Predicate<Policy> ours) {
     List<byte[]> due = reviews.due(nowMillis, SWEEP_MAX);
     for (byte[] key : due) {
       transaction.delete(Table.DUE, key);
@@ -181,7 +189,13 @@ final class Proceedings {
           .get(transaction, Keys.lastName(place), id)
           .filter(review -> review.progress().nextAtMillis() > 0)
           .filter(review -> review.progress().nextAtMillis() <= nowMillis)
-          .ifPresent(review -> proceed(transaction, review));
+          .ifPresent(review -> {
+            if (ours.test(policies.inForce(review.key().tenant(), review.key().type()))) {
+              proceed(transaction, review);
+            } else {
+              reviews.lookAgain(transaction, review, nowMillis + LOOK_AGAIN_MILLIS);
+            }
+          });
     }
     return due.size();
   }

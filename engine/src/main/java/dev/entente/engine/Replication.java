@@ -235,7 +235,8 @@ final class Replication {
     return new Intake(count[0], count[1], count[2], count[3], Math.max(upTo, cursor), problem);
   }
 
-  private void learn(Transaction transaction, VersionVector known) {
+  /** Takes note that this node has all that a vector names. */
+  void learn(Transaction transaction, VersionVector known) {
     NavigableMap<NodeId, Long> others = new TreeMap<>();
     known.entries().forEach(others::put);
     others.remove(self.self());

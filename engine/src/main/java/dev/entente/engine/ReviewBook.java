@@ -149,10 +149,15 @@ final class ReviewBook {
     transaction.append(Table.REVIEW_INDEX, indexKey(review), new byte[0]);
     long nextAt = review.progress().nextAtMillis();
     if (nextAt > 0 && review.status() == Status.PENDING) {
-      byte[] due = Keys.with(Keys.of(nextAt), Keys.of(tenant, review.id()));
-      transaction.append(Table.DUE, due, new byte[0]);
-      transaction.afterwards(() -> nextDueMillis.accumulateAndGet(nextAt, Math::min));
+      lookAgain(transaction, review, nextAt);
     }
+  }
+
+  /** Has a review come up among those that are due at a moment. */
+  void lookAgain(Transaction transaction, Review review, long atMillis) {
+    byte[] due = Keys.with(Keys.of(atMillis), Keys.of(review.key().tenant(), review.id()));
+    transaction.append(Table.DUE, due, new byte[0]);
+    transaction.afterwards(() -> nextDueMillis.accumulateAndGet(atMillis, Math::min));
   }
 
   Review close(

@@ -13,6 +13,7 @@ import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashSet;
@@ -40,6 +41,31 @@ final class Transaction {
   private long kept;
   private long number;
 
+  /** What is being worked out in a group's name; null outside of that. */
+  private @Nullable Draft draft;
+
+  /** Versions of a group, with what goes along with them; nothing of it is kept here. */
+  static final class Draft {
+    private final NodeId group;
+    private final List<byte[]> versions = new ArrayList<>();
+    private final List<Proposal.Answer> answers = new ArrayList<>();
+    private final List<AuditChain.Draft> refusals = new ArrayList<>();
+    private long last;
+
+    private Draft(NodeId group, long last) {
+      this.group = group;
+      this.last = last;
+    }
+
+    List<byte[]> versions() {
+      return versions;
+    }
+
+    List<Proposal.Answer> answers() {
+      return answers;
+    }
+  }
+
   Transaction(Store store, Incarnations self, HybridClock clock, Records records, long lastNumber) {
     this.store = store;
     this.self = self;
@@ -57,6 +83,27 @@ final class Transaction {
   void discard() {
     open.discard();
     number = kept;
+    draft = null;
+  }
+
+  /** From here to {@link #endDraft}, all is worked out in a group's name, for others to agree. */
+  void beginDraft(NodeId group, long last) {
+    draft = new Draft(group, last);
+  }
+
+  /** Takes back what was worked out, save that something was refused, and returns it. */
+  Draft endDraft() {
+    Draft ended = draft;
+    if (ended == null) {
+      throw new IllegalStateException("nothing is being drafted");
+    }
+    discard();
+    ended.refusals.forEach(open::audit);
+    return ended;
+  }
+
+  boolean isDraft() {
+    return draft != null;
   }
 
   /** How many bytes the open layer will write, roughly. */
@@ -75,26 +122,32 @@ final class Transaction {
     return layer;
   }
 
+  /** Who authors: this node, or a group in whose name something is drafted. */
   NodeId self() {
-    return self.self();
+    return draft != null ? draft.group : self.self();
   }
 
   HybridClock clock() {
     return clock;
   }
 
+  /** The last number that {@link #self} gave. */
   long lastNumber() {
-    return number;
+    return draft != null ? draft.last : number;
   }
 
-  /** The next dot, which is the next position in the log. */
+  /** The next dot; of this node, it is the next position in the log too. */
   Dot nextDot() {
-    return new Dot(self.self(), ++number);
+    return new Dot(self(), draft != null ? ++draft.last : ++number);
   }
 
   /** Gives back a dot that no version took after all. */
   void takeBackDot() {
-    number--;
+    if (draft != null) {
+      draft.last--;
+    } else {
+      number--;
+    }
   }
 
   byte @Nullable [] get(Table table, byte[] key) {
@@ -137,6 +190,14 @@ final class Transaction {
     open.delete(table, key);
   }
 
+  /** Keeps what a request was answered, for when it is asked again. */
+  void putAnswer(byte[] key, byte[] answer) {
+    put(Table.ANSWERS, key, answer);
+    if (draft != null) {
+      draft.answers.add(new Proposal.Answer(key, answer));
+    }
+  }
+
   Snapshot snapshot(RecordKey key) {
     Snapshot found = open.snapshot(key);
     if (found == null && !sealed.isEmpty()) {
@@ -152,6 +213,11 @@ final class Transaction {
    * Puts a version into the log, with the record as it is after it; returns the version's bytes.
    */
   byte[] put(Version version, Snapshot before, Snapshot after) {
+    if (draft != null) {
+      byte[] drafted = putReceived(version, before, after);
+      draft.versions.add(drafted);
+      return drafted;
+    }
     byte[] bytes = VersionCodec.toBytes(version);
     if (!self.isOwn(before.state().context())) {
       link(version.dot().number(), before);
@@ -195,6 +261,17 @@ final class Transaction {
   void audit(
       HybridTime time, String tenant, String actor, String action, String subject, Json detail) {
     open.audit(new AuditChain.Draft(time, tenant, actor, action, subject, detail));
+  }
+
+  /** Adds an audit entry of what was refused; it stays where what is drafted does not. */
+  void auditRefusal(
+      HybridTime time, String tenant, String actor, String action, String subject, Json detail) {
+    AuditChain.Draft entry = new AuditChain.Draft(time, tenant, actor, action, subject, detail);
+    if (draft != null) {
+      draft.refusals.add(entry);
+    } else {
+      open.audit(entry);
+    }
   }
 
   void afterwards(Runnable action) {

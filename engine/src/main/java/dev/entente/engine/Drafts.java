@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.engine.store.Table;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes in the name of a group of nodes that agrees on every version before anybody has it. The
+ * group is one more node of the model: it numbers what it accepts, and its log, the agreed one, is
+ * the same everywhere. Used by the sequencer's thread only.
+ *
+ * <p>The idea: a member works out what the group would accept, on top of all it has agreed on, and
+ * proposes the finished versions. They hold only if nothing else was agreed on in between; then
+ * every member takes them as it takes versions of any other node. So rules, clocks and policies are
+ * asked once, by one member, and members cannot come to different results.
+ */
+final class Drafts {
+  private final Receiver receiver;
+  private final Replication replication;
+
+  Drafts(Receiver receiver, Replication replication) {
+    this.receiver = receiver;
+    this.replication = replication;
+  }
+
+  /** Works out commands one after the other, each seeing what those before it would change. */
+  static Proposal draft(
+      Transaction transaction, NodeId group, long after, List<? extends Command<?>> commands) {
+    transaction.beginDraft(group, after);
+    commands.forEach(command -> command.draft(transaction));
+    Transaction.Draft draft = transaction.endDraft();
+    boolean alone = commands.size() == 1 && !commands.getFirst().isBatched();
+    if (alone && draft.versions().isEmpty()) {
+      // Nothing to agree on: what it changed here, such as a vote counted, is this node's own.
+      commands.getFirst().draft(transaction);
+    }
+    return new Proposal(after, draft.versions(), draft.answers());
+  }
+
+  /** Takes what the group has agreed on. Harmless where it was taken before. */
+  boolean take(Transaction transaction, NodeId group, Proposal agreed, long nowMillis) {
+    for (byte[] version : agreed.versions()) {
+      if (receiver.receive(transaction, version, nowMillis) instanceof Receipt.Damaged damaged) {
+        throw new IllegalStateException("what was agreed on cannot be taken: " + damaged.why());
+      }
+    }
+    agreed.answers().forEach(a -> transaction.put(Table.ANSWERS, a.key(), a.answer()));
+    if (agreed.last() > 0) {
+      replication.learn(transaction, VersionVector.of(Map.of(group, agreed.last())));
+    }
+    return true;
+  }
+}
