@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster.group;
+
+/** What becomes of the entries that a group agrees on. Called by one thread at a time. */
+public interface AgreedLog {
+  /** Does what an entry says; durable and visible when this returns. The same on every member. */
+  byte[] apply(byte[] entry);
+
+  /** What all entries so far have come to, apart from what the node itself keeps. */
+  byte[] snapshot();
+
+  /** Goes on from what another member, or this one earlier, has come to. */
+  void restore(byte[] snapshot);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster.group;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A log that a group of nodes agrees on, entry by entry. What a host must keep: every member
+ * applies the same entries in the same order, each at least once from its last snapshot on; an
+ * entry whose proposal has completed is never lost while a majority of the members keep their
+ * disks. Thread-safe.
+ */
+public interface Consensus extends AutoCloseable {
+  /**
+   * Appends an entry.
+   *
+   * @return what {@link AgreedLog#apply} answered here. It fails with {@link NotLeadingException}
+   *     where another member leads or none, and nothing was appended; with any other exception
+   *     where it cannot be known whether the entry was or will be appended
+   */
+  CompletableFuture<byte[]> propose(byte[] entry);
+
+  /** Completes once all that was agreed on before this call is applied here. */
+  CompletableFuture<Void> barrier();
+
+  /** How the group is, as this member sees it. */
+  Standing standing();
+
+  @Override
+  void close();
+
+  /**
+   * How a group is.
+   *
+   * @param leader the name of the node that leads, as far as this member has heard lately
+   * @param leading whether that is this node
+   * @param term the number of the election
+   * @param voters the names of all members
+   */
+  record Standing(Optional<String> leader, boolean leading, long term, List<String> voters) {
+    public Standing {
+      voters = List.copyOf(voters);
+    }
+  }
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster.group;
+
+import dev.entente.core.causality.NodeId;
+import dev.entente.engine.Command;
+import dev.entente.engine.Locks;
+import dev.entente.engine.Node;
+import dev.entente.engine.Proposal;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.codec.ByteWriter;
+import dev.entente.engine.codec.LockCodec;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A member of the group of nodes that agree before they accept: versions of strong types in the
+ * name of the group, and locks. Thread-safe.
+ *
+ * <p>Commands that come while a proposal is on its way wait and go together in the next one, so
+ * that a round of the group, not a command, costs a round trip and a sync. A proposal names the
+ * number that it builds on; where something else was agreed on first, it is void everywhere and is
+ * worked out anew.
+ */
+public final class Group implements AgreedLog {
+  /** The id under which the group writes. */
+  public static final NodeId ID = new NodeId("group.1");
+
+  private static final int VERSIONS = 1;
+  private static final int LOCK = 2;
+  private static final byte[] AGREED = {1};
+  private static final byte[] VOID = {0};
+  private static final int BATCH_MAX = 500;
+  private static final int QUEUE_MAX = 10_000;
+  private static final int ATTEMPTS_MAX = 20;
+  private static final long PATIENCE_MILLIS = 5_000;
+  private static final int FORMAT = 1;
+
+  /** How long a member that comes back waits for what the others have agreed on without it. */
+  private static final long CATCH_UP_MILLIS = 60_000;
+
+  private final Node node;
+  private final Deque<Pending<?>> queue = new ArrayDeque<>();
+  private @Nullable Consensus consensus;
+  private boolean proposing;
+
+  /** The last number that the group has agreed on, as far as it is applied here. */
+  private volatile long position;
+
+  /** Guarded by itself. */
+  private Locks locks = new Locks();
+
+  private final Object lockState = new Object();
+
+  private static final class Pending<T> {
+    final Command<T> command;
+    int attempts;
+
+    Pending(Command<T> command) {
+      this.command = command;
+    }
+  }
+
+  /** A member that keeps what the group agrees on in a node. */
+  public Group(Node node) {
+    this.node = node;
+  }
+
+  /** From here on the group agrees by these means; they apply to this very object. */
+  public synchronized void join(Consensus means) {
+    consensus = means;
+  }
+
+  private synchronized Consensus consensus() {
+    Consensus means = consensus;
+    if (means == null) {
+      throw new NotLeadingException(Optional.empty());
+    }
+    return means;
+  }
+
+  /** How the group is, as this member sees it. */
+  public Consensus.Standing standing() {
+    return consensus().standing();
+  }
+
+  /** The last number that the group has agreed on and this member has applied. */
+  public long position() {
+    return position;
+  }
+
+  /** Completes once all that was agreed on before this call can be read from the node. */
+  public CompletableFuture<Void> barrier() {
+    return consensus().barrier().orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * Has the group agree on a command, on the member that leads.
+   *
+   * @return the answer; fails with {@link NotLeadingException} where nothing was done, with {@link
+   *     UnknownOutcomeException} where that cannot be known
+   */
+  public <T> CompletableFuture<T> submit(Command<T> command) {
+    synchronized (this) {
+      if (queue.size() >= QUEUE_MAX) {
+        return CompletableFuture.failedFuture(
+            new dev.entente.engine.OverloadedException(QUEUE_MAX + " requests wait for agreement"));
+      }
+      queue.add(new Pending<>(command));
+    }
+    pump();
+    return command.answer();
+  }
+
+  /** Begins the next proposal where none is on its way. */
+  private void pump() {
+    List<Pending<?>> batch;
+    synchronized (this) {
+      if (proposing || queue.isEmpty()) {
+        return;
+      }
+      proposing = true;
+      batch = nextBatch();
+    }
+    var _ =
+        propose(batch)
+            .whenComplete((agreed, problem) -> {
+              settle(batch, agreed, problem);
+              synchronized (this) {
+                proposing = false;
+              }
+              pump();
+            });
+  }
+
+  private List<Pending<?>> nextBatch() {
+    List<Pending<?>> batch = new ArrayList<>();
+    do {
+      batch.add(queue.removeFirst());
+    } while (batch.getFirst().command.isBatched()
+        && batch.getFirst().attempts < ATTEMPTS_MAX / 2
+        && batch.size() < BATCH_MAX
+        && !queue.isEmpty()
+        && queue.getFirst().command.isBatched());
+    return batch;
+  }
+
+  private CompletableFuture<Boolean> propose(List<Pending<?>> batch) {
+    try {
+      Consensus.Standing standing = standing();
+      if (!standing.leading()) {
+        throw new NotLeadingException(standing.leader());
+      }
+      if (node.known().get(ID) < position) {
+        throw new NotLeadingException(Optional.empty());
+      }
+      return node.draft(ID, position, batch.stream().map(p -> p.command).toList())
+          .thenCompose(proposal ->
+              consensus()
+                  .propose(entry(proposal))
+                  .orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
+                  .exceptionallyCompose(problem ->
+                      CompletableFuture.failedFuture(
+                          cause(problem) instanceof NotLeadingException not
+                              ? not
+                              : new UnknownOutcomeException(cause(problem)))))
+          .thenApply(answer -> answer[0] == AGREED[0]);
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private static Throwable cause(Throwable problem) {
+    return problem instanceof CompletionException && problem.getCause() != null
+        ? problem.getCause()
+        : problem;
+  }
+
+  private void settle(List<Pending<?>> batch, @Nullable Boolean agreed, @Nullable Throwable why) {
+    Throwable problem = why == null ? null : cause(why);
+    if (problem == null && Boolean.TRUE.equals(agreed)) {
+      batch.forEach(pending -> pending.command.complete());
+    } else if (problem instanceof NotLeadingException
+        || problem instanceof UnknownOutcomeException) {
+      batch.forEach(pending -> pending.command.fail(problem));
+    } else if (problem != null && batch.size() == 1) {
+      batch.getFirst().command.fail(problem);
+    } else {
+      // Void, or one of several cannot be worked out: again, at last each by itself.
+      again(batch, problem != null);
+    }
+  }
+
+  private void again(List<Pending<?>> batch, boolean alone) {
+    List<Pending<?>> given = new ArrayList<>();
+    synchronized (this) {
+      for (Pending<?> pending : batch.reversed()) {
+        pending.attempts = alone ? ATTEMPTS_MAX / 2 : pending.attempts + 1;
+        if (pending.attempts >= ATTEMPTS_MAX) {
+          given.add(pending);
+        } else {
+          queue.addFirst(pending);
+        }
+      }
+    }
+    given.forEach(pending -> pending.command.fail(new NotLeadingException(Optional.empty())));
+  }
+
+  private static byte[] entry(Proposal proposal) {
+    return new ByteWriter().u8(VERSIONS).raw(proposal.toBytes()).toBytes();
+  }
+
+  /** Asks for a lock, or gives it back; fails as {@link #submit} does. */
+  public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
+    byte[] entry =
+        new ByteWriter().u8(LOCK).u64(node.nowMillis()).raw(LockCodec.toBytes(command)).toBytes();
+    return consensus()
+        .propose(entry)
+        .orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
+        .thenApply(LockCodec::answer)
+        .exceptionallyCompose(problem ->
+            CompletableFuture.failedFuture(
+                cause(problem) instanceof NotLeadingException not
+                    ? not
+                    : new UnknownOutcomeException(cause(problem))));
+  }
+
+  /** Waits until an owner holds a lock, as far as this member has heard, or the time is over. */
+  public Optional<Locks.Grant> awaitLock(Locks.Name name, String owner, long timeoutMillis)
+      throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    synchronized (lockState) {
+      while (true) {
+        Optional<Locks.Grant> held =
+            locks.holder(name).filter(grant -> grant.owner().equals(owner));
+        long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        if (held.isPresent() || left <= 0) {
+          return held;
+        }
+        lockState.wait(left);
+      }
+    }
+  }
+
+  /** Who holds a lock, as far as this member has heard. */
+  public Optional<Locks.Grant> holder(Locks.Name name) {
+    synchronized (lockState) {
+      return locks.holder(name);
+    }
+  }
+
+  /** The locks of a tenant, as far as this member has heard. */
+  public List<Locks.Lock> locks(String tenant) {
+    synchronized (lockState) {
+      return locks.of(tenant);
+    }
+  }
+
+  /** Ends leases that are over, where this member leads. Called a few times a second. */
+  public void tick() {
+    boolean due;
+    synchronized (lockState) {
+      due = locks.isDue(node.nowMillis());
+    }
+    if (due && standing().leading()) {
+      var _ = lock(new Locks.Command.Tick());
+    }
+  }
+
+  @Override
+  public byte[] apply(byte[] entry) {
+    ByteReader in = new ByteReader(entry);
+    int kind = in.u8();
+    return switch (kind) {
+      case VERSIONS -> applied(Proposal.fromBytes(in.rest()));
+      case LOCK -> applied(in.u64(), LockCodec.command(in.rest()));
+      default -> throw new DamagedException("an agreed entry of the unknown kind " + kind);
+    };
+  }
+
+  private byte[] applied(Proposal proposal) {
+    if (proposal.after() != position) {
+      return VOID;
+    }
+    if (!proposal.versions().isEmpty() || !proposal.answers().isEmpty()) {
+      node.takeAgreed(ID, proposal).join();
+      position = proposal.last();
+    }
+    return AGREED;
+  }
+
+  private byte[] applied(long atMillis, Locks.Command command) {
+    synchronized (lockState) {
+      Locks.Answer answer = locks.apply(command, atMillis);
+      lockState.notifyAll();
+      return LockCodec.toBytes(answer);
+    }
+  }
+
+  @Override
+  public byte[] snapshot() {
+    synchronized (lockState) {
+      return new ByteWriter().u8(FORMAT).u64(position).raw(locks.toBytes()).toBytes();
+    }
+  }
+
+  /** The versions themselves come from the logs of other nodes, as all versions do. */
+  @Override
+  public void restore(byte[] snapshot) {
+    ByteReader in = new ByteReader(snapshot);
+    int format = in.u8();
+    if (format != FORMAT) {
+      throw new DamagedException("a snapshot of the unknown format " + format);
+    }
+    long last = in.u64();
+    Locks restored = Locks.fromBytes(in.rest());
+    try {
+      if (last > 0
+          && !node.awaitKnown(
+              dev.entente.core.causality.VersionVector.of(java.util.Map.of(ID, last)),
+              CATCH_UP_MILLIS)) {
+        throw new IllegalStateException(
+            "this node lacks what the group agreed on up to " + last + ", and no other sends it");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the node is stopping", e);
+    }
+    position = last;
+    synchronized (lockState) {
+      locks = restored;
+      lockState.notifyAll();
+    }
+  }
+}

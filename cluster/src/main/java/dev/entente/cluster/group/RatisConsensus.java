@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster.group;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.TrustManager;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.DivisionInfo;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.util.TimeDuration;
+
+/**
+ * Agreement by Raft, as Apache Ratis has it. A leader that does not hear from a majority steps down
+ * after {@value #STEP_DOWN_MILLIS} ms; an election begins {@value #ELECTION_MIN_MILLIS} to {@value
+ * #ELECTION_MAX_MILLIS} ms after the leader was last heard.
+ *
+ * <p>Source: Ongaro and Ousterhout, <i>In search of an understandable consensus algorithm</i>,
+ * 2014.
+ */
+public final class RatisConsensus implements Consensus {
+  private static final Logger LOG = System.getLogger(RatisConsensus.class.getName());
+  private static final int ELECTION_MIN_MILLIS = 800;
+  private static final int ELECTION_MAX_MILLIS = 1_600;
+  private static final int STEP_DOWN_MILLIS = 2_000;
+
+  /** Entries between two snapshots; what lies before the last one is thrown away. */
+  private static final long SNAPSHOT_EVERY = 10_000;
+
+  private static final RaftGroupId GROUP =
+      RaftGroupId.valueOf(UUID.nameUUIDFromBytes("entente".getBytes(StandardCharsets.UTF_8)));
+
+  /** What members prove to each other who they are with. */
+  public record Tls(KeyManager key, TrustManager trust) {}
+
+  private final RaftServer server;
+  private final RaftPeerId self;
+  private final ClientId client = ClientId.randomId();
+  private final AtomicLong calls = new AtomicLong();
+
+  private RatisConsensus(RaftServer server, RaftPeerId self) {
+    this.server = server;
+    this.self = self;
+  }
+
+  /**
+   * Starts as a voter.
+   *
+   * @param log what entries are applied to
+   * @throws IOException where the address cannot be listened on, or the directory not be used
+   */
+  public static RatisConsensus start(Voters voters, AgreedLog log, Optional<Tls> tls)
+      throws IOException {
+    List<RaftPeer> peers = new ArrayList<>();
+    voters
+        .addresses()
+        .forEach((name, address) ->
+            peers.add(RaftPeer.newBuilder().setId(name).setAddress(address).build()));
+    RaftPeerId self = RaftPeerId.valueOf(voters.self());
+    Parameters parameters = new Parameters();
+    tls.ifPresent(proof ->
+        GrpcConfigKeys.TLS.setConf(
+            parameters, new GrpcTlsConfig(proof.key(), proof.trust(), true)));
+    RaftServer server =
+        RaftServer.newBuilder()
+            .setServerId(self)
+            .setGroup(RaftGroup.valueOf(GROUP, peers))
+            .setProperties(properties(voters))
+            .setParameters(parameters)
+            .setOption(RaftStorage.StartupOption.RECOVER)
+            .setStateMachine(new RatisLog(log))
+            .build();
+    server.start();
+    return new RatisConsensus(server, self);
+  }
+
+  private static RaftProperties properties(Voters voters) {
+    RaftProperties properties = new RaftProperties();
+    RaftServerConfigKeys.setStorageDir(properties, List.of(voters.directory().toFile()));
+    RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(ELECTION_MIN_MILLIS));
+    RaftServerConfigKeys.Rpc.setTimeoutMax(properties, millis(ELECTION_MAX_MILLIS));
+    RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(
+        properties, millis(STEP_DOWN_MILLIS));
+    RaftServerConfigKeys.Read.setOption(properties, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
+    RaftServerConfigKeys.Read.setTimeout(properties, millis(STEP_DOWN_MILLIS));
+    RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, true);
+    RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(properties, SNAPSHOT_EVERY);
+    RaftServerConfigKeys.Snapshot.setRetentionFileNum(properties, 2);
+    RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
+    GrpcConfigKeys.Server.setHost(properties, voters.host());
+    GrpcConfigKeys.Server.setPort(properties, voters.port());
+    return properties;
+  }
+
+  private static TimeDuration millis(int millis) {
+    return TimeDuration.valueOf(millis, TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public CompletableFuture<byte[]> propose(byte[] entry) {
+    return ask(RaftClientRequest.writeRequestType(), ByteString.copyFrom(entry));
+  }
+
+  @Override
+  public CompletableFuture<Void> barrier() {
+    return ask(RaftClientRequest.readRequestType(), ByteString.EMPTY).thenApply(_ -> null);
+  }
+
+  private CompletableFuture<byte[]> ask(RaftClientRequest.Type type, ByteString message) {
+    RaftClientRequest request =
+        RaftClientRequest.newBuilder()
+            .setClientId(client)
+            .setServerId(self)
+            .setGroupId(GROUP)
+            .setCallId(calls.incrementAndGet())
+            .setMessage(Message.valueOf(message))
+            .setType(type)
+            .build();
+    try {
+      return server.submitClientRequestAsync(request).thenCompose(this::answered);
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private CompletableFuture<byte[]> answered(RaftClientReply reply) {
+    if (reply.isSuccess()) {
+      return CompletableFuture.completedFuture(reply.getMessage().getContent().toByteArray());
+    }
+    boolean notLeading =
+        reply.getNotLeaderException() != null || reply.getLeaderNotReadyException() != null;
+    return CompletableFuture.failedFuture(
+        notLeading ? new NotLeadingException(standing().leader()) : reply.getException());
+  }
+
+  @Override
+  public Standing standing() {
+    try {
+      RaftServer.Division division = server.getDivision(GROUP);
+      DivisionInfo info = division.getInfo();
+      List<String> voters = new ArrayList<>();
+      division.getRaftConf().getAllPeers().forEach(peer -> voters.add(peer.getId().toString()));
+      voters.sort(null);
+      boolean leading = info.isAlive() && info.isLeader() && info.isLeaderReady();
+      return new Standing(
+          Optional.ofNullable(info.getLeaderId()).map(RaftPeerId::toString),
+          leading,
+          info.getCurrentTerm(),
+          voters);
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "the group is not running", e);
+      return new Standing(Optional.empty(), false, 0, List.of());
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      server.close();
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "the group did not close cleanly", e);
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster.group;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.util.concurrent.CompletableFuture;
+import org.apache.ratis.io.MD5Hash;
+import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.storage.FileInfo;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.statemachine.StateMachineStorage;
+import org.apache.ratis.statemachine.TransactionContext;
+import org.apache.ratis.statemachine.impl.BaseStateMachine;
+import org.apache.ratis.statemachine.impl.SimpleStateMachineStorage;
+import org.apache.ratis.statemachine.impl.SingleFileSnapshotInfo;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.util.MD5FileUtil;
+
+/** Hands the entries that Ratis has agreed on to an {@link AgreedLog}, and keeps its snapshots. */
+final class RatisLog extends BaseStateMachine {
+  private static final Logger LOGGER = System.getLogger(RatisLog.class.getName());
+
+  private final AgreedLog log;
+  private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
+
+  RatisLog(AgreedLog log) {
+    this.log = log;
+  }
+
+  @Override
+  public void initialize(RaftServer server, RaftGroupId group, RaftStorage raftStorage)
+      throws IOException {
+    super.initialize(server, group, raftStorage);
+    storage.init(raftStorage);
+    reinitialize();
+  }
+
+  @Override
+  public void reinitialize() throws IOException {
+    SingleFileSnapshotInfo latest = storage.loadLatestSnapshot();
+    if (latest != null) {
+      log.restore(Files.readAllBytes(latest.getFile().getPath()));
+      setLastAppliedTermIndex(latest.getTermIndex());
+    }
+  }
+
+  @Override
+  public StateMachineStorage getStateMachineStorage() {
+    return storage;
+  }
+
+  @Override
+  public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
+    LogEntryProto entry = transaction.getLogEntry();
+    byte[] answer = log.apply(entry.getStateMachineLogEntry().getLogData().toByteArray());
+    updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
+    return CompletableFuture.completedFuture(Message.valueOf(ByteString.copyFrom(answer)));
+  }
+
+  /** What is asked for here is only that all before it is applied. */
+  @Override
+  public CompletableFuture<Message> query(Message request) {
+    return CompletableFuture.completedFuture(Message.EMPTY);
+  }
+
+  @Override
+  public long takeSnapshot() throws IOException {
+    TermIndex last = getLastAppliedTermIndex();
+    File file = storage.getSnapshotFile(last.getTerm(), last.getIndex());
+    File unfinished = new File(file.getPath() + ".tmp");
+    try (var out = new java.io.FileOutputStream(unfinished)) {
+      out.write(log.snapshot());
+      out.getFD().sync();
+    }
+    Files.move(unfinished.toPath(), file.toPath(), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    MD5Hash hash = MD5FileUtil.computeAndSaveMd5ForFile(file);
+    storage.updateLatestSnapshot(
+        new SingleFileSnapshotInfo(new FileInfo(file.toPath(), hash), last));
+    LOGGER.log(Level.DEBUG, "kept a snapshot at {0}", last);
+    return last.getIndex();
+  }
+}
