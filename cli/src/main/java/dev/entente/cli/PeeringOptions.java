@@ -34,6 +34,14 @@ final class PeeringOptions {
   String url = "";
 
   @Option(
+      names = "--voters",
+      split = ",",
+      paramLabel = "NAME=HOST:PORT",
+      description =
+          "The nodes that agree on records of strong and primary types and on locks, three or five of them, with the addresses at which they listen for each other; the same on every node.")
+  List<String> voters = List.of();
+
+  @Option(
       names = "--secret-file",
       paramLabel = "FILE",
       description =
@@ -45,20 +53,21 @@ final class PeeringOptions {
    *
    * @throws IllegalArgumentException where something is missing
    */
-  Optional<Peering> peering() throws IOException {
+  Optional<Peering> peering(Path data) throws IOException {
     String secret =
         secretFile != null
             ? Files.readString(secretFile).strip()
             : Optional.ofNullable(System.getenv("ENTENTE_SECRET")).orElse("");
     if (secret.isEmpty()) {
-      if (!peers.isEmpty()) {
+      if (!peers.isEmpty() || !voters.isEmpty()) {
         throw new IllegalArgumentException(
-            "--peers needs the secret that the nodes share: set ENTENTE_SECRET, or --secret-file");
+            "--peers and --voters need the secret that the nodes share: set ENTENTE_SECRET, or --secret-file");
       }
       return Optional.empty();
     }
     List<String> urls = peers.stream().map(peer -> peer.replaceAll("/+$", "")).toList();
-    return Optional.of(new Peering(url.replaceAll("/+$", ""), urls, secret));
+    return Optional.of(
+        new Peering(url.replaceAll("/+$", ""), urls, secret, voters, data.resolve("group")));
   }
 
   /** What to open the node with. */

@@ -95,7 +95,7 @@ final class ServeCommand implements Callable<Integer> {
     Optional<Peering> cluster;
     Node node;
     try {
-      cluster = peering.peering();
+      cluster = peering.peering(data);
       node = Node.open(RocksStore.open(data.resolve("store")), peering.config());
     } catch (IllegalArgumentException e) {
       err.println(e.getMessage());

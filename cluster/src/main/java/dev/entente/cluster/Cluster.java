@@ -3,7 +3,6 @@ package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
-import dev.entente.core.policy.Policy;
 import dev.entente.engine.Node;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
@@ -27,6 +26,8 @@ public final class Cluster {
   /** By node. Guarded by this, as the links are. */
   private final Map<NodeId, Member> members = new TreeMap<>();
 
+  private final Copies copies = new Copies();
+
   private final Map<NodeId, NodeReport> reports = new TreeMap<>();
 
   /** By URL. */
@@ -42,25 +43,6 @@ public final class Cluster {
     this.config = config;
     this.steadyMillis = steadyMillis;
     learn(List.of(new Member(node.id(), config.url(), node.nowMillis(), false)));
-    node.promise(this::whyNot);
-  }
-
-  /** What nodes that are several cannot promise without agreeing first. */
-  private Optional<String> whyNot(Policy policy) {
-    return switch (policy.consistency()) {
-      case EVENTUAL, SESSION, CAUSAL -> Optional.empty();
-      case QUORUM, PRIMARY, STRONG ->
-          links().isEmpty()
-              ? Optional.empty()
-              : Optional.of(
-                  "records of type "
-                      + policy.type()
-                      + " are declared "
-                      + policy.consistency().label()
-                      + "; nodes that are several do not agree before they accept yet, so this one"
-                      + " accepts none of them: keep such types on a node of its own, or declare"
-                      + " them causal");
-    };
   }
 
   public Node node() {
@@ -108,6 +90,26 @@ public final class Cluster {
           new NodeReport(reply.shipment().known(), reply.links(), steadyMillis.getAsLong()));
     }
     reports.keySet().retainAll(members.keySet());
+    copies.retain(members.keySet());
+  }
+
+  /** What others have, as they acknowledge it. */
+  Copies copies() {
+    return copies;
+  }
+
+  /** The members that have not left for good, this node among them. */
+  public List<Member> present() {
+    return members().stream().filter(member -> !member.departed()).toList();
+  }
+
+  /** Where a node of a name is reached, if its link is up. */
+  public Optional<String> urlOf(String name) {
+    return status().stream()
+        .filter(LinkStatus::isUp)
+        .filter(link -> link.peer().map(NodeId::name).equals(Optional.of(name)))
+        .map(LinkStatus::url)
+        .findFirst();
   }
 
   /** What other members last told of themselves. */
@@ -168,6 +170,7 @@ public final class Cluster {
    */
   public PullReply answer(PullRequest request, long receivedAtMillis) {
     learn(request.members());
+    copies.has(request.from(), request.known());
     long now = steadyMillis.getAsLong();
     links().stream()
         .filter(link -> link.peer().equals(Optional.of(request.from())))

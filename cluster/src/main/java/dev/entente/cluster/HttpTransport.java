@@ -12,6 +12,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 
 /** Carries requests over HTTP to {@code /v1/cluster/pull}, with the secret that the nodes share. */
 public final class HttpTransport implements Transport, AutoCloseable {
@@ -61,6 +63,41 @@ public final class HttpTransport implements Transport, AutoCloseable {
     return sent(url, get, Wire.REPLY_BYTES_MAX);
   }
 
+  @Override
+  public byte[] post(String url, NodeId from, String what, byte[] body)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder post =
+        to(url, BASE + what)
+            .timeout(GRACE)
+            .header(NODE, from.value())
+            .header("Content-Type", Wire.MEDIA_TYPE)
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+    return sent(url, post, Wire.REPLY_BYTES_MAX);
+  }
+
+  /**
+   * Sends a client's request on to another node, which answers it.
+   *
+   * @param headers those of the client that matter, and who the client is
+   * @throws IOException where no whole answer came; what was asked for may have been done
+   */
+  public Forwarded forward(
+      String url, String method, String path, Map<String, String> headers, byte[] body)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder request =
+        to(url, path).timeout(GRACE).method(method, HttpRequest.BodyPublishers.ofByteArray(body));
+    headers.forEach(request::header);
+    HttpResponse<InputStream> response = response(url, request);
+    try (InputStream in = response.body()) {
+      return new Forwarded(
+          response.statusCode(), response.headers().map(), whole(url, in, Wire.REPLY_BYTES_MAX));
+    }
+  }
+
+  /** What another node answered to a request that was sent on. */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Forwarded(int status, Map<String, List<String>> headers, byte[] body) {}
+
   private HttpRequest.Builder to(String url, String path) throws IOException {
     try {
       return HttpRequest.newBuilder(URI.create(url + path))
@@ -72,19 +109,28 @@ public final class HttpTransport implements Transport, AutoCloseable {
 
   private byte[] sent(String url, HttpRequest.Builder request, int bytesMax)
       throws IOException, InterruptedException {
-    try {
-      HttpResponse<InputStream> response =
-          client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-      try (InputStream in = response.body()) {
-        byte[] body = in.readNBytes(bytesMax + 1);
-        if (response.statusCode() != 200) {
-          throw new IOException(url + " answers " + response.statusCode() + refusal(response));
-        }
-        if (body.length > bytesMax) {
-          throw new IOException(url + " sends more than " + bytesMax + " bytes");
-        }
-        return body;
+    HttpResponse<InputStream> response = response(url, request);
+    try (InputStream in = response.body()) {
+      byte[] body = whole(url, in, bytesMax);
+      if (response.statusCode() != 200) {
+        throw new IOException(url + " answers " + response.statusCode() + refusal(response));
       }
+      return body;
+    }
+  }
+
+  private static byte[] whole(String url, InputStream in, int bytesMax) throws IOException {
+    byte[] body = in.readNBytes(bytesMax + 1);
+    if (body.length > bytesMax) {
+      throw new IOException(url + " sends more than " + bytesMax + " bytes");
+    }
+    return body;
+  }
+
+  private HttpResponse<InputStream> response(String url, HttpRequest.Builder request)
+      throws IOException, InterruptedException {
+    try {
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
     } catch (HttpTimeoutException e) {
       throw new IOException(url + " does not answer in time", e);
     } catch (ConnectException e) {

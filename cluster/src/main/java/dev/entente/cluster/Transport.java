@@ -25,4 +25,14 @@ public interface Transport {
    * @throws IOException where no whole answer came
    */
   byte[] get(String url, NodeId from, String question) throws IOException, InterruptedException;
+
+  /**
+   * Has a node do something for another.
+   *
+   * @param from who asks
+   * @param what the path behind {@code /v1/cluster/}
+   * @throws IOException where no whole answer came; what was asked for may have been done
+   */
+  byte[] post(String url, NodeId from, String what, byte[] body)
+      throws IOException, InterruptedException;
 }

@@ -162,6 +162,25 @@ public final class Wire {
         });
   }
 
+  /** What a node has, in bytes. */
+  public static byte[] toBytes(VersionVector known) {
+    ByteWriter out = new ByteWriter();
+    CausalCodec.write(out, known);
+    return out.toBytes();
+  }
+
+  /**
+   * Reads what a node has.
+   *
+   * @throws DamagedException where the bytes are no vector
+   */
+  public static VersionVector vector(byte[] bytes) {
+    ByteReader in = new ByteReader(bytes);
+    VersionVector known = vector(in);
+    in.expectEnd();
+    return known;
+  }
+
   /** The records of a bucket as bytes. */
   public static byte[] bucketToBytes(List<Digest.Entry> entries) {
     ByteWriter out = new ByteWriter(1 << 12).varint(entries.size());

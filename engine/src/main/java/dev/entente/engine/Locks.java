@@ -69,7 +69,10 @@ public final class Locks {
 
   /** What is asked for. */
   public sealed interface Command {
-    /** Asks for a lock; waits in line so long. Asking again keeps the place and renews the wait. */
+    /**
+     * Asks for a lock; waits in line so long. Asking again keeps the place and renews the wait, or
+     * the lease of who holds it already.
+     */
     record Acquire(Name name, String owner, long leaseMillis, long waitMillis) implements Command {}
 
     /** Goes on holding for a whole lease from now. */
@@ -181,7 +184,7 @@ public final class Locks {
     }
     Grant holder = holder(entry);
     if (holder.owner().equals(asked.owner())) {
-      return new Answer.Granted(holder);
+      return renew(asked.name(), holder.token());
     }
     int place = place(entry, asked.owner());
     if (asked.waitMillis() <= 0) {

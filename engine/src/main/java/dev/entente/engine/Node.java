@@ -7,7 +7,6 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Sequence;
-import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
@@ -389,9 +388,26 @@ public final class Node implements AutoCloseable {
     acceptor.promise(promise);
   }
 
+  /** Keeps a small thing for whoever embeds the node, under a name. */
+  public CompletableFuture<Boolean> keep(String name, byte[] value) {
+    return sequencer.submit(transaction -> {
+      transaction.put(Table.META, Keys.of("kept", name), value);
+      return true;
+    });
+  }
+
+  /** What was kept under a name. */
+  public Optional<byte[]> kept(String name) {
+    return Optional.ofNullable(store.get(Table.META, Keys.of("kept", name)));
+  }
+
   /** A write for a group to agree on; see {@link #draft}. */
   public Command<Outcome> writing(WriteRequest request) {
-    return new Command<>(transaction -> acceptor.accept(transaction, request), true);
+    long start = System.nanoTime();
+    Command<Outcome> command =
+        new Command<>(transaction -> acceptor.accept(transaction, request), true);
+    var _ = command.answer().thenAccept(outcome -> answered(request, outcome, start));
+    return command;
   }
 
   /** A decision for a group to agree on; see {@link #decide}. */
@@ -460,19 +476,7 @@ public final class Node implements AutoCloseable {
   /** Writes back what a record was at a moment or context, as a new version. */
   public CompletableFuture<Outcome> rollback(
       RecordKey key, Json document, String author, String reason) {
-    Edit edit = document instanceof JsonObject object ? new Edit.Put(object) : new Edit.Delete();
-    return write(
-        new WriteRequest(
-            key,
-            edit,
-            new WriteRequest.Seen.Rollback(),
-            author,
-            Optional.empty(),
-            Optional.empty(),
-            0,
-            Optional.empty(),
-            Optional.empty(),
-            reason));
+    return write(WriteRequest.rollback(key, document, author, reason));
   }
 
   public Optional<Review> review(String tenant, String reviewId) {

@@ -5,6 +5,7 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import java.util.Optional;
 
@@ -68,6 +69,22 @@ public record WriteRequest(
         Optional.empty(),
         Optional.empty(),
         "");
+  }
+
+  /** A write of what a record was earlier. */
+  public static WriteRequest rollback(RecordKey key, Json document, String author, String reason) {
+    Edit edit = document instanceof JsonObject object ? new Edit.Put(object) : new Edit.Delete();
+    return new WriteRequest(
+        key,
+        edit,
+        new Seen.Rollback(),
+        author,
+        Optional.empty(),
+        Optional.empty(),
+        0,
+        Optional.empty(),
+        Optional.empty(),
+        reason);
   }
 
   public WriteRequest at(HybridTime time) {

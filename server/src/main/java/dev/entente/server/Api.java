@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
-import dev.entente.cluster.Transport;
+import dev.entente.cluster.HttpTransport;
 import dev.entente.engine.Node;
 import dev.entente.server.Problem.Code;
 import java.lang.System.Logger;
@@ -22,6 +23,8 @@ final class Api {
   private final List<Route> routes;
   private final Sessions sessions;
   private final ClusterRoutes cluster;
+  private final Authority authority;
+  private final Steering steering;
 
   Api(Node node, String token) {
     this(node, token, Optional.empty());
@@ -34,22 +37,31 @@ final class Api {
     Metrics metrics = new Metrics(node);
     node.observe(conflicts::accept);
     node.observe(metrics::accept);
+    this.authority = new Authority(node);
+    this.steering = new Steering(node, authority);
     Route.Table table = new Route.Table();
-    new RecordRoutes(node).addTo(table);
-    new SyncRoutes(node).addTo(table);
+    new RecordRoutes(node, authority).addTo(table);
+    new SyncRoutes(node, authority, steering).addTo(table);
     new FeedRoutes(node, conflicts).addTo(table);
-    new ReviewRoutes(node).addTo(table);
+    new ReviewRoutes(node, authority).addTo(table);
     new PolicyRoutes(node).addTo(table);
     new OperatorRoutes(node, metrics).addTo(table);
+    new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
-    this.cluster = new ClusterRoutes(node, metrics);
+    this.cluster = new ClusterRoutes(node, metrics, authority);
     cluster.addTo(table);
     this.routes = table.routes();
   }
 
-  /** From here on this node takes part in a cluster. */
-  void join(Cluster joined, Transport way) {
+  /** From here on this node takes part in a cluster, whose voters have these names. */
+  void join(Cluster joined, HttpTransport way, List<String> voters) {
+    authority.join(joined, way, voters);
+    steering.join(way);
     cluster.join(joined, way);
+  }
+
+  Authority authority() {
+    return authority;
   }
 
   List<Route> routes() {
@@ -66,12 +78,16 @@ final class Api {
             String actor =
                 switch (route.access()) {
                   case ANYONE -> "";
-                  case USER -> auth.actor(call);
+                  case USER -> auth.user(call);
                   case NODE -> auth.node(call);
                 };
             Call found = call.withParams(params.get(), actor);
             return route.access() == Route.Access.USER
-                ? sessions.within(found, () -> route.handler().apply(found))
+                ? steering.steer(
+                    route,
+                    path,
+                    found,
+                    () -> sessions.within(found, () -> route.handler().apply(found)))
                 : route.handler().apply(found);
           }
           methods.add(route.method());

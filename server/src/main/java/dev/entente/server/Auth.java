@@ -38,6 +38,15 @@ final class Auth {
     this.nowMillis = nowMillis;
   }
 
+  /** The name of a client who calls, or for whom another node does; or a problem. */
+  String user(Call call) {
+    if (call.header(Steering.FORWARDED).isEmpty()) {
+      return actor(call);
+    }
+    node(call);
+    return Call.checkedName(Steering.ACTOR, call.header(Steering.ACTOR).orElse(""));
+  }
+
   /** The caller's name, or a problem. */
   String actor(Call call) {
     Optional<String> header = call.header("authorization");

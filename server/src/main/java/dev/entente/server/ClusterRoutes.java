@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Agreement;
+import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Link;
@@ -13,6 +14,8 @@ import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.RemoteReplica;
 import dev.entente.cluster.Transport;
 import dev.entente.cluster.Wire;
+import dev.entente.cluster.group.Consensus;
+import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.json.Json;
@@ -22,8 +25,10 @@ import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
 import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.codec.LockCodec;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
@@ -48,11 +53,13 @@ final class ClusterRoutes {
 
   private final Node node;
   private final Metrics metrics;
+  private final Authority authority;
   private final Semaphore answers = new Semaphore(ANSWERS_MAX);
   private volatile @Nullable Cluster cluster;
   private volatile @Nullable Transport transport;
 
-  ClusterRoutes(Node node, Metrics metrics) {
+  ClusterRoutes(Node node, Metrics metrics, Authority authority) {
+    this.authority = authority;
     this.node = node;
     this.metrics = metrics;
   }
@@ -70,6 +77,8 @@ final class ClusterRoutes {
         .forNodes("GET", HttpTransport.BASE + "digest", this::digest)
         .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
         .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
+        .forNodes("GET", HttpTransport.BASE + "known", this::known)
+        .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
         .post("/v1/cluster/verify", this::verify)
         .get("/v1/cluster", this::status)
         .get("/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
@@ -137,6 +146,28 @@ final class ClusterRoutes {
   private Reply digest(Call call) {
     notCut(call);
     return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.digest()));
+  }
+
+  private Reply known(Call call) {
+    notCut(call);
+    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.known()));
+  }
+
+  /** What another node asks of the group that this one leads. */
+  private Reply lock(Call call) {
+    notCut(call);
+    Locks.Command command;
+    try {
+      command = LockCodec.command(call.body());
+    } catch (DamagedException e) {
+      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+    Group group =
+        authority
+            .group()
+            .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
+    return Reply.bytes(
+        200, Wire.MEDIA_TYPE, LockCodec.toBytes(Writes.await(() -> group.lock(command))));
   }
 
   private Reply bucket(Call call) {
@@ -241,6 +272,7 @@ final class ClusterRoutes {
     for (String list : List.of("members", "links", "others")) {
       members.put(list, JsonArray.EMPTY);
     }
+    authority.group().ifPresent(group -> members.put("group", group(group)));
     Cluster joined = cluster;
     if (joined != null) {
       members.put("url", Json.of(joined.config().url()));
@@ -263,6 +295,17 @@ final class ClusterRoutes {
     Map<String, Json> numbers = new TreeMap<>();
     vector.entries().forEach((who, number) -> numbers.put(who.value(), Json.of(number)));
     return JsonObject.of(numbers);
+  }
+
+  private static Json group(Group group) {
+    Consensus.Standing standing = group.standing();
+    Map<String, Json> members = new TreeMap<>();
+    members.put("leader", standing.leader().<Json>map(Json::of).orElse(JsonNull.NULL));
+    members.put("leading", new JsonBool(standing.leading()));
+    members.put("term", Json.of(standing.term()));
+    members.put("voters", list(standing.voters(), Json::of));
+    members.put("position", Json.of(group.position()));
+    return JsonObject.of(members);
   }
 
   private static Json other(NodeId node, NodeReport report, long nowMillis) {

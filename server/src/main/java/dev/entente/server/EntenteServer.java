@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.ClusterConfig;
 import dev.entente.cluster.ClusterRunner;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.UnavailableException;
+import dev.entente.cluster.group.AloneConsensus;
+import dev.entente.cluster.group.Consensus;
+import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.RatisConsensus;
+import dev.entente.cluster.group.Voters;
 import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeStoppedException;
@@ -53,16 +60,37 @@ public final class EntenteServer implements AutoCloseable {
 
   private final WebServer server;
   private final Thread ticker;
+  private final Thread authorityTicker;
 
   private final Optional<Peers> peers;
 
   /** What drives the links to other nodes. */
-  private record Peers(ClusterRunner runner, HttpTransport transport) {}
+  private record Peers(
+      ClusterRunner runner, HttpTransport transport, Optional<Consensus> consensus) {}
 
-  private EntenteServer(WebServer server, Node node, Optional<Peers> peers) {
+  private EntenteServer(WebServer server, Node node, Authority authority, Optional<Peers> peers) {
     this.server = server;
     this.peers = peers;
     this.ticker = Thread.ofVirtual().name("entente-ticker").start(() -> tick(node));
+    this.authorityTicker =
+        Thread.ofVirtual().name("entente-authority").start(() -> tick(authority));
+  }
+
+  private static void tick(Authority authority) {
+    try {
+      while (true) {
+        Thread.sleep(TICK);
+        try {
+          authority.tick();
+        } catch (UnavailableException | CompletionException e) {
+          LOG.log(Level.DEBUG, "the group does not answer; it is asked again", e);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (NodeStoppedException e) {
+      LOG.log(Level.DEBUG, "the node has stopped; it takes part in nothing any more");
+    }
   }
 
   private static void tick(Node node) {
@@ -110,18 +138,52 @@ public final class EntenteServer implements AutoCloseable {
     if (!server.isRunning()) {
       throw new IOException("cannot listen on " + host + ":" + port + ", somebody else does");
     }
-    Optional<Peers> peers =
-        peering.map(given -> join(api, node, given, "http://" + host + ":" + server.port()));
-    return new EntenteServer(server, node, peers);
+    Optional<Peers> peers = Optional.empty();
+    if (peering.isPresent()) {
+      try {
+        String listensAt = "http://" + host + ":" + server.port();
+        peers = Optional.of(join(api, node, peering.get(), listensAt));
+      } catch (IOException | RuntimeException e) {
+        server.stop();
+        throw e;
+      }
+    } else {
+      Group alone = new Group(node);
+      alone.join(new AloneConsensus(node, alone));
+      api.authority().join(alone);
+    }
+    return new EntenteServer(server, node, api.authority(), peers);
   }
 
-  private static Peers join(Api api, Node node, Peering peering, String listensAt) {
+  private static Peers join(Api api, Node node, Peering peering, String listensAt)
+      throws IOException {
     String url = peering.url().isEmpty() ? listensAt : peering.url();
     LongSupplier steadyMillis = () -> System.nanoTime() / 1_000_000;
     Cluster cluster = new Cluster(node, ClusterConfig.of(url, peering.seeds()), steadyMillis);
     HttpTransport transport = new HttpTransport(peering.secret());
-    api.join(cluster, transport);
-    return new Peers(ClusterRunner.start(cluster, transport, steadyMillis), transport);
+    api.join(cluster, transport, peering.voterNames());
+    ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
+    Optional<Consensus> consensus = Optional.empty();
+    String self = node.id().name();
+    if (peering.voterNames().contains(self)) {
+      try {
+        consensus =
+            Optional.of(vote(api, node, Voters.of(self, peering.voters(), peering.directory())));
+      } catch (IOException | RuntimeException e) {
+        transport.close();
+        runner.close();
+        throw e;
+      }
+    }
+    return new Peers(runner, transport, consensus);
+  }
+
+  private static Consensus vote(Api api, Node node, Voters voters) throws IOException {
+    Group group = new Group(node);
+    Consensus consensus = RatisConsensus.start(voters, group, Optional.empty());
+    group.join(consensus);
+    api.authority().join(group);
+    return consensus;
   }
 
   private static WebServer configured(Api api, String host, int port) {
@@ -179,7 +241,9 @@ public final class EntenteServer implements AutoCloseable {
   @Override
   public void close() {
     ticker.interrupt();
+    authorityTicker.interrupt();
     peers.ifPresent(links -> {
+      links.consensus().ifPresent(Consensus::close);
       links.transport().close();
       links.runner().close();
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -9,16 +10,32 @@ import java.util.List;
  * @param url where the other nodes reach it; empty for the address that it listens on
  * @param seeds the URLs of nodes to ask first
  * @param secret what all nodes of the cluster share
+ * @param voters the nodes that agree on what is strong, as {@code name=host:port}; may be none
+ * @param directory where this node keeps what it votes on
  */
-public record Peering(String url, List<String> seeds, String secret) {
+public record Peering(
+    String url, List<String> seeds, String secret, List<String> voters, Path directory) {
   /** A secret is at least this long. */
   public static final int SECRET_LENGTH_MIN = 16;
 
   public Peering {
     seeds = List.copyOf(seeds);
+    voters = List.copyOf(voters);
     if (secret.length() < SECRET_LENGTH_MIN) {
       throw new IllegalArgumentException(
           "the secret that nodes share has at least " + SECRET_LENGTH_MIN + " characters");
     }
+  }
+
+  /** In a cluster in which nobody votes. */
+  public Peering(String url, List<String> seeds, String secret) {
+    this(url, seeds, secret, List.of(), Path.of("."));
+  }
+
+  /** The names of the voters. */
+  List<String> voterNames() {
+    return voters.stream()
+        .map(voter -> voter.substring(0, Math.max(0, voter.indexOf('='))))
+        .toList();
   }
 }

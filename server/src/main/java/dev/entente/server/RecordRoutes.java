@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Authority;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -38,9 +39,11 @@ final class RecordRoutes {
   private static final int POSITIONS_MAX = 100;
 
   private final Node node;
+  private final Authority authority;
 
-  RecordRoutes(Node node) {
+  RecordRoutes(Node node, Authority authority) {
     this.node = node;
+    this.authority = authority;
   }
 
   void addTo(Route.Table routes) {
@@ -217,7 +220,7 @@ final class RecordRoutes {
             Optional.empty(),
             Optional.empty(),
             call.header("entente-reason").map(RecordRoutes::bounded).orElse(""));
-    return Writes.reply(key, Writes.await(() -> node.write(request)));
+    return Writes.reply(key, Writes.await(() -> authority.write(request)));
   }
 
   private static String bounded(String text) {
@@ -352,6 +355,9 @@ final class RecordRoutes {
     }
     String reason = Call.text(body, "reason").orElse("rolled back to " + to);
     return Writes.reply(
-        key, Writes.await(() -> node.rollback(key, then.view().data(), call.author(), reason)));
+        key,
+        Writes.await(() ->
+            authority.write(
+                WriteRequest.rollback(key, then.view().data(), call.author(), reason))));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Authority;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
@@ -29,8 +30,10 @@ final class ReviewRoutes {
   private static final int FILTERED_MAX = 10_000;
 
   private final Node node;
+  private final Authority authority;
 
-  ReviewRoutes(Node node) {
+  ReviewRoutes(Node node, Authority authority) {
+    this.authority = authority;
     this.node = node;
   }
 
@@ -152,7 +155,8 @@ final class ReviewRoutes {
 
   private JsonObject decided(Call call, String id, Decision decision, String reason) {
     String tenant = call.tenant();
-    return decided(Writes.await(() -> node.decide(tenant, id, decision, call.author(), reason)));
+    return decided(
+        Writes.await(() -> authority.decide(tenant, id, decision, call.author(), reason)));
   }
 
   private JsonObject decided(Decision.Result result) {
@@ -215,8 +219,8 @@ final class ReviewRoutes {
     return Reply.json(
         200,
         decided(
-            Writes.await(
-                () -> node.vote(call.tenant(), call.name("review"), choice, voter, signature))));
+            Writes.await(() ->
+                authority.vote(call.tenant(), call.name("review"), choice, voter, signature))));
   }
 
   /**

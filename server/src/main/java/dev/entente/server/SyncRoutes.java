@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Authority;
+import dev.entente.cluster.Authority.Place;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -8,6 +10,7 @@ import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonPrinter;
 import dev.entente.core.policy.Condition.ConditionException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Identity;
@@ -15,9 +18,13 @@ import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.json.JsonProblem;
+import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,10 +36,15 @@ import org.jspecify.annotations.Nullable;
 final class SyncRoutes {
   private static final Set<String> EVENT =
       Set.of("id", "type", "recordId", "context", "base", "op", "data", "at", "author");
+  private static final int OK = 200;
   private final Node node;
+  private final Authority authority;
+  private final Steering steering;
 
-  SyncRoutes(Node node) {
+  SyncRoutes(Node node, Authority authority, Steering steering) {
     this.node = node;
+    this.authority = authority;
+    this.steering = steering;
   }
 
   void addTo(Route.Table routes) {
@@ -64,15 +76,69 @@ final class SyncRoutes {
         problems.add(problem);
       }
     }
+    Map<Integer, JsonObject> elsewhere = sentOn(call, body, parsed);
     List<WriteRequest> requests = new ArrayList<>();
-    parsed.forEach(request -> {
-      if (request != null) {
+    for (int i = 0; i < parsed.size(); i++) {
+      WriteRequest request = parsed.get(i);
+      if (request != null && !elsewhere.containsKey(i)) {
         requests.add(request);
       }
-    });
+    }
     List<Outcome> outcomes =
-        requests.isEmpty() ? List.of() : Writes.await(() -> node.writeAll(requests));
-    return answer(events.items(), parsed, problems, outcomes);
+        requests.isEmpty() ? List.of() : Writes.await(() -> authority.writeAll(requests));
+    return answer(events.items(), parsed, problems, outcomes, elsewhere);
+  }
+
+  /** Has other nodes take the events that only they accept; the results by the events' places. */
+  private Map<Integer, JsonObject> sentOn(
+      Call call, JsonObject body, List<@Nullable WriteRequest> parsed) {
+    Map<Place.There, List<Integer>> places = new LinkedHashMap<>();
+    for (int i = 0; i < parsed.size(); i++) {
+      WriteRequest request = parsed.get(i);
+      Optional<Place.There> there =
+          request == null ? Optional.empty() : steering.elsewhere(request.key());
+      if (there.isPresent()) {
+        places.computeIfAbsent(there.get(), _ -> new ArrayList<>()).add(i);
+      }
+    }
+    Map<Integer, JsonObject> results = new TreeMap<>();
+    places.forEach((there, events) -> sendOn(call, body, there, events, results));
+    return results;
+  }
+
+  private void sendOn(
+      Call call,
+      JsonObject body,
+      Place.There there,
+      List<Integer> events,
+      Map<Integer, JsonObject> results) {
+    JsonArray all = (JsonArray) body.get("events");
+    JsonArray theirs = new JsonArray(events.stream().map(i -> all.items().get(i)).toList());
+    JsonObject failed;
+    try {
+      byte[] part = JsonPrinter.print(body.with("events", theirs)).getBytes(StandardCharsets.UTF_8);
+      Reply reply = steering.forward(there, call, "/v1/" + call.tenant() + "/sync", part);
+      if (reply.status() == OK
+          && JsonReader.strict().read(reply.body()) instanceof JsonObject answer
+          && answer.get("results") instanceof JsonArray told
+          && told.size() == events.size()) {
+        for (int i = 0; i < events.size(); i++) {
+          if (told.items().get(i) instanceof JsonObject result) {
+            results.put(events.get(i), result);
+          }
+        }
+        return;
+      }
+      failed =
+          new Problem(Code.UNAVAILABLE, "the node " + there.node() + " did not take this event")
+              .toJson();
+    } catch (Problem problem) {
+      failed = problem.toJson();
+    } catch (JsonProblem e) {
+      failed = new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage())).toJson();
+    }
+    JsonObject result = JsonObject.of("problem", failed).with("outcome", Json.of("rejected"));
+    events.forEach(i -> results.put(i, result));
   }
 
   private WriteRequest request(Call call, String tenant, Optional<String> device, Json json) {
@@ -168,7 +234,8 @@ final class SyncRoutes {
       List<Json> events,
       List<@Nullable WriteRequest> parsed,
       List<@Nullable Problem> problems,
-      List<Outcome> outcomes) {
+      List<Outcome> outcomes,
+      Map<Integer, JsonObject> elsewhere) {
     List<Json> results = new ArrayList<>(events.size());
     List<Json> synced = new ArrayList<>();
     List<Json> conflicts = new ArrayList<>();
@@ -182,7 +249,9 @@ final class SyncRoutes {
       WriteRequest request = parsed.get(i);
       Problem problem = problems.get(i);
       JsonObject result;
-      if (request == null) {
+      if (elsewhere.containsKey(i)) {
+        result = elsewhere.getOrDefault(i, JsonObject.EMPTY);
+      } else if (request == null) {
         result =
             JsonObject.of("problem", problem == null ? JsonNull.NULL : problem.toJson())
                 .with("outcome", Json.of("rejected"));

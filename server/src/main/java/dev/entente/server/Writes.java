@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.UnavailableException;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.edit.Edit;
@@ -53,6 +54,12 @@ final class Writes {
     } catch (NodeStoppedException e) {
       throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
     } catch (CompletionException e) {
+      if (e.getCause() instanceof UnavailableException unavailable) {
+        throw new Problem(Code.UNAVAILABLE, String.valueOf(unavailable.getMessage()));
+      }
+      if (e.getCause() instanceof OverloadedException overloaded) {
+        throw new Problem(Code.TOO_FAST, String.valueOf(overloaded.getMessage()));
+      }
       if (e.getCause() instanceof NodeStoppedException stopped) {
         throw new Problem(Code.UNAVAILABLE, String.valueOf(stopped.getMessage()));
       }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster.group;
 
+import dev.entente.cluster.UnavailableException;
 import java.util.Optional;
 
 /** Another member of the group leads, or none does; nothing was done. */
-public final class NotLeadingException extends RuntimeException {
+public final class NotLeadingException extends UnavailableException {
   private static final long serialVersionUID = 1;
 
   private final transient Optional<String> leader;

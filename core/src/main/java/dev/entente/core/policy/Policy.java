@@ -28,6 +28,7 @@ public record Policy(
     String type,
     String version,
     Consistency consistency,
+    ReplicaTerms replicas,
     Set<WriteStyle> writes,
     Optional<Condition> identity,
     boolean recordUnit,
@@ -151,6 +152,7 @@ public record Policy(
     private final String type;
     private String version = "";
     private Consistency consistency = Consistency.EVENTUAL;
+    private ReplicaTerms replicas = ReplicaTerms.DEFAULT;
     private Set<WriteStyle> writes = EnumSet.allOf(WriteStyle.class);
     private Optional<Condition> identity = Optional.empty();
     private boolean recordUnit;
@@ -178,6 +180,12 @@ public record Policy(
 
     public Builder consistency(Consistency level) {
       consistency = level;
+      return this;
+    }
+
+    /** The terms of a {@code quorum} or {@code primary} type. */
+    public Builder replicas(ReplicaTerms terms) {
+      replicas = terms;
       return this;
     }
 
@@ -320,6 +328,7 @@ public record Policy(
           type,
           version,
           consistency,
+          replicas,
           writes,
           identity,
           recordUnit,

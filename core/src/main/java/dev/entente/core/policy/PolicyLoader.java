@@ -99,8 +99,7 @@ public final class PolicyLoader {
       problems.add(new PolicyProblem(1, 1, "a policy names its type"));
     }
     policy.version(version(text));
-    file.oneOf("consistency", labels(Consistency.values(), Consistency::label))
-        .ifPresent(name -> policy.consistency(Consistency.valueOf(upper(name))));
+    file.get("consistency").ifPresent(value -> ConsistencyReader.read(value, policy));
     file.list("writes").ifPresent(list -> policy.writes(styles(list)));
     file.get("identity")
         .filter(value -> !value.isNull())

@@ -49,6 +49,10 @@ record YamlMap(
     return new YamlValue(node, "", problems).problem(message);
   }
 
+  void report(String message) {
+    problems.add(place(message));
+  }
+
   /** Reports every name that is not among the known. */
   void only(List<String> known) {
     keys.forEach((name, place) -> {

@@ -24,6 +24,25 @@ class PolicyLoaderTest {
   }
 
   @Test
+  void aQuorumThatMayMissAWriteIsRefused() throws PolicyException {
+    assertThat(problems("type: t\nconsistency: {quorum: {n: 5, r: 2, w: 3}}\n"))
+        .singleElement()
+        .satisfies(problem -> assertThat(problem.message()).contains("2 + 3 is not larger than 5"));
+    assertThat(problems("type: t\nconsistency: {quorum: {n: 3, r: 4, w: 1}}\n")).isNotEmpty();
+    assertThat(problems("type: t\nconsistency: {quorum: {n: 3}}\n")).isNotEmpty();
+    assertThat(problems("type: t\nconsistency: {primary: [eu, eu]}\n")).isNotEmpty();
+    assertThat(problems("type: t\nconsistency: {}\n")).isNotEmpty();
+    Policy quorum =
+        PolicyLoader.load("type: t\nconsistency: {quorum: {n: 3, r: 2, w: 2}}\n").policy();
+    assertThat(quorum.consistency()).isEqualTo(Consistency.QUORUM);
+    assertThat(quorum.replicas()).isEqualTo(new ReplicaTerms(3, 2, 2, List.of()));
+    assertThat(ReplicaTerms.DEFAULT.writtenOf(5) + ReplicaTerms.DEFAULT.readOf(5)).isEqualTo(6);
+    Policy primary = PolicyLoader.load("type: t\nconsistency: {primary: [eu, us]}\n").policy();
+    assertThat(primary.consistency()).isEqualTo(Consistency.PRIMARY);
+    assertThat(primary.replicas().primaries()).containsExactly("eu", "us");
+  }
+
+  @Test
   void aWholePolicyLoads() throws PolicyException {
     PolicyLoader.Loaded loaded =
         PolicyLoader.load(

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster;
+
+import dev.entente.cluster.group.Consensus.Standing;
+import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.NotLeadingException;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.policy.Consistency;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Command;
+import dev.entente.engine.Decision;
+import dev.entente.engine.Locks;
+import dev.entente.engine.Node;
+import dev.entente.engine.Outcome;
+import dev.entente.engine.WriteRequest;
+import dev.entente.engine.codec.LockCodec;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who may accept the records of a type now, and what has to have happened before a read or an
+ * acknowledgement keeps what the type promises. A node on its own may do everything. Thread-safe.
+ */
+public final class Authority {
+  private static final long PATIENCE_MILLIS = 5_000;
+
+  /** Where records of a type are accepted now. */
+  public sealed interface Place {
+    /** By this node alone. */
+    record Here() implements Place {}
+
+    /** By the group that this node leads. */
+    record Together() implements Place {}
+
+    /** By another node. */
+    record There(String node, String url) implements Place {}
+
+    /** By nobody that this node can reach. */
+    record Nowhere(String why) implements Place {}
+  }
+
+  private final Node node;
+  private volatile @Nullable Cluster cluster;
+  private volatile @Nullable Transport transport;
+  private volatile @Nullable Group group;
+  private volatile @Nullable Primaries primaries;
+  private volatile List<String> voters = List.of();
+
+  /** The authority of a node on its own. */
+  public Authority(Node node) {
+    this.node = node;
+  }
+
+  /**
+   * From here on there are other nodes.
+   *
+   * @param named the names of the nodes that vote; empty where there are none
+   */
+  public void join(Cluster joined, Transport way, List<String> named) {
+    transport = way;
+    voters = List.copyOf(named);
+    cluster = joined;
+    node.promise(this::whyNot);
+  }
+
+  /** From here on this node votes. */
+  public void join(Group voting) {
+    Cluster joined = cluster;
+    if (joined != null) {
+      primaries = new Primaries(joined, voting, this::lock);
+    }
+    group = voting;
+  }
+
+  /** The group that this node votes in. */
+  public Optional<Group> group() {
+    return Optional.ofNullable(group);
+  }
+
+  /** Who is the primary for an order of preference, as far as this node has heard. */
+  public Optional<Locks.Grant> primary(Policy policy) {
+    Primaries known = primaries;
+    return known == null ? Optional.empty() : known.holder(policy);
+  }
+
+  /** Where records under a policy are accepted now. */
+  public Place place(Policy policy) {
+    Cluster joined = cluster;
+    if (joined == null || (joined.links().isEmpty() && voters.isEmpty())) {
+      return new Place.Here();
+    }
+    return switch (policy.consistency()) {
+      case EVENTUAL, SESSION, CAUSAL -> new Place.Here();
+      case QUORUM -> quorum(joined, policy);
+      case PRIMARY -> primary(joined, policy);
+      case STRONG -> strong(joined);
+    };
+  }
+
+  private Place quorum(Cluster joined, Policy policy) {
+    int nodes = joined.present().size();
+    int up = 1 + (int) joined.status().stream().filter(LinkStatus::isUp).count();
+    if (policy.replicas().copies() > 0 && !policy.replicas().meet(nodes)) {
+      return new Place.Nowhere(
+          "the policy counts on "
+              + policy.replicas().copies()
+              + " nodes, the cluster has "
+              + nodes
+              + ": r + w must be larger than that");
+    }
+    int wanted = policy.replicas().writtenOf(nodes);
+    return up >= wanted
+        ? new Place.Here()
+        : new Place.Nowhere(
+            "this node reaches "
+                + up
+                + " of "
+                + nodes
+                + " nodes, itself included; the type needs "
+                + wanted
+                + " copies of a write");
+  }
+
+  private Place primary(Cluster joined, Policy policy) {
+    Primaries known = primaries;
+    if (known == null) {
+      return voter(joined);
+    }
+    if (known.isHere(policy)) {
+      return new Place.Here();
+    }
+    Optional<String> name = known.holder(policy).map(Locks.Grant::owner);
+    return name.filter(who -> !who.equals(node.id().name()))
+        .flatMap(who -> joined.urlOf(who).<Place>map(url -> new Place.There(who, url)))
+        .orElseGet(() ->
+            new Place.Nowhere(
+                "no primary can be reached; one is chosen within seconds where a majority of the"
+                    + " voters is"));
+  }
+
+  private Place strong(Cluster joined) {
+    Group voting = group;
+    if (voting == null) {
+      return voter(joined);
+    }
+    Standing standing = voting.standing();
+    if (standing.leading()) {
+      return new Place.Together();
+    }
+    return standing
+        .leader()
+        .filter(who -> !who.equals(node.id().name()))
+        .flatMap(who -> joined.urlOf(who).<Place>map(url -> new Place.There(who, url)))
+        .orElseGet(
+            () -> new Place.Nowhere(new NotLeadingException(Optional.empty()).getMessage() + ""));
+  }
+
+  /** A voter knows more. */
+  private Place voter(Cluster joined) {
+    for (String name : voters) {
+      Optional<String> url = joined.urlOf(name);
+      if (url.isPresent()) {
+        return new Place.There(name, url.get());
+      }
+    }
+    return new Place.Nowhere(
+        voters.isEmpty()
+            ? "nodes that are several agree on such records through voters, and none are named:"
+                + " start the nodes with --voters, or declare the type causal"
+            : "none of the voters " + String.join(", ", voters) + " can be reached");
+  }
+
+  /** Why this node alone may not accept a write. */
+  private Optional<String> whyNot(Policy policy) {
+    String type =
+        "records of type " + policy.type() + " are " + policy.consistency().label() + ": ";
+    return switch (place(policy)) {
+      case Place.Here() -> Optional.empty();
+      case Place.Together() -> Optional.of(type + "they are written by the group");
+      case Place.There(String who, _) -> Optional.of(type + "the node " + who + " accepts them");
+      case Place.Nowhere(String why) -> Optional.of(type + why);
+    };
+  }
+
+  private Policy policy(RecordKey key) {
+    return node.policy(key.tenant(), key.type());
+  }
+
+  /**
+   * Writes as the type demands. What cannot be accepted here is refused, with its payload in the
+   * audit log.
+   *
+   * @return fails with {@link UnavailableException} where the outcome cannot be known yet
+   */
+  public CompletableFuture<Outcome> write(WriteRequest request) {
+    Policy policy = policy(request.key());
+    Group voting = group;
+    if (voting != null && place(policy) instanceof Place.Together) {
+      return voting
+          .submit(node.writing(request))
+          .exceptionallyCompose(problem ->
+              problem instanceof NotLeadingException
+                  ? node.write(request)
+                  : CompletableFuture.failedFuture(problem));
+    }
+    return node.write(request).thenCompose(outcome -> copied(policy, outcome));
+  }
+
+  /** Writes each by itself, in order. */
+  public CompletableFuture<List<Outcome>> writeAll(List<WriteRequest> requests) {
+    if (requests.stream().allMatch(r -> isAtOnce(policy(r.key())))) {
+      return node.writeAll(requests);
+    }
+    List<CompletableFuture<Outcome>> each = requests.stream().map(this::write).toList();
+    return CompletableFuture.allOf(each.toArray(CompletableFuture[]::new))
+        .thenApply(_ -> each.stream().map(CompletableFuture::join).toList());
+  }
+
+  private boolean isAtOnce(Policy policy) {
+    return switch (policy.consistency()) {
+      case EVENTUAL, SESSION, CAUSAL, PRIMARY -> true;
+      case QUORUM, STRONG -> cluster == null;
+    };
+  }
+
+  /** Completes once as many nodes have it as a quorum takes. */
+  private CompletableFuture<Outcome> copied(Policy policy, Outcome outcome) {
+    Cluster joined = cluster;
+    if (joined == null || policy.consistency() != Consistency.QUORUM) {
+      return CompletableFuture.completedFuture(outcome);
+    }
+    VersionVector context =
+        switch (outcome) {
+          case Outcome.Accepted accepted -> accepted.after().state().context();
+          case Outcome.Duplicate duplicate -> duplicate.now().state().context();
+          case Outcome.Rejected _ -> VersionVector.EMPTY;
+        };
+    int copies = policy.replicas().writtenOf(joined.present().size());
+    return joined
+        .copies()
+        .await(context, copies, PATIENCE_MILLIS)
+        .thenApply(enough -> {
+          if (!enough) {
+            throw new UnavailableException(
+                "the write is kept here and will spread, but fewer than "
+                    + copies
+                    + " nodes have it so far; send it again with the same Idempotency-Key to learn"
+                    + " whether they do");
+          }
+          return outcome;
+        });
+  }
+
+  /** Decides a review as the type of its record demands; see {@link Node#decide}. */
+  public CompletableFuture<Decision.Result> decide(
+      String tenant, String id, Decision decision, String actor, String reason) {
+    return settled(
+        tenant,
+        id,
+        () -> node.deciding(tenant, id, decision, actor, reason),
+        () -> node.decide(tenant, id, decision, actor, reason));
+  }
+
+  /** Votes as the type of the record demands; see {@link Node#vote}. */
+  public CompletableFuture<Decision.Result> vote(
+      String tenant, String id, Decision choice, String voter, String signature) {
+    return settled(
+        tenant,
+        id,
+        () -> node.voting(tenant, id, choice, voter, signature),
+        () -> node.vote(tenant, id, choice, voter, signature));
+  }
+
+  private CompletableFuture<Decision.Result> settled(
+      String tenant,
+      String id,
+      Supplier<Command<Decision.Result>> together,
+      Supplier<CompletableFuture<Decision.Result>> alone) {
+    Group voting = group;
+    boolean isTogether =
+        node.review(tenant, id)
+            .map(review -> place(policy(review.key())) instanceof Place.Together)
+            .orElse(false);
+    return voting != null && isTogether ? voting.submit(together.get()) : alone.get();
+  }
+
+  /**
+   * Waits until a read of a record here keeps what its type promises.
+   *
+   * @return false where that cannot be had now: what is read may be stale
+   */
+  public boolean isFresh(RecordKey key) throws InterruptedException {
+    Policy policy = policy(key);
+    Cluster joined = cluster;
+    if (joined == null || (joined.links().isEmpty() && voters.isEmpty())) {
+      return true;
+    }
+    return switch (policy.consistency()) {
+      case EVENTUAL, SESSION, CAUSAL -> true;
+      case PRIMARY -> place(policy) instanceof Place.Here;
+      case QUORUM -> isRead(joined, policy, key);
+      case STRONG -> isAgreed();
+    };
+  }
+
+  private boolean isAgreed() {
+    Group voting = group;
+    if (voting == null) {
+      return false;
+    }
+    try {
+      voting.barrier().join();
+      return true;
+    } catch (CompletionException | UnavailableException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Gets what enough others have, and makes sure that enough have what is read, so that no later
+   * read sees less (Attiya, Bar-Noy and Dolev, <i>Sharing memory robustly in message-passing
+   * systems</i>, 1995).
+   */
+  private boolean isRead(Cluster joined, Policy policy, RecordKey key) throws InterruptedException {
+    int nodes = joined.present().size();
+    Transport way = transport;
+    if (way == null) {
+      return false;
+    }
+    List<String> urls =
+        joined.status().stream().filter(LinkStatus::isUp).map(LinkStatus::url).toList();
+    int others = policy.replicas().readOf(nodes) - 1;
+    if (urls.size() < others) {
+      return false;
+    }
+    VersionVector seen = VersionVector.EMPTY;
+    List<CompletableFuture<VersionVector>> asked = new ArrayList<>();
+    for (String url : urls.subList(0, others)) {
+      asked.add(known(way, url));
+    }
+    try {
+      for (CompletableFuture<VersionVector> each : asked) {
+        seen = seen.join(each.join());
+      }
+    } catch (CompletionException e) {
+      return false;
+    }
+    return node.awaitKnown(seen, PATIENCE_MILLIS)
+        && joined
+            .copies()
+            .await(
+                node.read(key).state().context(),
+                policy.replicas().writtenOf(nodes),
+                PATIENCE_MILLIS)
+            .join();
+  }
+
+  private CompletableFuture<VersionVector> known(Transport way, String url) {
+    CompletableFuture<VersionVector> answer = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            answer.complete(Wire.vector(way.get(url, node.id(), "known")));
+          } catch (IOException | RuntimeException e) {
+            answer.completeExceptionally(e);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            answer.completeExceptionally(e);
+          }
+        });
+    return answer;
+  }
+
+  /**
+   * Asks the group for a lock, wherever its leader is.
+   *
+   * @throws UnavailableException where the group does not answer; what was asked may have happened
+   */
+  public Locks.Answer lock(Locks.Command command) throws InterruptedException {
+    Group voting = group;
+    Optional<String> leader;
+    try {
+      if (voting != null) {
+        return voting.lock(command).join();
+      }
+      leader = voters.stream().findFirst();
+    } catch (CompletionException e) {
+      if (!(e.getCause() instanceof UnavailableException problem)) {
+        throw e;
+      }
+      if (!(problem instanceof NotLeadingException not) || not.leader().isEmpty()) {
+        throw problem;
+      }
+      leader = not.leader();
+    }
+    return elsewhere(leader, command);
+  }
+
+  private Locks.Answer elsewhere(Optional<String> name, Locks.Command command)
+      throws InterruptedException {
+    Cluster joined = cluster;
+    Transport way = transport;
+    Optional<String> url = joined == null ? Optional.empty() : name.flatMap(joined::urlOf);
+    if (way == null || url.isEmpty()) {
+      throw new NotLeadingException(Optional.empty());
+    }
+    try {
+      return LockCodec.answer(way.post(url.get(), node.id(), "lock", LockCodec.toBytes(command)));
+    } catch (IOException e) {
+      throw new UnavailableException(
+          "the node that leads does not answer; the lock may have been given: ask again", e);
+    }
+  }
+
+  /** Waits until an owner holds a lock, as far as this node hears, or the time is over. */
+  public Optional<Locks.Grant> awaitLock(Locks.Name name, String owner, long timeoutMillis)
+      throws InterruptedException {
+    Group voting = group;
+    return voting == null ? Optional.empty() : voting.awaitLock(name, owner, timeoutMillis);
+  }
+
+  /** The locks of a tenant, as far as this node has heard. */
+  public List<Locks.Lock> locks(String tenant) {
+    Group voting = group;
+    return voting == null ? List.of() : voting.locks(tenant);
+  }
+
+  /** Goes on with what is due. Called a few times a second, on a thread that may wait. */
+  public void tick() throws InterruptedException {
+    Group voting = group;
+    if (voting == null) {
+      return;
+    }
+    voting.tick();
+    if (cluster == null) {
+      return;
+    }
+    Primaries known = primaries;
+    if (known != null) {
+      known.tick();
+    }
+    if (node.isDue() && voting.standing().leading()) {
+      var _ = voting.submit(node.proceeding(p -> p.consistency() == Consistency.STRONG));
+    }
+  }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.cluster.Authority;
+import dev.entente.cluster.Authority.Place;
+import dev.entente.cluster.HttpTransport;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Node;
+import dev.entente.engine.Review;
+import dev.entente.server.Problem.Code;
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has a request answered where the type of its record may be answered: here, or by the node that
+ * accepts for all. A client may therefore ask any node. Thread-safe.
+ */
+final class Steering {
+  /** Says that a node sends a request on, and how often that has happened. */
+  static final String FORWARDED = "Entente-Forwarded";
+
+  /** Who the client is; believed only of a node. */
+  static final String ACTOR = "Entente-Actor";
+
+  /** Marks what may be out of date, since this node cannot ask those who would know. */
+  static final String STALE = "Entente-Stale";
+
+  /** One hop to a voter, and one to the node that leads. */
+  private static final int HOPS_MAX = 2;
+
+  private static final String RECORD = "/v1/{tenant}/records/{type}/{id}";
+  private static final String REVIEW = "/v1/{tenant}/reviews/{review}/";
+
+  private static final List<String> TO =
+      List.of(
+          "accept",
+          "content-type",
+          "if-match",
+          "if-none-match",
+          "entente-context",
+          "entente-author",
+          "entente-reason",
+          "entente-session",
+          "idempotency-key");
+
+  private static final List<String> BACK = List.of("Content-Type", "ETag", Sessions.HEADER, STALE);
+
+  private final Node node;
+  private final Authority authority;
+  private volatile @Nullable HttpTransport transport;
+
+  Steering(Node node, Authority authority) {
+    this.node = node;
+    this.authority = authority;
+  }
+
+  /** From here on there are other nodes. */
+  void join(HttpTransport way) {
+    transport = way;
+  }
+
+  /** Answers here, or has another node answer. */
+  Reply steer(Route route, List<String> path, Call call, Supplier<Reply> here) {
+    Optional<RecordKey> key = record(route, call);
+    if (transport == null || key.isEmpty()) {
+      return here.get();
+    }
+    Policy policy = node.policy(key.get().tenant(), key.get().type());
+    boolean read = call.method().equals("GET");
+    if (authority.place(policy) instanceof Place.There there
+        && (!read || authority.group().isEmpty())) {
+      return forward(there, call, path(path, call.query()), call.body());
+    }
+    if (!read) {
+      return here.get();
+    }
+    boolean fresh = isFresh(key.get());
+    Reply reply = here.get();
+    return fresh ? reply : reply.with(STALE, "true");
+  }
+
+  private boolean isFresh(RecordKey key) {
+    try {
+      return authority.isFresh(key);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+    }
+  }
+
+  /** The record that a request is about, as far as its type matters. */
+  private Optional<RecordKey> record(Route route, Call call) {
+    if (route.pattern().startsWith(RECORD)) {
+      return Optional.of(call.key());
+    }
+    return route.pattern().startsWith(REVIEW) && call.method().equals("POST")
+        ? node.review(call.tenant(), call.name("review")).map(Review::key)
+        : Optional.empty();
+  }
+
+  /** Where the records of a type are accepted, if by another node. */
+  Optional<Place.There> elsewhere(RecordKey key) {
+    return transport != null
+            && authority.place(node.policy(key.tenant(), key.type())) instanceof Place.There there
+        ? Optional.of(there)
+        : Optional.empty();
+  }
+
+  /** Has another node answer. */
+  Reply forward(Place.There there, Call call, String path, byte[] body) {
+    HttpTransport way = transport;
+    int hops = hops(call) + 1;
+    if (way == null || hops > HOPS_MAX) {
+      throw new Problem(
+          Code.UNAVAILABLE, "who accepts such records has just changed; try again in a second");
+    }
+    Map<String, String> headers = new TreeMap<>();
+    TO.forEach(name -> call.header(name).ifPresent(value -> headers.put(name, value)));
+    headers.put(FORWARDED, String.valueOf(hops));
+    headers.put(ACTOR, call.actor());
+    try {
+      HttpTransport.Forwarded answer = way.forward(there.url(), call.method(), path, headers, body);
+      Reply reply = new Reply(answer.status(), Map.of(), answer.body(), Optional.empty());
+      for (String name : BACK) {
+        for (var header : answer.headers().entrySet()) {
+          if (header.getKey().equalsIgnoreCase(name)) {
+            reply = reply.with(name, header.getValue().getFirst());
+          }
+        }
+      }
+      return reply;
+    } catch (IOException e) {
+      throw new Problem(
+          Code.UNAVAILABLE,
+          "the node "
+              + there.node()
+              + ", which accepts such records, does not answer ("
+              + e.getMessage()
+              + "); it may have accepted this: send it again with the same Idempotency-Key");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+    }
+  }
+
+  private static int hops(Call call) {
+    return call.header(FORWARDED).filter("1"::equals).isPresent()
+        ? 1
+        : call.header(FORWARDED).isPresent() ? HOPS_MAX : 0;
+  }
+
+  private static String path(List<String> segments, Map<String, String> query) {
+    StringBuilder path = new StringBuilder();
+    segments.forEach(segment -> path.append('/').append(encoded(segment)));
+    char before = '?';
+    for (Map.Entry<String, String> parameter : query.entrySet()) {
+      path.append(before)
+          .append(encoded(parameter.getKey()))
+          .append('=')
+          .append(encoded(parameter.getValue()));
+      before = '&';
+    }
+    return path.toString();
+  }
+
+  private static String encoded(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.MemoryStore;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whichever node a client asks, types that must agree do; what cannot be promised is refused. */
+class AgreementRoutesTest {
+  private static final String SECRET = "a secret of the cluster";
+  private static final List<String> NAMES = List.of("asia", "eu", "us");
+  private static final String SEAT = "/v1/main/records/seat/12a";
+
+  @TempDir Path folder;
+  private final List<Served> served = new ArrayList<>();
+
+  @BeforeEach
+  void start() throws Exception {
+    List<String> voters = new ArrayList<>();
+    for (String name : NAMES) {
+      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        voters.add(name + "=127.0.0.1:" + socket.getLocalPort());
+      }
+    }
+    for (String name : NAMES) {
+      served.add(start(name, voters));
+    }
+    Served first = served.getFirst();
+    for (String level : List.of("strong", "primary", "quorum")) {
+      String type = level.equals("strong") ? "seat" : level;
+      String policy = "type: " + type + "\nconsistency: " + level + "\n";
+      assertThat(
+              send(
+                      first,
+                      "PUT",
+                      "/v1/main/policies/" + type,
+                      policy,
+                      "Content-Type",
+                      "application/yaml")
+                  .status())
+          .isEqualTo(200);
+    }
+    eventually(() ->
+        served.stream()
+            .allMatch(at -> at.node.policyTypes("main").size() == 3 && !leader(at).isEmpty()));
+  }
+
+  private Served start(String name, List<String> voters) throws Exception {
+    Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName(name));
+    List<String> seeds = served.stream().map(at -> "http://127.0.0.1:" + at.port()).toList();
+    return new Served(
+        node, Optional.of(new Peering("", seeds, SECRET, voters, folder.resolve(name))));
+  }
+
+  @AfterEach
+  void close() {
+    served.forEach(Served::close);
+  }
+
+  private static void eventually(BooleanSupplier holds) throws InterruptedException {
+    for (int i = 0; i < 1_500 && !holds.getAsBoolean(); i++) {
+      Thread.sleep(20);
+    }
+    assertThat(holds.getAsBoolean()).isTrue();
+  }
+
+  private static Optional<String> stale(Served.Answer answer) {
+    return answer.response().headers().firstValue(Steering.STALE);
+  }
+
+  private static Served.Answer send(
+      Served at, String method, String path, String body, String... header) {
+    Map<String, String> headers = header.length == 0 ? Map.of() : Map.of(header[0], header[1]);
+    return at.send(method, path, body.getBytes(StandardCharsets.UTF_8), headers);
+  }
+
+  private static String leader(Served at) {
+    JsonObject status = at.get("/v1/cluster").json();
+    return status.get("group") instanceof JsonObject group
+            && group.get("leader") instanceof dev.entente.core.json.JsonString(String name)
+        ? name
+        : "";
+  }
+
+  private Served named(String name) {
+    return served.stream().filter(at -> at.node.id().name().equals(name)).findFirst().orElseThrow();
+  }
+
+  @Test
+  void aStrongRecordIsOneRecordAtWhicheverNodeItIsAsked() throws Exception {
+    int written = 0;
+    for (int round = 0; round < 5; round++) {
+      for (Served at : served) {
+        String body = "{\"n\":" + ++written + "}";
+        assertThat(at.json("PUT", SEAT, body).status()).isIn(200, 201);
+        for (Served reader : served) {
+          assertThat(reader.get(SEAT).body())
+              .as("written at %s, read at %s", at.node.id(), reader.node.id())
+              .contains("\"data\":" + body);
+        }
+      }
+    }
+  }
+
+  @Test
+  void theLastSeatIsSoldOnceThoughEverybodyAsksAtOnceAndEverywhere() throws Exception {
+    List<Callable<Integer>> buyers = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      Served at = served.get(i % 3);
+      String body = "{\"holder\":\"h" + i + "\"}";
+      buyers.add(() -> at.json("PUT", SEAT, body, "If-None-Match", "*").status());
+    }
+    assertThat(atOnce(buyers).stream().filter(status -> status == 201)).hasSize(1);
+  }
+
+  private static List<Integer> atOnce(List<Callable<Integer>> calls)
+      throws InterruptedException, ExecutionException {
+    List<Integer> answers = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Future<Integer> answer : threads.invokeAll(calls)) {
+        answers.add(answer.get());
+      }
+    }
+    return answers;
+  }
+
+  @Test
+  void anOfflineDeviceMaySendToAnyNode() {
+    Served other =
+        served.stream()
+            .filter(at -> !at.node.id().name().equals(leader(at)))
+            .findFirst()
+            .orElseThrow();
+    String events =
+        "{\"device\":\"d\",\"events\":["
+            + "{\"id\":\"1\",\"type\":\"seat\",\"recordId\":\"1a\",\"op\":\"put\",\"data\":{\"n\":1}},"
+            + "{\"id\":\"2\",\"type\":\"note\",\"recordId\":\"1a\",\"op\":\"put\",\"data\":{\"n\":2}},"
+            + "{\"id\":\"3\",\"type\":\"seat\",\"recordId\":\"1a\",\"op\":\"nonsense\",\"data\":{}}]}";
+    Served.Answer answer = other.json("POST", "/v1/main/sync", events);
+    assertThat(answer.body()).contains("\"syncedEventIds\":[\"1\",\"2\"]");
+    assertThat(other.get("/v1/main/records/seat/1a").body()).contains("\"n\":1");
+    assertThat(other.json("POST", "/v1/main/sync", events).body())
+        .as("sent again")
+        .contains("\"outcome\":\"duplicate\"");
+  }
+
+  @Test
+  void theSideWithoutAMajorityReadsWhatIsMarkedStaleAndWritesOnlyWhatMayDiverge() throws Exception {
+    Served stays = served.getFirst();
+    assertThat(stays.json("PUT", SEAT, "{\"n\":1}").status()).isEqualTo(201);
+    eventually(() -> stays.json("PUT", "/v1/main/records/primary/p", "{\"n\":1}").status() < 300);
+    assertThat(stays.json("PUT", "/v1/main/records/quorum/q", "{\"n\":1}").status()).isEqualTo(201);
+    assertThat(stale(stays.get(SEAT))).isEmpty();
+    assertThat(stale(stays.get("/v1/main/records/quorum/q"))).isEmpty();
+    for (Served at : List.copyOf(served)) {
+      if (!at.equals(stays)) {
+        served.remove(at);
+        at.close();
+      }
+    }
+    long began = System.nanoTime();
+    for (String path : List.of(SEAT, "/v1/main/records/primary/p", "/v1/main/records/quorum/q")) {
+      eventually(() -> stays.json("PUT", path, "{\"n\":2}").status() == 503);
+    }
+    assertThat((System.nanoTime() - began) / 1_000_000_000L).as("seconds").isLessThan(30);
+    Served.Answer read = stays.get(SEAT);
+    assertThat(read.body()).contains("\"n\":1");
+    assertThat(stale(read)).contains("true");
+    assertThat(stays.json("PUT", "/v1/main/records/note/n", "{\"n\":2}").status()).isEqualTo(201);
+    assertThat(stays.get("/v1/main/audit").body())
+        .as("what was refused is kept")
+        .contains("\"code\":\"unavailable\"");
+    assertThat(stays.json("POST", "/v1/main/locks", "{\"lock\":\"disk\"}").status()).isEqualTo(503);
+  }
+
+  @Test
+  void aLockIsHeldByOneAndGoesToWhoWaitsLongestWithALargerToken() throws Exception {
+    Served a = served.get(0);
+    Served b = served.get(1);
+    Served.Answer first = a.json("POST", "/v1/main/locks", "{\"lock\":\"disk\",\"owner\":\"ann\"}");
+    assertThat(first.status()).as(first.body()).isEqualTo(200);
+    assertThat(b.json("POST", "/v1/main/locks", "{\"lock\":\"disk\",\"owner\":\"ben\"}").body())
+        .contains("held by ann");
+    List<Integer> waited = new ArrayList<>();
+    Thread waiter =
+        Thread.ofVirtual()
+            .start(() ->
+                waited.add(
+                    b.json(
+                            "POST",
+                            "/v1/main/locks",
+                            "{\"lock\":\"disk\",\"owner\":\"ben\",\"wait\":\"30s\"}")
+                        .status()));
+    eventually(() -> a.get("/v1/main/locks").body().contains("\"waiting\":[\"ben\"]"));
+    assertThat(send(a, "DELETE", "/v1/main/locks/disk?owner=ann", "").status()).isEqualTo(200);
+    waiter.join();
+    assertThat(waited).containsExactly(200);
+    long before = token(first.body());
+    eventually(() -> token(a.get("/v1/main/locks").body()) > before);
+    long after = token(a.get("/v1/main/locks").body());
+    assertThat(a.json("PUT", "/v1/main/locks/disk", "{\"token\":" + before + "}").status())
+        .isEqualTo(412);
+    assertThat(a.json("PUT", "/v1/main/locks/disk", "{\"token\":" + after + "}").status())
+        .isEqualTo(200);
+  }
+
+  private static long token(String body) {
+    Matcher token = Pattern.compile("\"token\":([0-9]+)").matcher(body);
+    return token.find() ? Long.parseLong(token.group(1)) : 0;
+  }
+
+  @Test
+  void onePrimaryAcceptsAndWhenItIsGoneAnotherDoes() throws Exception {
+    String path = "/v1/main/records/primary/p";
+    Served any = served.getFirst();
+    eventually(() -> any.json("PUT", path, "{\"n\":1}").status() < 300);
+    String who = primary(any);
+    for (Served at : served) {
+      assertThat(at.json("PUT", path, "{\"n\":2}").status()).isEqualTo(200);
+      assertThat(primary(at)).isEqualTo(who);
+    }
+    Served gone = named(who);
+    served.remove(gone);
+    gone.close();
+    Served next = served.getFirst();
+    eventually(() -> next.json("PUT", path, "{\"n\":3}").status() < 300);
+    assertThat(primary(next)).isNotEqualTo(who);
+  }
+
+  private static String primary(Served at) {
+    String history = at.get("/v1/main/records/primary/p/history").body();
+    String node = history.substring(history.indexOf("\"node\":\"") + 8);
+    return node.substring(0, node.indexOf('.'));
+  }
+}
