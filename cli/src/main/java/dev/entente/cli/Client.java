@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.cluster.NodeTls;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
@@ -15,20 +16,19 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import javax.net.ssl.SSLException;
 
 /**
- * Calls a node's API with what the environment says: ENTENTE_URL, ENTENTE_TOKEN, ENTENTE_TENANT.
+ * Calls a node's API with what the environment says: ENTENTE_URL, ENTENTE_TOKEN, ENTENTE_TENANT,
+ * and ENTENTE_CA, the certificate of the authority that signs those of nodes, for https.
  */
 final class Client {
-  private final HttpClient http =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(Duration.ofSeconds(5))
-          .build();
+  private final HttpClient http = http();
   private final String url = setting("ENTENTE_URL", "http://127.0.0.1:7400");
   private final String tenant = setting("ENTENTE_TENANT", "main");
   private final String token = setting("ENTENTE_TOKEN", "");
@@ -42,6 +42,22 @@ final class Client {
     }
   }
 
+  private static HttpClient http() {
+    HttpClient.Builder builder =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5));
+    String authority = setting("ENTENTE_CA", "");
+    if (!authority.isEmpty()) {
+      try {
+        builder.sslContext(NodeTls.trusting(Path.of(authority)));
+      } catch (IllegalArgumentException e) {
+        throw new FailedException("ENTENTE_CA: " + e.getMessage());
+      }
+    }
+    return builder.build();
+  }
+
   private static String setting(String name, String fallback) {
     String value = System.getenv(name);
     return value == null || value.isBlank() ? fallback : value.strip();
@@ -53,7 +69,7 @@ final class Client {
 
   int port() {
     int port = URI.create(url).getPort();
-    return port < 0 ? 80 : port;
+    return port >= 0 ? port : url.startsWith("https:") ? 443 : 80;
   }
 
   String token() {
@@ -100,6 +116,13 @@ final class Client {
         throw new FailedException(explained(response));
       }
       return response.body();
+    } catch (SSLException e) {
+      throw new FailedException(
+          "the certificate of "
+              + url
+              + " is not one to believe ("
+              + e.getMessage()
+              + "); set ENTENTE_CA to the certificate of the authority that signed it");
     } catch (IOException e) {
       throw new FailedException(
           "no node answers at "

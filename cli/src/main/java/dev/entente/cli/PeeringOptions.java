@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.cluster.NodeTls;
 import dev.entente.engine.NodeConfig;
 import dev.entente.server.Peering;
 import java.io.IOException;
@@ -48,6 +49,25 @@ final class PeeringOptions {
           "Holds the secret that all nodes of the cluster share, 16 characters or more; ENTENTE_SECRET does too. With a secret the node is in a cluster, if alone for now.")
   @Nullable Path secretFile;
 
+  @Option(
+      names = "--tls-cert",
+      paramLabel = "FILE",
+      description =
+          "The node's certificate (PEM), whose name (CN) is the node's; with --tls-key and --tls-ca the node speaks HTTPS, and nodes prove to each other who they are. Files that change are read again.")
+  @Nullable Path certificate;
+
+  @Option(
+      names = "--tls-key",
+      paramLabel = "FILE",
+      description = "The certificate's key (PEM, PKCS #8).")
+  @Nullable Path key;
+
+  @Option(
+      names = "--tls-ca",
+      paramLabel = "FILE",
+      description = "The certificate of the authority that signs those of all nodes (PEM).")
+  @Nullable Path authority;
+
   /**
    * How to take part; empty for a node on its own.
    *
@@ -67,7 +87,22 @@ final class PeeringOptions {
     }
     List<String> urls = peers.stream().map(peer -> peer.replaceAll("/+$", "")).toList();
     return Optional.of(
-        new Peering(url.replaceAll("/+$", ""), urls, secret, voters, data.resolve("group")));
+        new Peering(url.replaceAll("/+$", ""), urls, secret, voters, data.resolve("group"), tls()));
+  }
+
+  private Optional<NodeTls> tls() {
+    if (certificate == null && key == null && authority == null) {
+      return Optional.empty();
+    }
+    if (certificate == null || key == null || authority == null) {
+      throw new IllegalArgumentException("--tls-cert, --tls-key and --tls-ca go together");
+    }
+    return Optional.of(NodeTls.of(certificate, key, authority));
+  }
+
+  /** Whether clients reach the node over HTTPS. */
+  boolean isEncrypted() {
+    return certificate != null;
   }
 
   /** What to open the node with. */

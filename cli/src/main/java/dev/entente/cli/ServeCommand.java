@@ -115,7 +115,13 @@ final class ServeCommand implements Callable<Integer> {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());
       }
-      out.println("Entente is ready at http://" + host + ":" + server.port() + "/");
+      out.println(
+          "Entente is ready at "
+              + (peering.isEncrypted() ? "https://" : "http://")
+              + host
+              + ":"
+              + server.port()
+              + "/");
       out.flush();
       waitForTheEnd(
           node,

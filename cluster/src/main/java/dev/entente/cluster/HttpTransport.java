@@ -14,6 +14,8 @@ import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import javax.net.ssl.SSLException;
 
 /** Carries requests over HTTP to {@code /v1/cluster/pull}, with the secret that the nodes share. */
 public final class HttpTransport implements Transport, AutoCloseable {
@@ -30,14 +32,20 @@ public final class HttpTransport implements Transport, AutoCloseable {
   private static final Duration GRACE = Duration.ofSeconds(10);
 
   private final String secret;
-  private final HttpClient client =
-      HttpClient.newBuilder()
-          .connectTimeout(CONNECT)
-          .followRedirects(HttpClient.Redirect.NEVER)
-          .build();
+  private final HttpClient client;
 
-  public HttpTransport(String secret) {
+  /**
+   * A way to other nodes.
+   *
+   * @param secret what all nodes share
+   * @param tls what this node proves who it is with, where lines are encrypted
+   */
+  public HttpTransport(String secret, Optional<NodeTls> tls) {
     this.secret = secret;
+    HttpClient.Builder builder =
+        HttpClient.newBuilder().connectTimeout(CONNECT).followRedirects(HttpClient.Redirect.NEVER);
+    tls.ifPresent(proof -> builder.sslContext(proof.context()));
+    this.client = builder.build();
   }
 
   @Override
@@ -135,12 +143,15 @@ public final class HttpTransport implements Transport, AutoCloseable {
       throw new IOException(url + " does not answer in time", e);
     } catch (ConnectException e) {
       throw new IOException(url + " cannot be reached", e);
+    } catch (SSLException e) {
+      throw new IOException(url + " and this node do not trust each other: " + e.getMessage(), e);
     }
   }
 
   private static String refusal(HttpResponse<?> response) {
     return switch (response.statusCode()) {
       case 401 -> ": the two nodes do not share the same secret";
+      case 403 -> ": the certificate is not that of this node";
       case 404 -> ": it takes part in no cluster";
       case 503 -> ": it refuses for now";
       default -> "";

@@ -30,8 +30,8 @@ final class Api {
     this(node, token, Optional.empty());
   }
 
-  Api(Node node, String token, Optional<String> secret) {
-    this.auth = new Auth(token, secret, node::nowMillis);
+  Api(Node node, String token, Optional<Peering> peering) {
+    this.auth = new Auth(token, peering, node::nowMillis);
     this.sessions = new Sessions(node);
     RecentConflicts conflicts = new RecentConflicts();
     Metrics metrics = new Metrics(node);

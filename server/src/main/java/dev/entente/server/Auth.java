@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.HttpTransport;
 import dev.entente.server.Problem.Code;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -28,13 +29,18 @@ final class Auth {
 
   private final byte[] tokenHash;
   private final Optional<byte[]> secretHash;
+
+  /** Whether nodes show certificates. */
+  private final boolean certified;
+
   private final LongSupplier nowMillis;
   private final Map<String, Long> sessions = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
 
-  Auth(String token, Optional<String> secret, LongSupplier nowMillis) {
+  Auth(String token, Optional<Peering> peering, LongSupplier nowMillis) {
     this.tokenHash = hash(token);
-    this.secretHash = secret.map(Auth::hash);
+    this.secretHash = peering.map(Peering::secret).map(Auth::hash);
+    this.certified = peering.flatMap(Peering::tls).isPresent();
     this.nowMillis = nowMillis;
   }
 
@@ -80,7 +86,21 @@ final class Auth {
               ? "this node takes part in no cluster"
               : "the two nodes do not share the same secret");
     }
-    return "node";
+    if (certified && call.peer().isEmpty()) {
+      throw new Problem(
+          Code.FORBIDDEN, "a node shows a certificate that names it, signed by the authority");
+    }
+    Optional<String> who = call.header(HttpTransport.NODE);
+    if (certified && who.isPresent() && !isNamed(who.get(), call.peer())) {
+      throw new Problem(
+          Code.FORBIDDEN, "the certificate is that of " + call.peer() + ", not of " + who.get());
+    }
+    return call.peer().isEmpty() ? "node" : call.peer();
+  }
+
+  /** Whether a node's id is one that a certificate for this name vouches for. */
+  static boolean isNamed(String node, String name) {
+    return node.equals(name) || node.startsWith(name + ".");
   }
 
   private static boolean sameOrigin(Call call) {

@@ -22,6 +22,7 @@ import java.util.Set;
  *
  * @param params what the path's placeholders stand for, decoded
  * @param headers by lower-case name
+ * @param peer the name in the caller's certificate; empty where it showed none
  * @param actor who is calling
  */
 record Call(
@@ -30,10 +31,11 @@ record Call(
     Map<String, String> query,
     Map<String, String> headers,
     byte[] body,
+    String peer,
     String actor) {
 
   Call withParams(Map<String, String> found, String who) {
-    return new Call(method, found, query, headers, body, who);
+    return new Call(method, found, query, headers, body, peer, who);
   }
 
   String param(String name) {

@@ -104,6 +104,11 @@ final class ClusterRoutes {
     } catch (DamagedException e) {
       throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
     }
+    if (!call.peer().isEmpty() && !Auth.isNamed(request.from().value(), call.peer())) {
+      throw new Problem(
+          Code.FORBIDDEN,
+          "the certificate is that of " + call.peer() + ", not of " + request.from());
+    }
     if (!answers.tryAcquire()) {
       throw new Problem(Code.TOO_FAST, "more than " + ANSWERS_MAX + " nodes ask at a time");
     }

@@ -6,6 +6,7 @@ import dev.entente.cluster.Cluster;
 import dev.entente.cluster.ClusterConfig;
 import dev.entente.cluster.ClusterRunner;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.UnavailableException;
 import dev.entente.cluster.group.AloneConsensus;
 import dev.entente.cluster.group.Consensus;
@@ -17,12 +18,15 @@ import dev.entente.engine.Node;
 import dev.entente.engine.NodeStoppedException;
 import dev.entente.engine.OverloadedException;
 import dev.entente.server.Problem.Code;
+import io.helidon.common.tls.Tls;
+import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.common.uri.UriQuery;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
@@ -37,6 +41,8 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,6 +52,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.function.LongSupplier;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
 
 /** The HTTP server over one node; the one class that knows the web framework. */
 public final class EntenteServer implements AutoCloseable {
@@ -133,15 +142,16 @@ public final class EntenteServer implements AutoCloseable {
   public static EntenteServer start(
       Node node, String host, int port, String token, Optional<Peering> peering)
       throws IOException {
-    Api api = new Api(node, token, peering.map(Peering::secret));
-    WebServer server = configured(api, host, port).start();
+    Api api = new Api(node, token, peering);
+    WebServer server = configured(api, host, port, peering.flatMap(Peering::tls)).start();
     if (!server.isRunning()) {
       throw new IOException("cannot listen on " + host + ":" + port + ", somebody else does");
     }
     Optional<Peers> peers = Optional.empty();
     if (peering.isPresent()) {
       try {
-        String listensAt = "http://" + host + ":" + server.port();
+        String scheme = peering.get().tls().isPresent() ? "https://" : "http://";
+        String listensAt = scheme + host + ":" + server.port();
         peers = Optional.of(join(api, node, peering.get(), listensAt));
       } catch (IOException | RuntimeException e) {
         server.stop();
@@ -160,7 +170,7 @@ public final class EntenteServer implements AutoCloseable {
     String url = peering.url().isEmpty() ? listensAt : peering.url();
     LongSupplier steadyMillis = () -> System.nanoTime() / 1_000_000;
     Cluster cluster = new Cluster(node, ClusterConfig.of(url, peering.seeds()), steadyMillis);
-    HttpTransport transport = new HttpTransport(peering.secret());
+    HttpTransport transport = new HttpTransport(peering.secret(), peering.tls());
     api.join(cluster, transport, peering.voterNames());
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
     Optional<Consensus> consensus = Optional.empty();
@@ -168,7 +178,12 @@ public final class EntenteServer implements AutoCloseable {
     if (peering.voterNames().contains(self)) {
       try {
         consensus =
-            Optional.of(vote(api, node, Voters.of(self, peering.voters(), peering.directory())));
+            Optional.of(
+                vote(
+                    api,
+                    node,
+                    Voters.of(self, peering.voters(), peering.directory()),
+                    peering.tls()));
       } catch (IOException | RuntimeException e) {
         transport.close();
         runner.close();
@@ -178,32 +193,37 @@ public final class EntenteServer implements AutoCloseable {
     return new Peers(runner, transport, consensus);
   }
 
-  private static Consensus vote(Api api, Node node, Voters voters) throws IOException {
+  private static Consensus vote(Api api, Node node, Voters voters, Optional<NodeTls> tls)
+      throws IOException {
     Group group = new Group(node);
-    Consensus consensus = RatisConsensus.start(voters, group, Optional.empty());
+    Consensus consensus = RatisConsensus.start(voters, group, tls);
     group.join(consensus);
     api.authority().join(group);
     return consensus;
   }
 
-  private static WebServer configured(Api api, String host, int port) {
-    return WebServer.builder()
-        .host(host)
-        .port(port)
-        .maxPayloadSize(Limits.BODY_BYTES_READ_MAX)
-        .addProtocol(
-            Http1Config.builder()
-                .maxHeadersSize(HEADERS_BYTES_MAX)
-                .maxPrologueLength(PROLOGUE_BYTES_MAX)
-                .build())
-        .connectionOptions(
-            options -> options.readTimeout(Duration.ofSeconds(30)).socketSendBufferSize(1 << 18))
-        .idleConnectionTimeout(Duration.ofMinutes(2))
-        .shutdownHook(false)
-        .directHandlers(problems())
-        .routing((HttpRouting.Builder routing) ->
-            routing.any((request, response) -> handle(api, request, response)))
-        .build();
+  private static WebServer configured(Api api, String host, int port, Optional<NodeTls> tls) {
+    WebServerConfig.Builder builder =
+        WebServer.builder()
+            .host(host)
+            .port(port)
+            .maxPayloadSize(Limits.BODY_BYTES_READ_MAX)
+            .addProtocol(
+                Http1Config.builder()
+                    .maxHeadersSize(HEADERS_BYTES_MAX)
+                    .maxPrologueLength(PROLOGUE_BYTES_MAX)
+                    .build())
+            .connectionOptions(options ->
+                options.readTimeout(Duration.ofSeconds(30)).socketSendBufferSize(1 << 18))
+            .idleConnectionTimeout(Duration.ofMinutes(2))
+            .shutdownHook(false)
+            .directHandlers(problems())
+            .routing((HttpRouting.Builder routing) ->
+                routing.any((request, response) -> handle(api, request, response)));
+    tls.ifPresent(proof ->
+        builder.tls(
+            Tls.builder().sslContext(proof.context()).clientAuth(TlsClientAuth.OPTIONAL).build()));
+    return builder.build();
   }
 
   /** What the web framework refuses before any route sees it is a problem like any other. */
@@ -299,7 +319,29 @@ public final class EntenteServer implements AutoCloseable {
         query(request.query()),
         headers,
         body(request, headers, in),
+        peer(request),
         "");
+  }
+
+  /** The name in the certificate of who is calling; empty where there is none. */
+  private static String peer(ServerRequest request) {
+    Optional<Certificate[]> proof = request.remotePeer().tlsCertificates();
+    return proof.isPresent() && proof.get()[0] instanceof X509Certificate certificate
+        ? commonName(certificate)
+        : "";
+  }
+
+  private static String commonName(X509Certificate certificate) {
+    try {
+      for (Rdn part : new LdapName(certificate.getSubjectX500Principal().getName()).getRdns()) {
+        if (part.getType().equalsIgnoreCase("CN")) {
+          return String.valueOf(part.getValue());
+        }
+      }
+    } catch (InvalidNameException e) {
+      LOG.log(Level.DEBUG, "a certificate names nobody", e);
+    }
+    return "";
   }
 
   private static Map<String, String> query(UriQuery query) {

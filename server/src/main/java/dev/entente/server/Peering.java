@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.NodeTls;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How a served node takes part in a cluster.
@@ -12,9 +14,15 @@ import java.util.List;
  * @param secret what all nodes of the cluster share
  * @param voters the nodes that agree on what is strong, as {@code name=host:port}; may be none
  * @param directory where this node keeps what it votes on
+ * @param tls what nodes prove to each other who they are with; without it lines are not encrypted
  */
 public record Peering(
-    String url, List<String> seeds, String secret, List<String> voters, Path directory) {
+    String url,
+    List<String> seeds,
+    String secret,
+    List<String> voters,
+    Path directory,
+    Optional<NodeTls> tls) {
   /** A secret is at least this long. */
   public static final int SECRET_LENGTH_MIN = 16;
 
@@ -29,7 +37,17 @@ public record Peering(
 
   /** In a cluster in which nobody votes. */
   public Peering(String url, List<String> seeds, String secret) {
-    this(url, seeds, secret, List.of(), Path.of("."));
+    this(url, seeds, secret, List.of(), Path.of("."), Optional.empty());
+  }
+
+  /** The same with voters. */
+  public Peering withVoters(List<String> named, Path kept) {
+    return new Peering(url, seeds, secret, named, kept, tls);
+  }
+
+  /** The same over encrypted lines. */
+  public Peering withTls(NodeTls proof) {
+    return new Peering(url, seeds, secret, voters, directory, Optional.of(proof));
   }
 
   /** The names of the voters. */

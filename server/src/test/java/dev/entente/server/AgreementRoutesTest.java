@@ -72,7 +72,7 @@ class AgreementRoutesTest {
     Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName(name));
     List<String> seeds = served.stream().map(at -> "http://127.0.0.1:" + at.port()).toList();
     return new Served(
-        node, Optional.of(new Peering("", seeds, SECRET, voters, folder.resolve(name))));
+        node, Optional.of(new Peering("", seeds, SECRET).withVoters(voters, folder.resolve(name))));
   }
 
   @AfterEach

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster.group;
 
+import dev.entente.cluster.NodeTls;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -12,8 +13,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import javax.net.ssl.KeyManager;
-import javax.net.ssl.TrustManager;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
@@ -43,6 +42,11 @@ import org.apache.ratis.util.TimeDuration;
  */
 public final class RatisConsensus implements Consensus {
   private static final Logger LOG = System.getLogger(RatisConsensus.class.getName());
+
+  /** Held here, or its level is forgotten; it tells of every setting and step. */
+  private static final java.util.logging.Logger LIBRARY =
+      java.util.logging.Logger.getLogger("org.apache.ratis");
+
   private static final int ELECTION_MIN_MILLIS = 800;
   private static final int ELECTION_MAX_MILLIS = 1_600;
   private static final int STEP_DOWN_MILLIS = 2_000;
@@ -52,9 +56,6 @@ public final class RatisConsensus implements Consensus {
 
   private static final RaftGroupId GROUP =
       RaftGroupId.valueOf(UUID.nameUUIDFromBytes("entente".getBytes(StandardCharsets.UTF_8)));
-
-  /** What members prove to each other who they are with. */
-  public record Tls(KeyManager key, TrustManager trust) {}
 
   private final RaftServer server;
   private final RaftPeerId self;
@@ -70,10 +71,20 @@ public final class RatisConsensus implements Consensus {
    * Starts as a voter.
    *
    * @param log what entries are applied to
+   * @param tls what members prove to each other who they are with; without it they have to be on
+   *     one machine
    * @throws IOException where the address cannot be listened on, or the directory not be used
    */
-  public static RatisConsensus start(Voters voters, AgreedLog log, Optional<Tls> tls)
+  public static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls)
       throws IOException {
+    if (tls.isEmpty() && !voters.remote().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the voters "
+              + String.join(", ", voters.remote())
+              + " are reached over a network, where anybody could write in their name: give every"
+              + " node a certificate");
+    }
+    LIBRARY.setLevel(java.util.logging.Level.WARNING);
     List<RaftPeer> peers = new ArrayList<>();
     voters
         .addresses()
@@ -83,7 +94,7 @@ public final class RatisConsensus implements Consensus {
     Parameters parameters = new Parameters();
     tls.ifPresent(proof ->
         GrpcConfigKeys.TLS.setConf(
-            parameters, new GrpcTlsConfig(proof.key(), proof.trust(), true)));
+            parameters, new GrpcTlsConfig(proof.keyManager(), proof.trustManager(), true)));
     RaftServer server =
         RaftServer.newBuilder()
             .setServerId(self)

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cluster;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.Principal;
+import java.security.PrivateKey;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.InvalidKeySpecException;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+
+/**
+ * What a node proves who it is with, and whom it believes: a certificate, its key, and the
+ * authority that signs those of all nodes, as PEM files. They are read again when they change, so
+ * that a certificate is replaced by writing the new files. Thread-safe.
+ */
+public final class NodeTls {
+  private static final Logger LOG = System.getLogger(NodeTls.class.getName());
+  private static final Pattern PEM =
+      Pattern.compile("-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END PRIVATE KEY-----");
+  private static final List<String> ALGORITHMS = List.of("EC", "RSA", "EdDSA");
+  private static final long FILE_BYTES_MAX = 1 << 20;
+  private static final long LOOK_AGAIN_MILLIS = 2_000;
+  private static final char[] NO_PASSWORD = new char[0];
+
+  private final Path certificate;
+  private final Path key;
+  private final Path authority;
+  private Loaded loaded;
+  private long modified;
+  private long lookedAtNanos = System.nanoTime();
+
+  private record Loaded(X509ExtendedKeyManager key, X509ExtendedTrustManager trust) {}
+
+  private NodeTls(Path certificate, Path key, Path authority)
+      throws IOException, GeneralSecurityException {
+    this.certificate = certificate;
+    this.key = key;
+    this.authority = authority;
+    this.modified = modified();
+    this.loaded = load();
+  }
+
+  /**
+   * Reads the files.
+   *
+   * @param certificate the node's certificate, with those between it and the authority's
+   * @param key the certificate's key, PKCS #8, not encrypted
+   * @param authority the certificates that sign those of nodes
+   * @throws IllegalArgumentException where they cannot be used; the message says why
+   */
+  public static NodeTls of(Path certificate, Path key, Path authority) {
+    try {
+      return new NodeTls(certificate, key, authority);
+    } catch (IOException e) {
+      throw new IllegalArgumentException("cannot read " + e.getMessage(), e);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalArgumentException(
+          certificate + ", " + key + " and " + authority + " cannot be used: " + e.getMessage(), e);
+    }
+  }
+
+  /** A context for servers and clients. */
+  public SSLContext context() {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(new KeyManager[] {keyManager()}, new TrustManager[] {trustManager()}, null);
+      return context;
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every Java platform has TLS", e);
+    }
+  }
+
+  public KeyManager keyManager() {
+    return new CurrentKey();
+  }
+
+  public TrustManager trustManager() {
+    return new CurrentTrust();
+  }
+
+  /** A context that believes an authority and proves nothing; for clients. */
+  public static SSLContext trusting(Path authority) {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(null, new TrustManager[] {trust(authority)}, null);
+      return context;
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IllegalArgumentException(authority + " cannot be used: " + e.getMessage(), e);
+    }
+  }
+
+  private long modified() throws IOException {
+    return Files.getLastModifiedTime(certificate).toMillis() * 31
+        + Files.getLastModifiedTime(key).toMillis() * 7
+        + Files.getLastModifiedTime(authority).toMillis();
+  }
+
+  private Loaded load() throws IOException, GeneralSecurityException {
+    KeyStore keys = KeyStore.getInstance("PKCS12");
+    keys.load(null, NO_PASSWORD);
+    keys.setKeyEntry("node", privateKey(), NO_PASSWORD, certificates(certificate));
+    KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
+    factory.init(keys, NO_PASSWORD);
+    return new Loaded((X509ExtendedKeyManager) factory.getKeyManagers()[0], trust(authority));
+  }
+
+  private static X509ExtendedTrustManager trust(Path authority)
+      throws IOException, GeneralSecurityException {
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, NO_PASSWORD);
+    int number = 0;
+    for (Certificate each : certificates(authority)) {
+      trusted.setCertificateEntry("authority " + number++, each);
+    }
+    TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+    factory.init(trusted);
+    return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
+  }
+
+  private static byte[] read(Path file) throws IOException {
+    if (Files.size(file) > FILE_BYTES_MAX) {
+      throw new IOException(file + ": it is larger than " + FILE_BYTES_MAX + " bytes");
+    }
+    return Files.readAllBytes(file);
+  }
+
+  private static Certificate[] certificates(Path file)
+      throws IOException, GeneralSecurityException {
+    Certificate[] found =
+        CertificateFactory.getInstance("X.509")
+            .generateCertificates(new ByteArrayInputStream(read(file)))
+            .toArray(Certificate[]::new);
+    if (found.length == 0) {
+      throw new CertificateException("there is no certificate in " + file);
+    }
+    return found;
+  }
+
+  private PrivateKey privateKey() throws IOException, GeneralSecurityException {
+    Matcher pem = PEM.matcher(new String(read(key), StandardCharsets.US_ASCII));
+    if (!pem.find()) {
+      throw new InvalidKeySpecException(
+          "there is no key in "
+              + key
+              + " between BEGIN PRIVATE KEY and END PRIVATE KEY; openssl pkcs8 -topk8 -nocrypt"
+              + " makes one of other keys");
+    }
+    PKCS8EncodedKeySpec spec =
+        new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(pem.group(1)));
+    List<String> why = new ArrayList<>();
+    for (String algorithm : ALGORITHMS) {
+      try {
+        return KeyFactory.getInstance(algorithm).generatePrivate(spec);
+      } catch (InvalidKeySpecException e) {
+        why.add(algorithm);
+      }
+    }
+    throw new InvalidKeySpecException("the key is of none of the kinds " + why);
+  }
+
+  /** What is in the files now; what was in them before while they cannot be used. */
+  private synchronized Loaded current() {
+    long now = System.nanoTime();
+    if (now - lookedAtNanos > LOOK_AGAIN_MILLIS * 1_000_000) {
+      lookedAtNanos = now;
+      try {
+        long latest = modified();
+        if (latest != modified) {
+          loaded = load();
+          modified = latest;
+          LOG.log(Level.INFO, "the certificate was replaced: " + certificate);
+        }
+      } catch (IOException | GeneralSecurityException e) {
+        LOG.log(Level.ERROR, "the new certificate cannot be used, the one before stays", e);
+      }
+    }
+    return loaded;
+  }
+
+  /** Chooses among what is there now. */
+  private final class CurrentKey extends X509ExtendedKeyManager {
+    @Override
+    public String[] getClientAliases(String keyType, Principal[] issuers) {
+      return current().key().getClientAliases(keyType, issuers);
+    }
+
+    @Override
+    public String chooseClientAlias(String[] keyType, Principal[] issuers, Socket socket) {
+      return current().key().chooseClientAlias(keyType, issuers, socket);
+    }
+
+    @Override
+    public String chooseEngineClientAlias(String[] keyType, Principal[] issuers, SSLEngine engine) {
+      return current().key().chooseEngineClientAlias(keyType, issuers, engine);
+    }
+
+    @Override
+    public String[] getServerAliases(String keyType, Principal[] issuers) {
+      return current().key().getServerAliases(keyType, issuers);
+    }
+
+    @Override
+    public String chooseServerAlias(String keyType, Principal[] issuers, Socket socket) {
+      return current().key().chooseServerAlias(keyType, issuers, socket);
+    }
+
+    @Override
+    public String chooseEngineServerAlias(String keyType, Principal[] issuers, SSLEngine engine) {
+      return current().key().chooseEngineServerAlias(keyType, issuers, engine);
+    }
+
+    @Override
+    public X509Certificate[] getCertificateChain(String alias) {
+      return current().key().getCertificateChain(alias);
+    }
+
+    @Override
+    public PrivateKey getPrivateKey(String alias) {
+      return current().key().getPrivateKey(alias);
+    }
+  }
+
+  /** Believes whom the file names now. */
+  private final class CurrentTrust extends X509ExtendedTrustManager {
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket)
+        throws CertificateException {
+      current().trust().checkClientTrusted(chain, type, socket);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket)
+        throws CertificateException {
+      current().trust().checkServerTrusted(chain, type, socket);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+        throws CertificateException {
+      current().trust().checkClientTrusted(chain, type, engine);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine)
+        throws CertificateException {
+      current().trust().checkServerTrusted(chain, type, engine);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      current().trust().checkClientTrusted(chain, type);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      current().trust().checkServerTrusted(chain, type);
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return current().trust().getAcceptedIssuers();
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+
+/** An authority for a test, and the certificates that it signs, as PEM files. */
+final class Certificates {
+  private static final String PASSWORD = "changeit";
+  private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
+  private final Path folder;
+  private final Path store;
+
+  Certificates(Path folder) throws IOException, InterruptedException, GeneralSecurityException {
+    this.folder = Files.createDirectories(folder);
+    this.store = folder.resolve("authority.p12");
+    keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c");
+    Files.writeString(authority(), pem("CERTIFICATE", loaded().getCertificate("ca").getEncoded()));
+  }
+
+  private void keytool(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+    command.addAll(List.of(arguments));
+    command.addAll(List.of("-keystore", store.toString(), "-storepass", PASSWORD, "-keyalg", "EC"));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isEqualTo(0);
+  }
+
+  private KeyStore loaded() throws IOException, GeneralSecurityException {
+    try (InputStream in = Files.newInputStream(store)) {
+      KeyStore keys = KeyStore.getInstance("PKCS12");
+      keys.load(in, PASSWORD.toCharArray());
+      return keys;
+    }
+  }
+
+  private static String pem(String what, byte[] bytes) {
+    return "-----BEGIN "
+        + what
+        + "-----\n"
+        + LINES.encodeToString(bytes)
+        + "\n-----END "
+        + what
+        + "-----\n";
+  }
+
+  Path authority() {
+    return folder.resolve("ca.pem");
+  }
+
+  Path certificate(String name) {
+    return folder.resolve(name + ".pem");
+  }
+
+  Path key(String name) {
+    return folder.resolve(name + ".key");
+  }
+
+  /** Signs a certificate for a node on this machine. */
+  void sign(String name) throws IOException, InterruptedException, GeneralSecurityException {
+    if (loaded().containsAlias(name)) {
+      keytool("-delete", "-alias", name);
+    }
+    keytool(
+        "-genkeypair",
+        "-alias",
+        name,
+        "-dname",
+        "CN=" + name,
+        "-signer",
+        "ca",
+        "-ext",
+        "san=ip:127.0.0.1,dns:localhost");
+    KeyStore keys = loaded();
+    StringBuilder chain = new StringBuilder();
+    for (Certificate each : keys.getCertificateChain(name)) {
+      chain.append(pem("CERTIFICATE", each.getEncoded()));
+    }
+    Files.writeString(certificate(name), chain);
+    Files.writeString(
+        key(name), pem("PRIVATE KEY", keys.getKey(name, PASSWORD.toCharArray()).getEncoded()));
+  }
+}
