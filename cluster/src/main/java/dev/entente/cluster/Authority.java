@@ -317,7 +317,8 @@ public final class Authority {
     }
     try {
       voting.barrier().join();
-      return true;
+      // What was agreed on may build on a version of another node that has not come yet.
+      return node.known().get(Group.ID) >= voting.position();
     } catch (CompletionException | UnavailableException e) {
       return false;
     }

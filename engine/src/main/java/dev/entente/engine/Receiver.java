@@ -126,7 +126,7 @@ final class Receiver {
               + " backup, start it under its next incarnation",
           nowMillis);
     }
-    if (!transaction.clock().accepts(version.acceptedAt(), nowMillis)) {
+    if (!isInTime(transaction, version, nowMillis)) {
       waitsForClock(version.acceptedAt());
       hold(transaction, version, bytes, nowMillis);
       return violated(
@@ -142,6 +142,12 @@ final class Receiver {
           nowMillis);
     }
     return apply(transaction, version, bytes, nowMillis);
+  }
+
+  /** Whether a version need not wait for this node's clock. */
+  private static boolean isInTime(Transaction transaction, Version version, long nowMillis) {
+    return version.dot().node().isGroup()
+        || transaction.clock().accepts(version.acceptedAt(), nowMillis);
   }
 
   /** The bytes of a version that stands in the log already. */
@@ -260,7 +266,7 @@ final class Receiver {
         if (stored != null) {
           Version version = waiting(stored);
           progress |=
-              transaction.clock().accepts(version.acceptedAt(), nowMillis)
+              isInTime(transaction, version, nowMillis)
                   && apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
                       instanceof Receipt.Applied;
         }
@@ -296,7 +302,7 @@ final class Receiver {
       }
     }
     for (Version version : ahead) {
-      if (!transaction.clock().accepts(version.acceptedAt(), nowMillis)) {
+      if (!isInTime(transaction, version, nowMillis)) {
         waitsForClock(version.acceptedAt());
       } else {
         // What else its record waits for comes later in this very order.
@@ -323,8 +329,7 @@ final class Receiver {
       Version version = VersionCodec.fromBytes(bytes);
       retryHeld(transaction, version.key(), nowMillis);
       if (transaction.get(Table.HELD, at) != null) {
-        if (nowMillis - since >= PATIENCE_MILLIS
-            && transaction.clock().accepts(version.acceptedAt(), nowMillis)) {
+        if (nowMillis - since >= PATIENCE_MILLIS && isInTime(transaction, version, nowMillis)) {
           violated(
               transaction,
               version,

@@ -34,4 +34,10 @@ public enum Mutant {
   NO_RETRY,
   /** A session reads at a node that lacks what the session has seen. */
   STALE_SESSION,
+  /** A read of what must agree does not ask whether it is the latest. */
+  STALE_READ,
+  /** A leader answers before the others have agreed. */
+  EARLY_AGREEMENT,
+  /** What was agreed on last is lost when another leads. */
+  LOST_AGREEMENT,
 }

@@ -132,7 +132,7 @@ final class Nemesis {
     oracle.look(victim.name(), before.node());
     victim.kill();
     int commits = victim.disk().commits();
-    victim.disk().goBackTo(Math.max(2, commits - chance.nextInt(40)));
+    victim.goBackTo(Math.max(2, commits - chance.nextInt(40)));
     world.tell(victim.name() + " is restored from a backup");
     victim.start(mutant != Mutant.REUSED_COUNTER);
     SimulatedNode.Running after = victim.process();

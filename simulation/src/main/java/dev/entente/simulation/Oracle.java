@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.simulation;
 
+import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
@@ -100,6 +101,10 @@ final class Oracle {
       throw new Broken("10: " + dot + " stands twice in " + machine + "'s log");
     }
     Written first = written.get(dot);
+    if (first == null && dot.node().equals(Group.ID)) {
+      agreed(machine, log, version, bytes);
+      return;
+    }
     if (first == null) {
       if (!dot.node().equals(self)) {
         throw new Broken("8: " + machine + " has " + dot + ", which nobody wrote");
@@ -131,6 +136,25 @@ final class Oracle {
     log.sinceOwn.add(dot);
   }
 
+  /** Somebody has first what the group has agreed on: in the group's order, whatever else came. */
+  private void agreed(String machine, Seen log, Version version, byte[] bytes) {
+    Dot dot = version.dot();
+    List<Dot> after = dot.number() > 1 ? List.of(new Dot(dot.node(), dot.number() - 1)) : List.of();
+    if (!log.dots.containsAll(after)) {
+      throw new Broken("13: " + machine + " has " + dot + " without " + after);
+    }
+    written.put(dot, new Written(bytes, after));
+    version
+        .eventId()
+        .ifPresent(request -> {
+          Dot earlier = byRequest.put(request, dot);
+          if (earlier != null) {
+            throw new Broken("9: " + request + " was agreed on as " + earlier + " and as " + dot);
+          }
+        });
+    log.sinceOwn.add(dot);
+  }
+
   /** A machine's disk went back in time: what nobody else has may be lost, nothing else. */
   void wentBack(String machine, Node now) {
     Seen before = logs.getOrDefault(machine, new Seen());
@@ -143,6 +167,8 @@ final class Oracle {
         lost.removeAll(log.dots);
       }
     });
+    // What was agreed on comes again.
+    lost.removeIf(dot -> dot.node().equals(Group.ID));
     mayBeLost.addAll(lost);
   }
 

@@ -36,6 +36,11 @@ final class SimulatedNetwork {
     blocked.add(from + ">" + to);
   }
 
+  /** Whether anything comes through from one node to another. */
+  boolean isOpen(String from, String to) {
+    return !blocked.contains(from + ">" + to);
+  }
+
   void healAll() {
     blocked.clear();
   }

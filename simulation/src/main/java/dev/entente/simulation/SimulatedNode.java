@@ -7,6 +7,8 @@ import dev.entente.cluster.Link;
 import dev.entente.cluster.PullReply;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.Wire;
+import dev.entente.cluster.group.Group;
+import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
@@ -14,6 +16,7 @@ import dev.entente.engine.NodeStoppedException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -35,10 +38,22 @@ final class SimulatedNode {
   static final class Running {
     private final Node node;
     private final Cluster cluster;
+    private final Group group;
+    private SimulatedConsensus.@Nullable Member member;
 
     Running(Node node, Cluster cluster) {
       this.node = node;
       this.cluster = cluster;
+      this.group = new Group(node);
+    }
+
+    /** What it votes with; null while it does not. */
+    SimulatedConsensus.@Nullable Member member() {
+      return member;
+    }
+
+    Group group() {
+      return group;
     }
 
     Node node() {
@@ -77,6 +92,7 @@ final class SimulatedNode {
   private long skewMillis;
   private long pausedUntilMillis;
   private @Nullable Running process;
+  private @Nullable SimulatedConsensus consensus;
 
   SimulatedNode(
       World world,
@@ -101,6 +117,20 @@ final class SimulatedNode {
     return name;
   }
 
+  /** From here on its processes vote. */
+  void vote(SimulatedConsensus by) {
+    consensus = by;
+  }
+
+  /** Replaces its directory by an earlier one of itself, so many commits ago or more. */
+  void goBackTo(int commits) {
+    disk.goBackTo(commits);
+    SimulatedConsensus by = consensus;
+    if (by != null) {
+      by.forget(name);
+    }
+  }
+
   SimulatedDisk disk() {
     return disk;
   }
@@ -118,6 +148,11 @@ final class SimulatedNode {
   /** Sets the clock right again, and lets time pass. */
   void setRight(long passedMillis) {
     skewMillis = passedMillis;
+  }
+
+  /** Whether it runs and does not stand still. */
+  boolean isAwake() {
+    return process != null && world.nowMillis() >= pausedUntilMillis;
   }
 
   /** Stops the world for this machine alone. */
@@ -147,6 +182,10 @@ final class SimulatedNode {
     } catch (PolicyException e) {
       throw new IllegalStateException(e);
     }
+    node.promise(policy ->
+        policy.consistency() == Consistency.STRONG
+            ? Optional.of("the group writes this")
+            : Optional.empty());
     List<String> seeds =
         machines.keySet().stream()
             .filter(other -> !other.equals(name))
@@ -167,6 +206,10 @@ final class SimulatedNode {
   /** Ends the process at once. */
   void kill() {
     if (process != null) {
+      SimulatedConsensus.Member member = process.member();
+      if (member != null) {
+        member.close();
+      }
       process.node().close();
       process = null;
       disk.powerCut();
@@ -188,6 +231,11 @@ final class SimulatedNode {
     }
     if (world.nowMillis() >= pausedUntilMillis) {
       mine.node().proceed().exceptionally(_ -> 0);
+      vote(mine);
+      if (hasDied()) {
+        world.in(LOOK_MILLIS, () -> look(mine));
+        return;
+      }
       for (Link link : mine.cluster().links()) {
         if (!asking.contains(link) && link.nextAtMillis() <= world.nowMillis()) {
           ask(mine, link);
@@ -195,6 +243,23 @@ final class SimulatedNode {
       }
     }
     world.in(LOOK_MILLIS, () -> look(mine));
+  }
+
+  private void vote(Running mine) {
+    SimulatedConsensus by = consensus;
+    if (by == null) {
+      return;
+    }
+    SimulatedConsensus.Member member = mine.member;
+    if (member == null && !by.mustWait(name, mine.node().known().get(Group.ID))) {
+      member = by.start(name, mine.group(), mine.group()::position);
+      mine.member = member;
+      mine.group().join(member);
+    }
+    if (member != null) {
+      member.look();
+      watcher.accept(name, mine.node());
+    }
   }
 
   private void ask(Running mine, Link link) {

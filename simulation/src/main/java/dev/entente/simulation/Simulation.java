@@ -17,6 +17,7 @@ import java.util.TreeMap;
 public final class Simulation {
   private static final long LOAD_MILLIS = 2_500;
   private static final long HEAL_MILLIS = 60_000;
+  private static final int VOTERS = 3;
 
   /** What came of a seed. */
   public record Result(
@@ -40,6 +41,7 @@ public final class Simulation {
   private final Map<String, SimulatedNode> machines = new TreeMap<>();
   private final Oracle oracle = new Oracle();
   private final Workload workload;
+  private final StrictClients strict;
   private final boolean calm;
 
   private Simulation(long seed, Mutant mutant) {
@@ -55,6 +57,12 @@ public final class Simulation {
           new SimulatedNode(
               world, network, machines, name, mutant, Workload.POLICIES, oracle::look));
     }
+    List<String> voters = List.copyOf(machines.keySet()).subList(0, VOTERS);
+    SimulatedConsensus consensus =
+        new SimulatedConsensus(world, network, voters, mutant, this::isAwake);
+    voters.forEach(voter -> machine(voter).vote(consensus));
+    this.strict =
+        new StrictClients(world, List.copyOf(machines.values()).subList(0, VOTERS), oracle);
     this.workload = new Workload(world, List.copyOf(machines.values()), oracle, mutant, count + 1);
     this.calm = seed % 10 == 0;
   }
@@ -85,6 +93,18 @@ public final class Simulation {
         world.trace());
   }
 
+  private SimulatedNode machine(String name) {
+    SimulatedNode found = machines.get(name);
+    if (found == null) {
+      throw new IllegalStateException("no machine " + name);
+    }
+    return found;
+  }
+
+  private boolean isAwake(String name) {
+    return machine(name).isAwake();
+  }
+
   private void play() {
     machines.values().forEach(machine -> machine.start(false));
     if (!calm) {
@@ -93,6 +113,9 @@ public final class Simulation {
     for (long at = 20; at < LOAD_MILLIS; at += 1 + chance.nextInt(40)) {
       world.at(at, workload::step);
     }
+    for (long at = 20; at < LOAD_MILLIS; at += 1 + chance.nextInt(120)) {
+      world.at(at, strict::step);
+    }
     for (long at = 100; at < LOAD_MILLIS; at += 100) {
       world.at(at, this::look);
     }
@@ -100,6 +123,12 @@ public final class Simulation {
     heal();
     converge();
     oracle.converged(nodes());
+    strict
+        .history()
+        .unexplained()
+        .ifPresent(why -> {
+          throw new Oracle.Broken("19: " + why);
+        });
   }
 
   private Map<String, Node> nodes() {

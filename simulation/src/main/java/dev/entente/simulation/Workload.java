@@ -50,6 +50,10 @@ final class Workload {
             status: manual-review
             high: highest-value
           deletes: edit-wins
+          """,
+          """
+          type: seat
+          consistency: strong
           """);
 
   /** A client. */

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Group implements AgreedLog {
   /** The id under which the group writes. */
-  public static final NodeId ID = new NodeId("group.1");
+  public static final NodeId ID = new NodeId(NodeId.GROUP + ".1");
 
   private static final int VERSIONS = 1;
   private static final int LOCK = 2;

@@ -11,6 +11,9 @@ import java.util.regex.Pattern;
 public record NodeId(String value) implements Comparable<NodeId> {
   private static final Pattern SHAPE = Pattern.compile("[a-zA-Z0-9_-]{1,48}(\\.[0-9]{1,9})?");
 
+  /** The name under which nodes write what they have agreed on first; no node is called so. */
+  public static final String GROUP = "group";
+
   public NodeId {
     if (!SHAPE.matcher(value).matches()) {
       throw new IllegalArgumentException("not a node id: " + value);
@@ -21,6 +24,14 @@ public record NodeId(String value) implements Comparable<NodeId> {
   public String name() {
     int dot = value.indexOf('.');
     return dot < 0 ? value : value.substring(0, dot);
+  }
+
+  /**
+   * Whether this is a group of nodes that agree before anybody has a version. Such versions are
+   * taken whatever their clock: a majority vouches for them, and others may build on them already.
+   */
+  public boolean isGroup() {
+    return name().equals(GROUP);
   }
 
   /** Another incarnation under the same name. */
