@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -66,7 +67,7 @@ final class ClientCommands {
           : dev.entente.core.json.JsonAbsent.ABSENT;
     }
 
-    static Iterable<Json> list(Json json, String name) {
+    static List<Json> list(Json json, String name) {
       return member(json, name) instanceof JsonArray array
           ? array.items()
           : JsonArray.EMPTY.items();

@@ -2,9 +2,13 @@
 package dev.entente.cli;
 
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -14,12 +18,15 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "cluster",
     description =
-        "Shows how the cluster is as the node sees it; cuts, heals, or takes leave of a member.")
+        "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; shows what coming together would do (preview) and has done (healings).")
 final class ClusterCommand extends ClientCommands.Calling {
+  /** How many records are shown of a report. */
+  private static final int LISTED_MAX = 20;
+
   @Parameters(
       index = "0",
       arity = "0..1",
-      paramLabel = "show|cut|heal|depart",
+      paramLabel = "show|cut|heal|depart|preview|healings",
       description = "What to do (default: ${DEFAULT-VALUE}).")
   String action = "show";
 
@@ -34,8 +41,14 @@ final class ClusterCommand extends ClientCommands.Calling {
 
   @Override
   Integer run(Client client, PrintWriter out) {
+    if (action.equals("healings")) {
+      return healings(client, out);
+    }
     if (!action.equals("show") && node.isEmpty()) {
       throw new IllegalArgumentException("name the node: entente cluster " + action + " NODE");
+    }
+    if (action.equals("preview")) {
+      return preview(client, out);
     }
     Json cluster =
         switch (action) {
@@ -49,7 +62,8 @@ final class ClusterCommand extends ClientCommands.Calling {
               client.json(
                   "DELETE", "/v1/cluster/members/" + Client.escaped(node), Optional.empty());
           default ->
-              throw new IllegalArgumentException(action + " is none of show, cut, heal, depart");
+              throw new IllegalArgumentException(
+                  action + " is none of show, cut, heal, depart, preview, healings");
         };
     long until = System.nanoTime() + waitSeconds * 1_000_000_000L;
     while (!inStep(cluster) && System.nanoTime() < until) {
@@ -62,6 +76,83 @@ final class ClusterCommand extends ClientCommands.Calling {
       show(cluster, out);
     }
     return waitSeconds == 0 || inStep(cluster) ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+  }
+
+  private int healings(Client client, PrintWriter out) {
+    Json told = client.get("/v1/cluster/healings");
+    if (json) {
+      out.println(told);
+      return ExitCodes.OK;
+    }
+    List<Json> healings = list(told, "healings");
+    if (healings.isEmpty()) {
+      out.println("nothing has diverged since this node was started");
+    }
+    for (Json healing : healings) {
+      out.printf(
+          "%s: %s, after %.1f s apart; %d of %d on its way%n",
+          text(healing, "node"),
+          text(healing, "step"),
+          number(healing, "apartMillis") / 1e3,
+          number(healing, "left"),
+          number(healing, "missing"));
+      if (!text(healing, "problem").isEmpty()) {
+        out.println("  " + text(healing, "problem"));
+      }
+      if (member(healing, "report") instanceof JsonObject report) {
+        showDivergence(report, out);
+        out.printf(
+            "  compared %d records: %d differ that should not%n",
+            number(healing, "recordsCompared"), number(healing, "findings"));
+      }
+    }
+    return ExitCodes.OK;
+  }
+
+  private int preview(Client client, PrintWriter out) {
+    Json told =
+        client.json(
+            "POST", "/v1/cluster/healings/" + Client.escaped(node) + "/preview", Optional.of("{}"));
+    if (json) {
+      out.println(told);
+    } else {
+      out.println("if this node took what " + node + " has:");
+      showDivergence(told, out);
+    }
+    return ExitCodes.OK;
+  }
+
+  private static void showDivergence(Json report, PrintWriter out) {
+    out.printf(
+        "  %d versions here and %d there; records: %d only here, %d only there%n",
+        number(report, "ours"),
+        number(report, "theirs"),
+        number(report, "onlyOurs"),
+        number(report, "onlyTheirs"));
+    Json both = member(report, "both");
+    out.printf(
+        "  on both sides: %d merged, %d resolved by rule, %d kept side by side, %d for people%n",
+        number(both, "merged"),
+        number(both, "resolved"),
+        number(both, "siblings"),
+        number(both, "pending"));
+    List<Json> records = list(report, "records");
+    for (Json entry : records.subList(0, Math.min(LISTED_MAX, records.size()))) {
+      out.println("  " + text(entry, "fate") + "  " + text(entry, "record"));
+      if (member(entry, "explanations") instanceof JsonArray sentences) {
+        sentences.items().forEach(sentence -> out.println("    " + plain(sentence)));
+      }
+    }
+    if (records.size() > LISTED_MAX) {
+      out.println("  … and " + (records.size() - LISTED_MAX) + " more; --json lists them");
+    }
+    if (!new JsonBool(true).equals(member(report, "complete"))) {
+      out.println("  there is more than can be looked at at once");
+    }
+  }
+
+  private static String plain(Json text) {
+    return text instanceof JsonString(String plain) ? plain : text.toString();
   }
 
   private static void pause() {

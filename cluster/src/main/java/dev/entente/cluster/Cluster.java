@@ -19,6 +19,9 @@ import java.util.function.LongSupplier;
  * to node with every exchange; what was said later about one holds. Thread-safe.
  */
 public final class Cluster {
+  /** Longer than nodes that have nothing to tell are silent. */
+  static final long APART_MILLIS = 1_500;
+
   private final Node node;
   private final ClusterConfig config;
   private final LongSupplier steadyMillis;
@@ -26,6 +29,10 @@ public final class Cluster {
   /** By node. Guarded by this, as the links are. */
   private final Map<NodeId, Member> members = new TreeMap<>();
 
+  /** When each was last heard, asking or answering. */
+  private final Map<NodeId, Long> heardAt = new TreeMap<>();
+
+  private final Map<NodeId, Meeting> meetings = new TreeMap<>();
   private final Copies copies = new Copies();
 
   private final Map<NodeId, NodeReport> reports = new TreeMap<>();
@@ -81,9 +88,10 @@ public final class Cluster {
     }
   }
 
-  /** Takes note of what a node tells with a reply. */
-  public synchronized void heard(PullReply reply) {
+  /** Takes note of what a node tells with a reply to a question of this one. */
+  public synchronized void heard(PullRequest asked, PullReply reply) {
     learn(reply.members());
+    meets(reply.shipment().from(), asked.known(), reply.shipment().known());
     if (!reply.shipment().known().isEmpty()) {
       reports.put(
           reply.shipment().from(),
@@ -91,6 +99,25 @@ public final class Cluster {
     }
     reports.keySet().retainAll(members.keySet());
     copies.retain(members.keySet());
+  }
+
+  /** Takes note of a node that was silent for so long that the two may have diverged. */
+  private synchronized void meets(NodeId peer, VersionVector mine, VersionVector theirs) {
+    if (theirs.isEmpty()) {
+      return;
+    }
+    long now = steadyMillis.getAsLong();
+    Long before = heardAt.put(peer, now);
+    if (before != null && now - before >= APART_MILLIS) {
+      meetings.putIfAbsent(peer, new Meeting(now - before, mine, theirs));
+    }
+  }
+
+  /** Who has been met again since this was asked last. */
+  synchronized Map<NodeId, Meeting> takeMeetings() {
+    Map<NodeId, Meeting> taken = new TreeMap<>(meetings);
+    meetings.clear();
+    return taken;
   }
 
   /** What others have, as they acknowledge it. */
@@ -171,6 +198,7 @@ public final class Cluster {
   public PullReply answer(PullRequest request, long receivedAtMillis) {
     learn(request.members());
     copies.has(request.from(), request.known());
+    meets(request.from(), node.known(), request.known());
     long now = steadyMillis.getAsLong();
     links().stream()
         .filter(link -> link.peer().equals(Optional.of(request.from())))

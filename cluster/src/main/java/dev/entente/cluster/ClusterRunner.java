@@ -78,7 +78,7 @@ public final class ClusterRunner implements AutoCloseable {
     try {
       PullReply reply = transport.pull(link.url(), request);
       if (!link.isCut()) {
-        cluster.heard(reply);
+        cluster.heard(request, reply);
         link.replied(request, reply, steadyMillis.getAsLong());
       }
     } catch (IOException e) {

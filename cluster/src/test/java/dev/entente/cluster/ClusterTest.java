@@ -85,7 +85,7 @@ class ClusterTest {
                   other.answer(Wire.request(Wire.toBytes(asked)), other.node().nowMillis()));
           nowMillis += 10;
           PullReply got = Wire.reply(reply);
-          cluster.heard(got);
+          cluster.heard(asked, got);
           link.replied(asked, got, nowMillis);
         }
       }

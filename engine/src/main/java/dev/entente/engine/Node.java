@@ -70,6 +70,7 @@ public final class Node implements AutoCloseable {
   private final Receiver receiver;
   private final Replication replication;
   private final Drafts drafts;
+  private final Divergences divergences;
   private final Sequencer sequencer;
   private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
@@ -92,6 +93,7 @@ public final class Node implements AutoCloseable {
     this.receiver = new Receiver(store, self, policies, history, claims, reviews);
     this.replication = new Replication(store, self, receiver, config.incarnations());
     this.drafts = new Drafts(receiver, replication);
+    this.divergences = new Divergences(store, policies, history, records::read);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.watermark = new Watermark(last == null ? 0 : new ByteReader(last).u64());
     Optional<byte[]> lastAudit = lastAudit(store);
@@ -164,6 +166,10 @@ public final class Node implements AutoCloseable {
     }
     String name =
         config.name().isEmpty() ? UUID.randomUUID().toString().substring(0, 8) : config.name();
+    if (new NodeId(name).isGroup()) {
+      throw new IllegalArgumentException(
+          "no node is called " + NodeId.GROUP + "; that is what nodes write as together");
+    }
     Incarnations first = Incarnations.first(new NodeId(name.contains(".") ? name : name + ".1"));
     Batch batch = new Batch();
     batch.put(Table.META, FORMAT, FORMAT_1);
@@ -706,6 +712,41 @@ public final class Node implements AutoCloseable {
         .filter(review -> review.closing().decision() instanceof JsonObject)
         .map(review -> ((JsonObject) review.closing().decision()).get("value"))
         .filter(value -> !value.isAbsent());
+  }
+
+  /**
+   * What this node and another had written without each other, and what has become of it, once this
+   * node has all of it. Reads the log.
+   *
+   * @param since a position behind which all lies that the other lacked
+   * @param mine what this node had when they met again
+   * @param theirs what the other had then
+   */
+  public Divergence diverged(long since, VersionVector mine, VersionVector theirs) {
+    return divergences.after(since, mine, theirs);
+  }
+
+  /**
+   * What would become of it if versions of another node came in. Nothing is changed. Contention
+   * between records is not looked at.
+   *
+   * @param since a position behind which all lies that the other lacks
+   * @param versions what this node lacks, in the order of the other's log
+   * @param theirs what the other has
+   * @param complete whether those are all
+   */
+  public Divergence wouldDiverge(
+      long since, List<byte[]> versions, VersionVector theirs, boolean complete) {
+    return divergences.before(since, versions, theirs, complete);
+  }
+
+  /** Keeps an account of something that concerns the cluster in the audit log. */
+  public CompletableFuture<Boolean> account(String action, String subject, Json detail) {
+    return sequencer.submit(transaction -> {
+      transaction.audit(
+          transaction.clock().next(), "", Proceedings.POLICY, action, subject, detail);
+      return true;
+    });
   }
 
   /** What this node holds, in few bytes. Reads every state. */

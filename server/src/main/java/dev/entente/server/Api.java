@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.engine.Node;
 import dev.entente.server.Problem.Code;
@@ -54,10 +55,10 @@ final class Api {
   }
 
   /** From here on this node takes part in a cluster, whose voters have these names. */
-  void join(Cluster joined, HttpTransport way, List<String> voters) {
+  void join(Cluster joined, HttpTransport way, Healings healings, List<String> voters) {
     authority.join(joined, way, voters);
     steering.join(way);
-    cluster.join(joined, way);
+    cluster.join(joined, way, healings);
   }
 
   Authority authority() {

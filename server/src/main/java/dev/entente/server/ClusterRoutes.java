@@ -4,6 +4,7 @@ package dev.entente.server;
 import dev.entente.cluster.Agreement;
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Link;
 import dev.entente.cluster.LinkReport;
@@ -57,6 +58,7 @@ final class ClusterRoutes {
   private final Semaphore answers = new Semaphore(ANSWERS_MAX);
   private volatile @Nullable Cluster cluster;
   private volatile @Nullable Transport transport;
+  private volatile @Nullable Healings healings;
 
   ClusterRoutes(Node node, Metrics metrics, Authority authority) {
     this.authority = authority;
@@ -64,7 +66,8 @@ final class ClusterRoutes {
     this.metrics = metrics;
   }
 
-  void join(Cluster joined, Transport way) {
+  void join(Cluster joined, Transport way, Healings followed) {
+    healings = followed;
     transport = way;
     cluster = joined;
     metrics.follow(joined);
@@ -82,6 +85,8 @@ final class ClusterRoutes {
         .post("/v1/cluster/verify", this::verify)
         .get("/v1/cluster", this::status)
         .get("/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
+        .get("/v1/cluster/healings", this::healings)
+        .post("/v1/cluster/healings/{node}/preview", this::preview)
         .put("/v1/cluster/links/{node}", this::link)
         .delete("/v1/cluster/members/{node}", this::depart);
   }
@@ -238,6 +243,31 @@ final class ClusterRoutes {
       throw new IOException("an operator has cut this link");
     }
     return new RemoteReplica(way, link.url(), node.id());
+  }
+
+  private Healings followed() {
+    Healings known = healings;
+    if (known == null) {
+      cluster();
+      throw new IllegalStateException("a node in a cluster follows how it heals");
+    }
+    return known;
+  }
+
+  private Reply healings(Call call) {
+    return Reply.json(200, JsonObject.of("healings", list(followed().all(), Healings::describe)));
+  }
+
+  /** What would come of it if this node took what another has. */
+  private Reply preview(Call call) {
+    try {
+      return Reply.json(200, Healings.describe(followed().preview(nodeId(call.param("node")))));
+    } catch (IOException e) {
+      throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+    }
   }
 
   private Json data(RecordKey key) {

@@ -5,6 +5,7 @@ import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.ClusterConfig;
 import dev.entente.cluster.ClusterRunner;
+import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.UnavailableException;
@@ -75,7 +76,10 @@ public final class EntenteServer implements AutoCloseable {
 
   /** What drives the links to other nodes. */
   private record Peers(
-      ClusterRunner runner, HttpTransport transport, Optional<Consensus> consensus) {}
+      ClusterRunner runner,
+      HttpTransport transport,
+      Optional<Consensus> consensus,
+      Thread healer) {}
 
   private EntenteServer(WebServer server, Node node, Authority authority, Optional<Peers> peers) {
     this.server = server;
@@ -171,7 +175,8 @@ public final class EntenteServer implements AutoCloseable {
     LongSupplier steadyMillis = () -> System.nanoTime() / 1_000_000;
     Cluster cluster = new Cluster(node, ClusterConfig.of(url, peering.seeds()), steadyMillis);
     HttpTransport transport = new HttpTransport(peering.secret(), peering.tls());
-    api.join(cluster, transport, peering.voterNames());
+    Healings healings = new Healings(node, cluster, transport);
+    api.join(cluster, transport, healings, peering.voterNames());
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
     Optional<Consensus> consensus = Optional.empty();
     String self = node.id().name();
@@ -190,7 +195,25 @@ public final class EntenteServer implements AutoCloseable {
         throw e;
       }
     }
-    return new Peers(runner, transport, consensus);
+    Thread healer = Thread.ofVirtual().name("entente-healings").start(() -> follow(healings));
+    return new Peers(runner, transport, consensus, healer);
+  }
+
+  private static void follow(Healings healings) {
+    try {
+      while (true) {
+        Thread.sleep(TICK);
+        try {
+          healings.look();
+        } catch (CompletionException | OverloadedException e) {
+          LOG.log(Level.DEBUG, "the node is busy; the healing goes on later", e);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (NodeStoppedException e) {
+      LOG.log(Level.DEBUG, "the node has stopped; it heals no more");
+    }
   }
 
   private static Consensus vote(Api api, Node node, Voters voters, Optional<NodeTls> tls)
@@ -263,6 +286,7 @@ public final class EntenteServer implements AutoCloseable {
     ticker.interrupt();
     authorityTicker.interrupt();
     peers.ifPresent(links -> {
+      links.healer().interrupt();
       links.consensus().ifPresent(Consensus::close);
       links.transport().close();
       links.runner().close();

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** Nodes that are served find each other over HTTP, and say how it is between them. */
 class ClusterRoutesTest {
+  private static final String MERGE = "application/merge-patch+json";
   private static final String SECRET = "a secret of the cluster";
   private static final RecordKey KEY = new RecordKey("main", "note", "n");
   private final List<Served> served = new ArrayList<>();
@@ -84,6 +85,54 @@ class ClusterRoutesTest {
         .contains("entente_link_up{peer=\"b\"} 1")
         .contains("entente_link_behind_seconds")
         .contains("entente_link_clock_offset_seconds");
+  }
+
+  @Test
+  void comingTogetherIsForeseenFollowedAndAccountedFor() throws IOException, InterruptedException {
+    Served a = join("a");
+    Served b = join("b", a);
+    eventually(() -> inStep(a, b));
+    String policy = "type: note\nfields:\n  n: {cell: counter}\n  v: last-writer-wins\n";
+    assertThat(
+            a.send(
+                    "PUT",
+                    "/v1/main/policies/note",
+                    policy.getBytes(StandardCharsets.UTF_8),
+                    Map.of("Content-Type", "application/yaml"))
+                .status())
+        .isEqualTo(200);
+    eventually(() -> b.node.policyTypes("main").contains("note"));
+    for (String id : List.of("counted", "competing", "reviewed")) {
+      a.json("PUT", "/v1/main/records/note/" + id, "{\"n\":0,\"v\":0,\"w\":0}");
+    }
+    eventually(() -> inStep(a, b));
+    a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":true}");
+    Thread.sleep(2_000);
+    for (Served at : List.of(a, b)) {
+      String mine = "\"" + at.node.id() + "\"";
+      at.json("PATCH", "/v1/main/records/note/counted", "{\"n\":1}", "Content-Type", MERGE);
+      at.json(
+          "PATCH",
+          "/v1/main/records/note/competing",
+          "{\"v\":" + mine + "}",
+          "Content-Type",
+          MERGE);
+      at.json(
+          "PATCH", "/v1/main/records/note/reviewed", "{\"w\":" + mine + "}", "Content-Type", MERGE);
+      at.json("PUT", "/v1/main/records/note/" + at.node.id().name(), "{}");
+    }
+    Served.Answer foreseen =
+        a.json("POST", "/v1/cluster/healings/" + b.node.id() + "/preview", "{}");
+    String both = "\"both\":{\"merged\":1,\"pending\":1,\"resolved\":1,\"siblings\":0}";
+    assertThat(foreseen.body()).contains(both, "\"onlyOurs\":1", "\"onlyTheirs\":1");
+    assertThat(a.get("/v1/main/records/note/b").status()).as("nothing was taken").isEqualTo(404);
+    a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":false}");
+    eventually(() -> a.get("/v1/cluster/healings").body().contains("\"step\":\"healed\""));
+    assertThat(a.get("/v1/cluster/healings").body())
+        .as("as it was foreseen")
+        .contains(both, "\"ours\":4", "\"theirs\":4", "\"findings\":0")
+        .contains("\"fate\":\"pending\"", "main/note/reviewed");
+    assertThat(a.node.audit("", Long.MAX_VALUE, 10).getFirst().action()).isEqualTo("healing");
   }
 
   @Test

@@ -299,7 +299,7 @@ final class SimulatedNode {
       asking.remove(exchange.link);
     }
     PullReply reply = sabotage.reply(Wire.reply(bytes));
-    mine.cluster().heard(reply);
+    mine.cluster().heard(exchange.request, reply);
     exchange
         .link
         .replied(exchange.request, reply, world.nowMillis())
