@@ -164,7 +164,7 @@ final class SimulatedNode {
   void start(boolean fromBackup) {
     NodeConfig config =
         NodeConfig.DEFAULT
-            .withName(name)
+            .withName(isNew() ? name + "." + (2 + chance.nextInt(900_000_000)) : name)
             .withClock(() -> EPOCH_MILLIS + world.nowMillis() + skewMillis)
             .withIncarnations(() -> 2L + chance.nextInt(900_000_000))
             .onCallersThread();
@@ -201,6 +201,11 @@ final class SimulatedNode {
     world.tell(name + " runs as " + node.id() + " from position " + node.position());
     watcher.accept(name, node);
     look(started);
+  }
+
+  /** Whether the machine takes the place of one that was there before. */
+  private boolean isNew() {
+    return disk.commits() == 0 && world.nowMillis() > 0;
   }
 
   /** Ends the process at once. */
