@@ -83,6 +83,21 @@ final class RealNode {
     return send(method, path, "application/json", body);
   }
 
+  /** Sends JSON with headers, name and value by turns; gives up soon. */
+  HttpResponse<String> sendSoon(String method, String path, String body, String... headers)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(url + path))
+            .timeout(Duration.ofMillis(1_500))
+            .header("Authorization", "Bearer t")
+            .header("Content-Type", "application/json")
+            .method(method, BodyPublishers.ofString(body));
+    for (int i = 0; i < headers.length; i += 2) {
+      request.header(headers[i], headers[i + 1]);
+    }
+    return HTTP.send(request.build(), BodyHandlers.ofString());
+  }
+
   /** SIGKILL. */
   void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();

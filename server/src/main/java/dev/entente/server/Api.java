@@ -26,9 +26,11 @@ final class Api {
   private final ClusterRoutes cluster;
   private final Authority authority;
   private final Steering steering;
+  private volatile boolean open;
 
   Api(Node node, String token) {
     this(node, token, Optional.empty());
+    open();
   }
 
   Api(Node node, String token, Optional<Peering> peering) {
@@ -61,12 +63,26 @@ final class Api {
     cluster.join(joined, way, healings);
   }
 
+  /** From here on clients are answered: what the node can promise is known. */
+  void open() {
+    open = true;
+  }
+
   Authority authority() {
     return authority;
   }
 
   List<Route> routes() {
     return routes;
+  }
+
+  /** The client who calls, once clients are answered. */
+  private String client(Call call) {
+    String name = auth.user(call);
+    if (!open) {
+      throw new Problem(Code.UNAVAILABLE, "the node is starting; try again in a second");
+    }
+    return name;
   }
 
   Reply answer(List<String> path, Call call) {
@@ -79,7 +95,7 @@ final class Api {
             String actor =
                 switch (route.access()) {
                   case ANYONE -> "";
-                  case USER -> auth.user(call);
+                  case USER -> client(call);
                   case NODE -> auth.node(call);
                 };
             Call found = call.withParams(params.get(), actor);

@@ -166,6 +166,7 @@ public final class EntenteServer implements AutoCloseable {
       alone.join(new AloneConsensus(node, alone));
       api.authority().join(alone);
     }
+    api.open();
     return new EntenteServer(server, node, api.authority(), peers);
   }
 

@@ -144,7 +144,8 @@ final class Steering {
               + there.node()
               + ", which accepts such records, does not answer ("
               + e.getMessage()
-              + "); it may have accepted this: send it again with the same Idempotency-Key");
+              + "); it may have accepted this: send it again with the same Idempotency-Key",
+          Writes.UNKNOWN);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new Problem(Code.UNAVAILABLE, "the node is stopping");

@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.UnavailableException;
+import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.edit.Edit;
@@ -34,6 +35,9 @@ import java.util.function.Supplier;
 final class Writes {
   private static final int OPERATIONS_MAX = 10_000;
 
+  /** What a problem says where the write may have been, or may yet be, accepted. */
+  static final Map<String, Json> UNKNOWN = Map.of("outcome", Json.of("unknown"));
+
   private Writes() {}
 
   static dev.entente.core.causality.VersionVector context(RecordKey key, String token) {
@@ -55,7 +59,10 @@ final class Writes {
       throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
     } catch (CompletionException e) {
       if (e.getCause() instanceof UnavailableException unavailable) {
-        throw new Problem(Code.UNAVAILABLE, String.valueOf(unavailable.getMessage()));
+        throw new Problem(
+            Code.UNAVAILABLE,
+            String.valueOf(unavailable.getMessage()),
+            unavailable instanceof NotLeadingException ? Map.of() : UNKNOWN);
       }
       if (e.getCause() instanceof OverloadedException overloaded) {
         throw new Problem(Code.TOO_FAST, String.valueOf(overloaded.getMessage()));
