@@ -190,6 +190,12 @@ public final class Cluster {
     return true;
   }
 
+  /** Takes note of a question as it comes, before it waits for an answer: it acknowledges. */
+  public void asked(PullRequest request) {
+    copies.has(request.from(), request.known());
+    meets(request.from(), node.known(), request.known());
+  }
+
   /**
    * Answers another node; waits for nothing.
    *
@@ -197,8 +203,7 @@ public final class Cluster {
    */
   public PullReply answer(PullRequest request, long receivedAtMillis) {
     learn(request.members());
-    copies.has(request.from(), request.known());
-    meets(request.from(), node.known(), request.known());
+    asked(request);
     long now = steadyMillis.getAsLong();
     links().stream()
         .filter(link -> link.peer().equals(Optional.of(request.from())))

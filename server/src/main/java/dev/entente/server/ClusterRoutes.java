@@ -119,6 +119,7 @@ final class ClusterRoutes {
     }
     try {
       notCut(request.from());
+      cluster().asked(request);
       waitForMore(request);
       notCut(request.from());
       return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(cluster().answer(request, receivedAt)));
