@@ -161,6 +161,36 @@ function watched(app) {
   return { element: [h('h2', {}, 'One record everywhere'), h('p', {}, h('label', {}, 'type ', type), ' ', h('label', {}, 'id ', id)), values], update };
 }
 
+/** Who leads those that agree first; nothing where nobody votes. */
+function leading(group) {
+  if (!group) return 'Nobody votes: types that must agree first are refused. Serve three or five nodes with --voters.';
+  const who = group.leader ? `${group.leader} leads` : 'Nobody leads: types that must agree first are refused here, and what is shown of them may be stale';
+  return `${who} (term ${group.term}; voters ${group.voters.join(', ')}; ${group.position.toLocaleString()} versions agreed on).`;
+}
+
+const STEP = { 'catching-up': ['warn', 'catching up'], comparing: ['warn', 'comparing'], healed: ['resolved', 'healed'], differs: ['critical', 'differs'], 'cut-again': ['pending', 'cut again'] };
+
+/** How nodes came together again, and what became of what both sides wrote. */
+function healings(all) {
+  if (!all.length) return [h('p', { class: 'muted' }, 'Nothing has diverged since this node was started.')];
+  return all.map((healing) => {
+    const [tag, step] = STEP[healing.step] ?? ['', healing.step];
+    const parts = [h('p', {}, h('span', { class: `tag ${tag}` }, step), ` ${name(healing.node)}, after ${(healing.apartMillis / 1000).toFixed(1)} s apart`)];
+    if (healing.left > 0) parts.push(h('progress', { max: String(healing.missing), value: String(healing.missing - healing.left), 'aria-label': 'what is on its way' }));
+    if (healing.problem) parts.push(h('p', {}, healing.problem));
+    if (healing.report) {
+      const { report } = healing;
+      const both = report.both;
+      const none = report.ours + report.theirs === 0;
+      parts.push(h('p', { class: 'muted' }, none ? `What each wrote came by way of other nodes. ${healing.recordsCompared} records compared, ${healing.findings} differ that should not.` : `${report.ours} versions here, ${report.theirs} there. Records on both sides: ${both.merged} merged, ${both.resolved} settled by rule, ${both.siblings} side by side, ${both.pending} for people. ${healing.recordsCompared} records compared, ${healing.findings} differ that should not.`));
+      if (report.records.length) {
+        parts.push(h('details', {}, h('summary', {}, 'Which records'), h('ul', {}, ...report.records.slice(0, 50).map((r) => h('li', {}, h('span', { class: `tag ${r.fate}` }, r.fate), ` ${r.record} `, h('span', { class: 'muted small' }, r.explanations.join(' ')))))));
+      }
+    }
+    return h('div', { class: 'card' }, ...parts);
+  });
+}
+
 export async function cluster(app) {
   const first = await app.api('GET', '/v1/cluster');
   if (!first.members.length) {
@@ -169,12 +199,23 @@ export async function cluster(app) {
   const picture = h('div', { class: 'card' });
   const has = h('div', { class: 'card' });
   const sentence = h('p', { class: 'muted', role: 'status' });
+  const agreement = h('p', { class: 'muted', role: 'status' });
+  const healed = h('div', {});
   const watch = watched(app);
+  let told = '';
+  const heal = async () => {
+    const { healings: all } = await app.api('GET', '/v1/cluster/healings');
+    if (JSON.stringify(all) === told) return;
+    told = JSON.stringify(all);
+    healed.replaceChildren(...healings(all));
+  };
   const draw = (now) => {
     const nodes = nodesOf(now);
     const apart = pairs(nodes).filter((p) => p.state !== 'in-step' && p.state !== 'catching-up');
     const words = apart.length ? `${apart.length} of ${pairs(nodes).length} lines are down. Every side goes on taking writes; they come together when the lines are back.` : 'Every node reaches every other.';
     if (sentence.textContent !== words) sentence.textContent = words;
+    const leads = leading(now.group);
+    if (agreement.textContent !== leads) agreement.textContent = leads;
     picture.replaceChildren(map(nodes, now.node));
     has.replaceChildren(matrix(nodes));
     table.update(now);
@@ -182,14 +223,16 @@ export async function cluster(app) {
   const table = lines(app, draw);
   draw(first);
   watch.update();
+  heal();
   const timer = setInterval(async () => {
     try {
       draw(await app.api('GET', '/v1/cluster'));
       await watch.update();
+      await heal();
     } catch (problem) {
       sentence.textContent = problem.message;
     }
   }, 1000);
   app.onLeave(() => clearInterval(timer));
-  return [h('h1', {}, 'Cluster'), sentence, picture, h('h2', {}, 'Lines of this node'), table.element, ...watch.element, h('h2', {}, 'Who has what'), has];
+  return [h('h1', {}, 'Cluster'), sentence, agreement, picture, h('h2', {}, 'Lines of this node'), table.element, ...watch.element, h('h2', {}, 'Coming together'), healed, h('h2', {}, 'Who has what'), has];
 }

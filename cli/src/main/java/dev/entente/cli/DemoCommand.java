@@ -19,6 +19,8 @@ import dev.entente.server.Peering;
 import dev.entente.server.Token;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,6 +59,9 @@ final class DemoCommand implements Callable<Integer> {
       description = "Where to keep the data; by default a folder that goes when the demo ends.")
   @Nullable Path data;
 
+  /** How far the ports for votes lie above those for clients. */
+  private static final int VOTES = 100;
+
   @Option(
       names = "--pause",
       paramLabel = "MILLIS",
@@ -78,10 +83,13 @@ final class DemoCommand implements Callable<Integer> {
     Token token = Token.of(directory);
     String secret = UUID.randomUUID().toString();
     List<Region> regions = new ArrayList<>();
+    List<String> voters = voters();
     try {
       for (String name : REGIONS) {
         List<String> seeds = regions.stream().map(Region::url).toList();
-        regions.add(start(directory, name, port(name), token, new Peering("", seeds, secret)));
+        Peering peering =
+            new Peering("", seeds, secret).withVoters(voters, directory.resolve(name + "-group"));
+        regions.add(start(directory, name, port(name), token, peering));
       }
     } catch (IOException e) {
       regions.forEach(region -> region.node().close());
@@ -102,6 +110,21 @@ final class DemoCommand implements Callable<Integer> {
               region.node().close();
             }));
     return ExitCodes.OK;
+  }
+
+  /** Where the regions listen for each other's votes: the same in every run on one directory. */
+  private List<String> voters() throws IOException {
+    List<String> voters = new ArrayList<>();
+    for (String name : REGIONS) {
+      if (port != 0) {
+        voters.add(name + "=127.0.0.1:" + (port(name) + VOTES));
+      } else if (data == null) {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+          voters.add(name + "=127.0.0.1:" + socket.getLocalPort());
+        }
+      }
+    }
+    return voters;
   }
 
   private int port(String region) {
