@@ -5,7 +5,6 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Intake;
 import dev.entente.engine.Node;
-import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
 import java.util.List;
 import java.util.Optional;
@@ -89,8 +88,25 @@ public final class Link {
    * @param asked the request that it answers
    * @return what became of the versions; empty where the reply was only an introduction
    */
-  public synchronized Optional<Intake> replied(PullRequest asked, PullReply reply, long nowMillis) {
-    Shipment shipment = reply.shipment();
+  public Optional<Intake> replied(PullRequest asked, PullReply reply, long nowMillis) {
+    if (!hears(asked, reply, nowMillis)) {
+      return Optional.empty();
+    }
+    // Without the lock: the node may be asking this link how it is.
+    try {
+      String unused = adopt(reply);
+      Intake intake = node.take(reply.shipment()).join();
+      took(intake, unused, reply, nowMillis);
+      return Optional.of(intake);
+    } catch (CompletionException | IllegalArgumentException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      refuses(String.valueOf(cause.getMessage()), nowMillis);
+      return Optional.empty();
+    }
+  }
+
+  /** Takes note that the other is there; false where the reply is only an introduction. */
+  private synchronized boolean hears(PullRequest asked, PullReply reply, long nowMillis) {
     clock.exchanged(
         asked.sentAtMillis(), reply.receivedAtMillis(), reply.sentAtMillis(), node.nowMillis());
     detector.heard(nowMillis);
@@ -99,39 +115,44 @@ public final class Link {
     refused = false;
     problem = "";
     peerPosition = reply.position();
-    boolean introduced = !peer.equals(Optional.of(shipment.from()));
-    peer = Optional.of(shipment.from());
+    boolean introduced = !peer.equals(Optional.of(reply.shipment().from()));
+    peer = Optional.of(reply.shipment().from());
     if (introduced && !asked.to().equals(peer)) {
       nextAtMillis = nowMillis;
-      return Optional.empty();
+      return false;
     }
-    try {
-      adopt(reply);
-      Intake intake = node.take(shipment).join();
-      applied += intake.applied();
-      problem = intake.problem().isEmpty() ? problem : intake.problem();
-      if (problem.isEmpty() && shipment.complete()) {
-        inStepAtMillis = nowMillis;
-      }
-      refused = !problem.isEmpty();
-      nextAtMillis = nowMillis + (refused ? backOff() : config.pauseMillis());
-      return Optional.of(intake);
-    } catch (CompletionException | IllegalArgumentException e) {
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      problem = String.valueOf(cause.getMessage());
-      refused = true;
-      nextAtMillis = nowMillis + backOff();
-      return Optional.empty();
-    }
+    return true;
   }
 
-  /** Takes over what is later of the other's policies; one that cannot be used here is told. */
-  private void adopt(PullReply reply) {
+  private synchronized void took(Intake intake, String unused, PullReply reply, long nowMillis) {
+    policiesDiffer = Cluster.hash(node.policies()) != reply.policiesHash();
+    applied += intake.applied();
+    problem = intake.problem().isEmpty() ? unused : intake.problem();
+    if (problem.isEmpty() && reply.shipment().complete()) {
+      inStepAtMillis = nowMillis;
+    }
+    refused = !problem.isEmpty();
+    nextAtMillis = nowMillis + (refused ? backOff() : config.pauseMillis());
+  }
+
+  private synchronized void refuses(String why, long nowMillis) {
+    problem = why;
+    refused = true;
+    nextAtMillis = nowMillis + backOff();
+  }
+
+  /**
+   * Takes over what is later of the other's policies.
+   *
+   * @return which of them cannot be used here; empty where all can
+   */
+  private String adopt(PullReply reply) {
+    String unused = "";
     for (StampedPolicy policy : reply.policies()) {
       try {
         node.adopt(policy).join();
       } catch (PolicyException e) {
-        problem =
+        unused =
             "the policy of "
                 + policy.tenant()
                 + "/"
@@ -140,7 +161,7 @@ public final class Link {
                 + e.getMessage();
       }
     }
-    policiesDiffer = Cluster.hash(node.policies()) != reply.policiesHash();
+    return unused;
   }
 
   /** No reply came. */
