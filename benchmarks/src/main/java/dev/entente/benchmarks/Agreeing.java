@@ -33,9 +33,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * long nobody accepts when the node that leads is gone. Medians of rounds, with the spread.
  */
 public final class Agreeing {
-  private static final int ROUNDS = 5;
-  private static final int WARM = 500;
-  private static final int REQUESTS = 1_500;
+  private static final int ROUNDS = Integer.getInteger("rounds", 5);
+  private static final int WARM = Integer.getInteger("warm", 300);
+  private static final int REQUESTS = Integer.getInteger("requests", 500);
   private static final int CLIENTS = 64;
   private static final long BURST_MILLIS = 4_000;
   private static final List<String> NAMES = List.of("a", "b", "c");
