@@ -146,7 +146,7 @@ final class ClusterCommand extends ClientCommands.Calling {
     if (records.size() > LISTED_MAX) {
       out.println("  … and " + (records.size() - LISTED_MAX) + " more; --json lists them");
     }
-    if (!new JsonBool(true).equals(member(report, "complete"))) {
+    if (!JsonBool.TRUE.equals(member(report, "complete"))) {
       out.println("  there is more than can be looked at at once");
     }
   }

@@ -84,16 +84,10 @@ public final class Authority {
     return Optional.ofNullable(group);
   }
 
-  /** Who is the primary for an order of preference, as far as this node has heard. */
-  public Optional<Locks.Grant> primary(Policy policy) {
-    Primaries known = primaries;
-    return known == null ? Optional.empty() : known.holder(policy);
-  }
-
   /** Where records under a policy are accepted now. */
   public Place place(Policy policy) {
     Cluster joined = cluster;
-    if (joined == null || (joined.links().isEmpty() && voters.isEmpty())) {
+    if (joined == null || isAlone(joined)) {
       return new Place.Here();
     }
     return switch (policy.consistency()) {
@@ -102,6 +96,17 @@ public final class Authority {
       case PRIMARY -> primary(joined, policy);
       case STRONG -> strong(joined);
     };
+  }
+
+  /** Whether there is nobody to agree with. */
+  private boolean isAlone(Cluster joined) {
+    return joined.links().isEmpty() && voters.isEmpty();
+  }
+
+  /** Another node of a name, if it can be reached. */
+  private Optional<Place> there(Cluster joined, Optional<String> name) {
+    return name.filter(who -> !who.equals(node.id().name()))
+        .flatMap(who -> joined.urlOf(who).map(url -> new Place.There(who, url)));
   }
 
   private Place quorum(Cluster joined, Policy policy) {
@@ -136,9 +141,7 @@ public final class Authority {
     if (known.isHere(policy)) {
       return new Place.Here();
     }
-    Optional<String> name = known.holder(policy).map(Locks.Grant::owner);
-    return name.filter(who -> !who.equals(node.id().name()))
-        .flatMap(who -> joined.urlOf(who).<Place>map(url -> new Place.There(who, url)))
+    return there(joined, known.holder(policy).map(Locks.Grant::owner))
         .orElseGet(() ->
             new Place.Nowhere(
                 "no primary can be reached; one is chosen within seconds where a majority of the"
@@ -154,12 +157,8 @@ public final class Authority {
     if (standing.leading()) {
       return new Place.Together();
     }
-    return standing
-        .leader()
-        .filter(who -> !who.equals(node.id().name()))
-        .flatMap(who -> joined.urlOf(who).<Place>map(url -> new Place.There(who, url)))
-        .orElseGet(
-            () -> new Place.Nowhere(new NotLeadingException(Optional.empty()).getMessage() + ""));
+    return there(joined, standing.leader())
+        .orElseGet(() -> new Place.Nowhere(NotLeadingException.NOBODY));
   }
 
   /** A voter knows more. */
@@ -299,7 +298,7 @@ public final class Authority {
   public boolean isFresh(RecordKey key) throws InterruptedException {
     Policy policy = policy(key);
     Cluster joined = cluster;
-    if (joined == null || (joined.links().isEmpty() && voters.isEmpty())) {
+    if (joined == null || isAlone(joined)) {
       return true;
     }
     return switch (policy.consistency()) {

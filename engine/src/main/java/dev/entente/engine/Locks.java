@@ -316,11 +316,6 @@ public final class Locks {
     return nextEndMillis <= atMillis;
   }
 
-  /** The last fencing token that was given. */
-  public long lastToken() {
-    return lastToken;
-  }
-
   /** The locks of a tenant that are held, by name. */
   public List<Lock> of(String tenant) {
     List<Lock> found = new ArrayList<>();

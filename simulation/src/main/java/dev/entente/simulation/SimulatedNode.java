@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -111,6 +112,18 @@ final class SimulatedNode {
     this.disk = new SimulatedDisk(mutant);
     this.policies = policies;
     this.watcher = watcher;
+  }
+
+  /** The nodes of the machines that run, by name. */
+  static Map<String, Node> running(Map<String, SimulatedNode> machines) {
+    Map<String, Node> nodes = new TreeMap<>();
+    machines.forEach((name, machine) -> {
+      Running process = machine.process();
+      if (process != null && !machine.hasDied()) {
+        nodes.put(name, process.node());
+      }
+    });
+    return nodes;
   }
 
   String name() {

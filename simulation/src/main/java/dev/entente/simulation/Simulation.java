@@ -132,14 +132,7 @@ public final class Simulation {
   }
 
   private Map<String, Node> nodes() {
-    Map<String, Node> nodes = new TreeMap<>();
-    machines.forEach((name, machine) -> {
-      SimulatedNode.Running process = machine.process();
-      if (process != null && !machine.hasDied()) {
-        nodes.put(name, process.node());
-      }
-    });
-    return nodes;
+    return SimulatedNode.running(machines);
   }
 
   private void look() {

@@ -130,7 +130,6 @@ public final class Stage {
   private final Map<Figure, Map<String, List<Double>>> figures = new TreeMap<>();
   private final Map<String, Long> accepted = new TreeMap<>();
   private final Map<String, Long> refused = new TreeMap<>();
-  private final List<String> lost = new ArrayList<>();
   private long made;
   private long acknowledged;
   private long refusedAll;
@@ -249,7 +248,6 @@ public final class Stage {
         () -> {
           machine(name).kill();
           rates.put(name, 0.0);
-          lost.add(name);
         });
   }
 
@@ -324,14 +322,7 @@ public final class Stage {
   }
 
   private Map<String, Node> nodes() {
-    Map<String, Node> nodes = new TreeMap<>();
-    machines.forEach((name, machine) -> {
-      SimulatedNode.Running process = machine.process();
-      if (process != null && !machine.hasDied()) {
-        nodes.put(name, process.node());
-      }
-    });
-    return nodes;
+    return SimulatedNode.running(machines);
   }
 
   private void tick() {

@@ -35,7 +35,7 @@ public final class StoryPage {
       ol { padding-left:0; list-style:none; } li { padding:2px 0; } li b { display:inline-block; min-width:4.2em; } li.harm { color:var(--bad); }
       svg { width:100%; height:auto; display:block; } svg text { fill:var(--muted); font-size:12px; } .axis { stroke:var(--line); }
       @media (max-width:600px) { svg text { font-size:20px; } .plot { stroke-width:3.5; } }
-      .mark { stroke:var(--muted); stroke-dasharray:2 4; } .mark.harm { stroke:var(--bad); } .harm-band { fill:var(--bad); opacity:.08; }
+      .mark { stroke:var(--muted); stroke-dasharray:2 4; } .mark.harm { stroke:var(--bad); }
       .plot { fill:none; stroke-width:2; } .key { display:flex; flex-wrap:wrap; gap:4px 18px; margin:4px 0 0; } .key svg { width:34px; height:10px; display:inline-block; vertical-align:middle; }
       """;
 

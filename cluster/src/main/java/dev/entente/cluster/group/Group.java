@@ -2,9 +2,11 @@
 package dev.entente.cluster.group;
 
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Command;
 import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
+import dev.entente.engine.OverloadedException;
 import dev.entente.engine.Proposal;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteReader.DamagedException;
@@ -14,6 +16,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -111,7 +114,7 @@ public final class Group implements AgreedLog {
     synchronized (this) {
       if (queue.size() >= QUEUE_MAX) {
         return CompletableFuture.failedFuture(
-            new dev.entente.engine.OverloadedException(QUEUE_MAX + " requests wait for agreement"));
+            new OverloadedException(QUEUE_MAX + " requests wait for agreement"));
       }
       queue.add(new Pending<>(command));
     }
@@ -162,19 +165,23 @@ public final class Group implements AgreedLog {
         throw new NotLeadingException(Optional.empty());
       }
       return node.draft(ID, position, batch.stream().map(p -> p.command).toList())
-          .thenCompose(proposal ->
-              consensus()
-                  .propose(entry(proposal))
-                  .orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
-                  .exceptionallyCompose(problem ->
-                      CompletableFuture.failedFuture(
-                          cause(problem) instanceof NotLeadingException not
-                              ? not
-                              : new UnknownOutcomeException(cause(problem)))))
+          .thenCompose(proposal -> propose(entry(proposal)))
           .thenApply(answer -> answer[0] == AGREED[0]);
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }
+  }
+
+  /** Has the group agree on an entry; says apart what was not done and what cannot be known. */
+  private CompletableFuture<byte[]> propose(byte[] entry) {
+    return consensus()
+        .propose(entry)
+        .orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
+        .exceptionallyCompose(problem ->
+            CompletableFuture.failedFuture(
+                cause(problem) instanceof NotLeadingException not
+                    ? not
+                    : new UnknownOutcomeException(cause(problem))));
   }
 
   private static Throwable cause(Throwable problem) {
@@ -221,15 +228,7 @@ public final class Group implements AgreedLog {
   public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
     byte[] entry =
         new ByteWriter().u8(LOCK).u64(node.nowMillis()).raw(LockCodec.toBytes(command)).toBytes();
-    return consensus()
-        .propose(entry)
-        .orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
-        .thenApply(LockCodec::answer)
-        .exceptionallyCompose(problem ->
-            CompletableFuture.failedFuture(
-                cause(problem) instanceof NotLeadingException not
-                    ? not
-                    : new UnknownOutcomeException(cause(problem))));
+    return propose(entry).thenApply(LockCodec::answer);
   }
 
   /** Waits until an owner holds a lock, as far as this member has heard, or the time is over. */
@@ -322,10 +321,7 @@ public final class Group implements AgreedLog {
     long last = in.u64();
     Locks restored = Locks.fromBytes(in.rest());
     try {
-      if (last > 0
-          && !node.awaitKnown(
-              dev.entente.core.causality.VersionVector.of(java.util.Map.of(ID, last)),
-              CATCH_UP_MILLIS)) {
+      if (last > 0 && !node.awaitKnown(VersionVector.of(Map.of(ID, last)), CATCH_UP_MILLIS)) {
         throw new IllegalStateException(
             "this node lacks what the group agreed on up to " + last + ", and no other sends it");
       }
