@@ -32,7 +32,7 @@ final class Replay {
   private static final String TENANT = "main";
   private final Node node;
   private final String type;
-  private final JsonReader reader = JsonReader.lenient(_ -> {});
+  private static final JsonReader READER = JsonReader.lenient(_ -> {});
 
   Replay(Node node, String type) {
     this.node = node;
@@ -64,17 +64,35 @@ final class Replay {
     }
   }
 
+  /** The four documents of a case. */
+  record Case(JsonObject line, Json base, Json left, Json right, Json merged) {}
+
+  /**
+   * Reads one case.
+   *
+   * @throws IllegalArgumentException where the line is no case
+   */
+  static Case read(String line) {
+    if (!(parse(line) instanceof JsonObject one)) {
+      throw new IllegalArgumentException("a case is an object");
+    }
+    String base = text(one, "base");
+    return new Case(
+        one,
+        parse(base),
+        parse(expand(base, one.get("left"))),
+        parse(expand(base, one.get("right"))),
+        parse(expand(base, one.get("merged"))));
+  }
+
   /**
    * Runs one case.
    *
    * @throws IllegalArgumentException where the line is no case
    */
   Result run(String line) {
-    if (!(parse(line) instanceof JsonObject one)) {
-      throw new IllegalArgumentException("a case is an object");
-    }
-    String baseText = text(one, "base");
-    Json human = parse(expand(baseText, one.get("merged")));
+    Case read = read(line);
+    JsonObject one = read.line();
     RecordKey key = new RecordKey(TENANT, type, text(one, "id"));
     JsonObject times = one.get("times") instanceof JsonObject object ? object : JsonObject.EMPTY;
     HybridTime left = seconds(times, "left");
@@ -82,10 +100,10 @@ final class Replay {
     HybridTime before =
         HybridTime.ofMillis(Math.max(0, Math.min(left.millis(), right.millis()) - 1000));
 
-    Snapshot created = write(key, parse(baseText), new Seen.Absence(), "base", before);
+    Snapshot created = write(key, read.base(), new Seen.Absence(), "base", before);
     Seen same = new Seen.Context(created.state().context());
-    write(key, parse(expand(baseText, one.get("left"))), same, "left", left);
-    write(key, parse(expand(baseText, one.get("right"))), same, "right", right);
+    write(key, read.left(), same, "left", left);
+    write(key, read.right(), same, "right", right);
 
     Snapshot after = node.read(key);
     JsonObject git = one.get("git") instanceof JsonObject object ? object : JsonObject.EMPTY;
@@ -96,7 +114,7 @@ final class Replay {
         text(one, "path"),
         after,
         after.view().hasPending(),
-        unwrapped(after.view().data()).equals(human),
+        unwrapped(after.view().data()).equals(read.merged()),
         git.get("conflict").equals(JsonBool.FALSE),
         git.get("equal").equals(JsonBool.TRUE));
   }
@@ -125,9 +143,9 @@ final class Replay {
         : data;
   }
 
-  private Json parse(String text) {
+  private static Json parse(String text) {
     try {
-      return reader.read(text);
+      return READER.read(text);
     } catch (JsonProblem e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
