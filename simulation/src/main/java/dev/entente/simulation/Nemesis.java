@@ -132,6 +132,7 @@ final class Nemesis {
     oracle.look(victim.name(), before.node());
     victim.kill();
     int commits = victim.disk().commits();
+    oracle.goesBack(victim.name());
     victim.goBackTo(Math.max(2, commits - chance.nextInt(40)));
     world.tell(victim.name() + " is restored from a backup");
     victim.start(mutant != Mutant.REUSED_COUNTER);

@@ -57,6 +57,9 @@ final class Oracle {
   private final Map<String, Dot> byRequest = new TreeMap<>();
   private final NavigableSet<Dot> mayBeLost = new TreeSet<>();
 
+  /** Requests applied again by a node that went back to before it had them. */
+  private final List<String> forgotten = new ArrayList<>();
+
   /** Requests that clients were told are kept. */
   private final NavigableSet<String> acknowledged = new TreeSet<>();
 
@@ -115,7 +118,10 @@ final class Oracle {
           .ifPresent(request -> {
             Dot earlier = byRequest.put(request, dot);
             if (earlier != null && !mayBeLost.contains(earlier)) {
-              throw new Broken("9: " + request + " was applied as " + earlier + " and as " + dot);
+              if (!hasForgotten(log, self, earlier)) {
+                throw new Broken("9: " + request + " was applied as " + earlier + " and as " + dot);
+              }
+              forgotten.add(request);
             }
           });
       log.sinceOwn = new ArrayList<>();
@@ -134,6 +140,13 @@ final class Oracle {
       log.sinceOwn = new ArrayList<>();
     }
     log.sinceOwn.add(dot);
+  }
+
+  /** Whether a node wrote this before its directory went back, and has not got it back since. */
+  private static boolean hasForgotten(Seen log, NodeId self, Dot earlier) {
+    return earlier.node().name().equals(self.name())
+        && !earlier.node().equals(self)
+        && !log.dots.contains(earlier);
   }
 
   /** Somebody has first what the group has agreed on: in the group's order, whatever else came. */
@@ -155,21 +168,22 @@ final class Oracle {
     log.sinceOwn.add(dot);
   }
 
-  /** A machine's disk went back in time: what nobody else has may be lost, nothing else. */
+  /** A machine's disk goes back in time: what nobody else has may be lost, nothing else. */
+  void goesBack(String machine) {
+    Seen before = logs.remove(machine);
+    if (before != null) {
+      NavigableSet<Dot> lost = new TreeSet<>(before.dots);
+      logs.values().forEach(log -> lost.removeAll(log.dots));
+      // What was agreed on comes again.
+      lost.removeIf(dot -> dot.node().equals(Group.ID));
+      mayBeLost.addAll(lost);
+    }
+  }
+
+  /** A machine runs on an earlier disk of itself: what is on it is not lost. */
   void wentBack(String machine, Node now) {
-    Seen before = logs.getOrDefault(machine, new Seen());
-    NavigableSet<Dot> lost = new TreeSet<>(before.dots);
-    logs.put(machine, new Seen());
     look(machine, now);
-    lost.removeAll(logs.getOrDefault(machine, new Seen()).dots);
-    logs.forEach((other, log) -> {
-      if (!other.equals(machine)) {
-        lost.removeAll(log.dots);
-      }
-    });
-    // What was agreed on comes again.
-    lost.removeIf(dot -> dot.node().equals(Group.ID));
-    mayBeLost.addAll(lost);
+    mayBeLost.removeAll(logs.getOrDefault(machine, new Seen()).dots);
   }
 
   /** What everybody must agree on once all have everything. */
@@ -263,6 +277,9 @@ final class Oracle {
       if (acknowledged.contains(entry.getKey()) && dot != null && !mayBeLost.contains(dot)) {
         least += entry.getValue();
       }
+    }
+    for (String request : forgotten) {
+      most += increments.getOrDefault(request, 0L);
     }
     Json data = node.read(Workload.COUNTED).view().data();
     long count =
