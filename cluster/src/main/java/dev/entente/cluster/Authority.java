@@ -13,12 +13,15 @@ import dev.entente.engine.Decision;
 import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
+import dev.entente.engine.Promise;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.codec.LockCodec;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -56,6 +59,18 @@ public final class Authority {
   /** The authority of a node on its own. */
   public Authority(Node node) {
     this.node = node;
+    node.promise(
+        new Promise() {
+          @Override
+          public Optional<String> whyNot(Policy policy) {
+            return Authority.this.whyNot(policy);
+          }
+
+          @Override
+          public Optional<String> whyNot(Locks.Fence fence) {
+            return Authority.this.whyNot(fence);
+          }
+        });
   }
 
   /**
@@ -67,7 +82,6 @@ public final class Authority {
     transport = way;
     voters = List.copyOf(named);
     cluster = joined;
-    node.promise(this::whyNot);
   }
 
   /** From here on this node votes. */
@@ -96,6 +110,20 @@ public final class Authority {
       case PRIMARY -> primary(joined, policy);
       case STRONG -> strong(joined);
     };
+  }
+
+  /** Where a write is accepted now. */
+  public Place place(WriteRequest request) {
+    return place(policy(request.key()), request.fence().isPresent());
+  }
+
+  /** Where a write is accepted now: one under a lock, by a node that knows who holds it. */
+  public Place place(Policy policy, boolean fenced) {
+    Place place = place(policy);
+    Cluster joined = cluster;
+    return fenced && joined != null && group == null && place instanceof Place.Here
+        ? voter(joined)
+        : place;
   }
 
   /** Whether there is nobody to agree with. */
@@ -188,6 +216,22 @@ public final class Authority {
     };
   }
 
+  /** Why a write under a lock does not hold. */
+  private Optional<String> whyNot(Locks.Fence fence) {
+    Group voting = group;
+    if (voting != null && voting.isHeld(fence)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        voting == null
+            ? "this node knows of no locks: ask a node that votes"
+            : "the lock "
+                + fence.name().lock()
+                + " is not held under the token "
+                + fence.token()
+                + " any more; acquire it and look at the record again");
+  }
+
   private Policy policy(RecordKey key) {
     return node.policy(key.tenant(), key.type());
   }
@@ -209,12 +253,63 @@ public final class Authority {
                   ? node.write(request)
                   : CompletableFuture.failedFuture(problem));
     }
-    return node.write(request).thenCompose(outcome -> copied(policy, outcome));
+    return fenced(List.of(request))
+        .thenCompose(_ -> node.write(request))
+        .thenCompose(outcome -> copied(policy, outcome));
+  }
+
+  /** Hears first of all locks given out, where writes are made under one. */
+  private CompletableFuture<Void> fenced(List<WriteRequest> requests) {
+    Group voting = group;
+    return voting == null || requests.stream().allMatch(request -> request.fence().isEmpty())
+        ? CompletableFuture.completedFuture(null)
+        : voting.barrier();
+  }
+
+  /**
+   * Writes all of them or none. They are accepted in one place, which {@link #place} says of each.
+   *
+   * @return an outcome for each; where one is rejected it is the last, and nothing is written
+   * @throws IllegalArgumentException where the records are not accepted in one place
+   */
+  public CompletableFuture<List<Outcome>> writeTogether(List<WriteRequest> requests) {
+    Set<Place> places = new HashSet<>();
+    requests.forEach(request -> places.add(place(request)));
+    if (places.size() > 1) {
+      throw new IllegalArgumentException(
+          "records that are written together are accepted in one place; these have types of"
+              + " different consistency, or of primaries on different nodes");
+    }
+    Group voting = group;
+    if (voting != null && places.contains(new Place.Together())) {
+      return voting
+          .submit(node.writingTogether(requests))
+          .exceptionallyCompose(problem ->
+              problem instanceof NotLeadingException
+                  ? node.writeTogether(requests)
+                  : CompletableFuture.failedFuture(problem));
+    }
+    return fenced(requests)
+        .thenCompose(_ -> node.writeTogether(requests))
+        .thenCompose(outcomes -> copied(requests, outcomes));
+  }
+
+  private CompletableFuture<List<Outcome>> copied(
+      List<WriteRequest> requests, List<Outcome> outcomes) {
+    if (outcomes.isEmpty() || outcomes.getLast() instanceof Outcome.Rejected) {
+      return CompletableFuture.completedFuture(outcomes);
+    }
+    CompletableFuture<List<Outcome>> all = CompletableFuture.completedFuture(outcomes);
+    for (int i = 0; i < outcomes.size(); i++) {
+      CompletableFuture<Outcome> one = copied(policy(requests.get(i).key()), outcomes.get(i));
+      all = all.thenCombine(one, (list, _) -> list);
+    }
+    return all;
   }
 
   /** Writes each by itself, in order. */
   public CompletableFuture<List<Outcome>> writeAll(List<WriteRequest> requests) {
-    if (requests.stream().allMatch(r -> isAtOnce(policy(r.key())))) {
+    if (requests.stream().allMatch(r -> r.fence().isEmpty() && isAtOnce(policy(r.key())))) {
       return node.writeAll(requests);
     }
     List<CompletableFuture<Outcome>> each = requests.stream().map(this::write).toList();

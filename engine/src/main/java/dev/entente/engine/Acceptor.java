@@ -91,6 +91,22 @@ final class Acceptor {
     return promised.whyNot(policy);
   }
 
+  /** Writes all of them, or none, each seeing what those before it did. */
+  List<Outcome> acceptTogether(Transaction transaction, List<WriteRequest> requests) {
+    transaction.beginUnit();
+    List<Outcome> outcomes = new ArrayList<>(requests.size());
+    for (WriteRequest request : requests) {
+      Outcome outcome = accept(transaction, request);
+      outcomes.add(outcome);
+      if (outcome instanceof Rejected) {
+        transaction.takeBackUnit();
+        return outcomes;
+      }
+    }
+    transaction.endUnit();
+    return outcomes;
+  }
+
   Outcome accept(Transaction transaction, WriteRequest request) {
     Optional<Outcome> first =
         request.requestId().flatMap(id -> firstAnswer(transaction, request, id));
@@ -109,6 +125,7 @@ final class Acceptor {
     if (outcome instanceof Rejected rejected) {
       keepPayload(transaction, request, rejected);
     } else if (outcome instanceof Accepted accepted) {
+      request.fence().ifPresent(transaction::fence);
       request.requestId().ifPresent(id -> keepAnswer(transaction, request, id, accepted));
     }
     return outcome;
@@ -230,6 +247,12 @@ final class Acceptor {
         Optional<String> why = promised.whyNot(policy);
         if (why.isPresent()) {
           return rejected(Code.UNAVAILABLE, why.get());
+        }
+      }
+      if (request.fence().isPresent()) {
+        Optional<String> why = promised.whyNot(request.fence().get());
+        if (why.isPresent()) {
+          return rejected(Code.STALE, why.get());
         }
       }
       if (request.at().isPresent() && !transaction.clock().accepts(request.at().get())) {

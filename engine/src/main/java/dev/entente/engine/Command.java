@@ -10,14 +10,21 @@ import org.jspecify.annotations.Nullable;
  * answered. Got from a {@link Node}.
  */
 public final class Command<T> {
+  /** What a command may be worked out with, and what becomes of it where it writes nothing. */
+  enum Kind {
+    ONE_OF_MANY,
+    ALONE,
+    LOCAL_TOO
+  }
+
   private final Function<Transaction, T> work;
-  private final boolean batched;
+  private final Kind kind;
   private final CompletableFuture<T> answer = new CompletableFuture<>();
   private volatile @Nullable T drafted;
 
-  Command(Function<Transaction, T> work, boolean batched) {
+  Command(Kind kind, Function<Transaction, T> work) {
     this.work = work;
-    this.batched = batched;
+    this.kind = kind;
   }
 
   void draft(Transaction transaction) {
@@ -26,7 +33,12 @@ public final class Command<T> {
 
   /** Whether it may be worked out together with others. */
   public boolean isBatched() {
-    return batched;
+    return kind == Kind.ONE_OF_MANY;
+  }
+
+  /** Whether what it changes without writing anything is this node's own, such as a vote. */
+  boolean isLocalToo() {
+    return kind == Kind.LOCAL_TOO;
   }
 
   /** Completes when the group agrees, or fails. */

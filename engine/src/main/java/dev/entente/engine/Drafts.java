@@ -32,12 +32,12 @@ final class Drafts {
     transaction.beginDraft(group, after);
     commands.forEach(command -> command.draft(transaction));
     Transaction.Draft draft = transaction.endDraft();
-    boolean alone = commands.size() == 1 && !commands.getFirst().isBatched();
+    boolean alone = commands.size() == 1 && commands.getFirst().isLocalToo();
     if (alone && draft.versions().isEmpty()) {
       // Nothing to agree on: what it changed here, such as a vote counted, is this node's own.
       commands.getFirst().draft(transaction);
     }
-    return new Proposal(after, draft.versions(), draft.answers());
+    return new Proposal(after, draft.versions(), draft.answers(), draft.fences());
   }
 
   /** Takes what the group has agreed on. Harmless where it was taken before. */

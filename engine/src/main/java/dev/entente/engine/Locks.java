@@ -54,6 +54,9 @@ public final class Locks {
     }
   }
 
+  /** That something is done under a lock, as the holder of this token. */
+  public record Fence(Name name, long token) {}
+
   /** Who has a lock, until when by the time of the commands. */
   public record Grant(String owner, long token, long leaseMillis, long untilMillis) {}
 
@@ -309,6 +312,11 @@ public final class Locks {
   /** Who holds a lock, by the time of the last command. */
   public Optional<Grant> holder(Name name) {
     return Optional.ofNullable(locks.get(name)).map(Locks::holder);
+  }
+
+  /** Whether a lock is held under this very token. */
+  public boolean isHeld(Fence fence) {
+    return holder(fence.name()).filter(grant -> grant.token() == fence.token()).isPresent();
   }
 
   /** Whether something may end by a time, which a {@link Command.Tick} then finds out. */

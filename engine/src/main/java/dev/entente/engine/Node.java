@@ -249,12 +249,27 @@ public final class Node implements AutoCloseable {
           }
           return outcomes;
         })
-        .thenApply(outcomes -> {
-          for (int i = 0; i < requests.size(); i++) {
-            answered(requests.get(i), outcomes.get(i), start);
-          }
-          return outcomes;
-        });
+        .thenApply(outcomes -> answered(requests, outcomes, start));
+  }
+
+  /**
+   * Writes all of them or none, in one commit.
+   *
+   * @return an outcome for each; where one is rejected it is the last in the list, and nothing is
+   *     written
+   */
+  public CompletableFuture<List<Outcome>> writeTogether(List<WriteRequest> requests) {
+    long start = System.nanoTime();
+    return sequencer
+        .submit(transaction -> acceptor.acceptTogether(transaction, requests))
+        .thenApply(outcomes -> answered(requests, outcomes, start));
+  }
+
+  private List<Outcome> answered(List<WriteRequest> requests, List<Outcome> outcomes, long start) {
+    for (int i = 0; i < outcomes.size(); i++) {
+      answered(requests.get(i), outcomes.get(i), start);
+    }
+    return outcomes;
   }
 
   private Outcome answered(WriteRequest request, Outcome outcome, long start) {
@@ -411,8 +426,19 @@ public final class Node implements AutoCloseable {
   public Command<Outcome> writing(WriteRequest request) {
     long start = System.nanoTime();
     Command<Outcome> command =
-        new Command<>(transaction -> acceptor.accept(transaction, request), true);
+        new Command<>(
+            Command.Kind.ONE_OF_MANY, transaction -> acceptor.accept(transaction, request));
     var _ = command.answer().thenAccept(outcome -> answered(request, outcome, start));
+    return command;
+  }
+
+  /** Writes for a group to agree on, all or none; see {@link #writeTogether}. */
+  public Command<List<Outcome>> writingTogether(List<WriteRequest> requests) {
+    long start = System.nanoTime();
+    Command<List<Outcome>> command =
+        new Command<>(
+            Command.Kind.ALONE, transaction -> acceptor.acceptTogether(transaction, requests));
+    var _ = command.answer().thenAccept(outcomes -> answered(requests, outcomes, start));
     return command;
   }
 
@@ -420,22 +446,23 @@ public final class Node implements AutoCloseable {
   public Command<Decision.Result> deciding(
       String tenant, String reviewId, Decision decision, String actor, String reason) {
     return new Command<>(
-        transaction -> decider.decide(transaction, tenant, reviewId, decision, actor, reason),
-        false);
+        Command.Kind.LOCAL_TOO,
+        transaction -> decider.decide(transaction, tenant, reviewId, decision, actor, reason));
   }
 
   /** A vote whose outcome a group is to agree on; see {@link #vote}. */
   public Command<Decision.Result> voting(
       String tenant, String reviewId, Decision choice, String voter, String signature) {
     return new Command<>(
-        transaction -> proceedings.vote(transaction, tenant, reviewId, choice, voter, signature),
-        false);
+        Command.Kind.LOCAL_TOO,
+        transaction -> proceedings.vote(transaction, tenant, reviewId, choice, voter, signature));
   }
 
   /** What is due under policies whose records a group agrees on; see {@link #proceed}. */
   public Command<Integer> proceeding(Predicate<Policy> agreed) {
     long now = nowMillis();
-    return new Command<>(transaction -> proceedings.sweep(transaction, now, agreed), false);
+    return new Command<>(
+        Command.Kind.LOCAL_TOO, transaction -> proceedings.sweep(transaction, now, agreed));
   }
 
   /** Whether something is due, of whatever type. */

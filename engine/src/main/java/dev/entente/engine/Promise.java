@@ -12,4 +12,9 @@ import java.util.Optional;
 public interface Promise {
   /** Why this node may not accept a write under a policy; empty where it may. */
   Optional<String> whyNot(Policy policy);
+
+  /** Why a write under a lock does not hold; empty where the lock is held under that token. */
+  default Optional<String> whyNot(Locks.Fence fence) {
+    return Optional.of("this node knows of no locks");
+  }
 }

@@ -13,10 +13,12 @@ import java.util.List;
  *
  * @param after the last number of the group that they build on
  * @param versions in the format of {@link dev.entente.engine.codec.VersionCodec}
+ * @param fences the locks that must still be held then
  * @param answers what to tell whoever asks again under the same request id, at any node
  */
-public record Proposal(long after, List<byte[]> versions, List<Answer> answers) {
-  private static final int FORMAT = 1;
+public record Proposal(
+    long after, List<byte[]> versions, List<Answer> answers, List<Locks.Fence> fences) {
+  private static final int FORMAT = 2;
 
   /** What a request was answered, by its key in the store. */
   @SuppressWarnings("ArrayRecordComponent")
@@ -25,6 +27,7 @@ public record Proposal(long after, List<byte[]> versions, List<Answer> answers) 
   public Proposal {
     versions = List.copyOf(versions);
     answers = List.copyOf(answers);
+    fences = List.copyOf(fences);
   }
 
   /** The last number of the group once this is agreed on. */
@@ -39,6 +42,9 @@ public record Proposal(long after, List<byte[]> versions, List<Answer> answers) 
     for (Answer answer : answers) {
       out.varint(answer.key.length).raw(answer.key).varint(answer.answer.length).raw(answer.answer);
     }
+    out.varint(fences.size());
+    fences.forEach(
+        fence -> out.text(fence.name().tenant()).text(fence.name().lock()).u64(fence.token()));
     return out.toBytes();
   }
 
@@ -62,7 +68,11 @@ public record Proposal(long after, List<byte[]> versions, List<Answer> answers) 
     for (int left = in.count(); left > 0; left--) {
       answers.add(new Answer(in.raw(in.count()), in.raw(in.count())));
     }
+    List<Locks.Fence> fences = new ArrayList<>();
+    for (int left = in.count(); left > 0; left--) {
+      fences.add(new Locks.Fence(new Locks.Name(in.text(), in.text()), in.u64()));
+    }
     in.expectEnd();
-    return new Proposal(after, versions, answers);
+    return new Proposal(after, versions, answers, fences);
   }
 }

@@ -44,17 +44,30 @@ final class Transaction {
   /** What is being worked out in a group's name; null outside of that. */
   private @Nullable Draft draft;
 
+  /** What was refused among writes that hold together or not at all; null outside of such. */
+  private @Nullable List<AuditChain.Draft> unit;
+
   /** Versions of a group, with what goes along with them; nothing of it is kept here. */
   static final class Draft {
     private final NodeId group;
     private final List<byte[]> versions = new ArrayList<>();
     private final List<Proposal.Answer> answers = new ArrayList<>();
+    private final List<Locks.Fence> fences = new ArrayList<>();
     private final List<AuditChain.Draft> refusals = new ArrayList<>();
+    private final long first;
     private long last;
 
     private Draft(NodeId group, long last) {
       this.group = group;
+      this.first = last;
       this.last = last;
+    }
+
+    private void clear() {
+      versions.clear();
+      answers.clear();
+      fences.clear();
+      last = first;
     }
 
     List<byte[]> versions() {
@@ -63,6 +76,10 @@ final class Transaction {
 
     List<Proposal.Answer> answers() {
       return answers;
+    }
+
+    List<Locks.Fence> fences() {
+      return fences;
     }
   }
 
@@ -84,6 +101,36 @@ final class Transaction {
     open.discard();
     number = kept;
     draft = null;
+    unit = null;
+  }
+
+  /** From here to {@link #endUnit}, all holds or nothing. The first of a job, and of a draft. */
+  void beginUnit() {
+    unit = new ArrayList<>();
+  }
+
+  void endUnit() {
+    unit = null;
+  }
+
+  /** Takes back all of the unit, save that something was refused. */
+  void takeBackUnit() {
+    List<AuditChain.Draft> refusals = unit;
+    Draft drafted = draft;
+    discard();
+    if (drafted != null) {
+      drafted.clear();
+      draft = drafted;
+    } else if (refusals != null) {
+      refusals.forEach(open::audit);
+    }
+  }
+
+  /** What is drafted holds only while this lock does. */
+  void fence(Locks.Fence fence) {
+    if (draft != null) {
+      draft.fences.add(fence);
+    }
   }
 
   /** From here to {@link #endDraft}, all is worked out in a group's name, for others to agree. */
@@ -269,6 +316,8 @@ final class Transaction {
     AuditChain.Draft entry = new AuditChain.Draft(time, tenant, actor, action, subject, detail);
     if (draft != null) {
       draft.refusals.add(entry);
+    } else if (unit != null) {
+      unit.add(entry);
     } else {
       open.audit(entry);
     }

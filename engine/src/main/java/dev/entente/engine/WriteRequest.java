@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param at when the author says it was made
  * @param base the document that the author had edited, in case the history no longer reaches there
  * @param note why; kept with the version
+ * @param fence the lock under which it is made: it does not hold once the lock is another's
  */
 public record WriteRequest(
     RecordKey key,
@@ -30,7 +31,23 @@ public record WriteRequest(
     long fingerprint,
     Optional<HybridTime> at,
     Optional<Json> base,
-    String note) {
+    String note,
+    Optional<Locks.Fence> fence) {
+
+  /** A write that needs no lock. */
+  public WriteRequest(
+      RecordKey key,
+      Edit edit,
+      Seen seen,
+      String author,
+      Optional<String> device,
+      Optional<String> requestId,
+      long fingerprint,
+      Optional<HybridTime> at,
+      Optional<Json> base,
+      String note) {
+    this(key, edit, seen, author, device, requestId, fingerprint, at, base, note, Optional.empty());
+  }
 
   /** What an author had seen. */
   public sealed interface Seen {
@@ -89,6 +106,22 @@ public record WriteRequest(
 
   public WriteRequest at(HybridTime time) {
     return new WriteRequest(
-        key, edit, seen, author, device, requestId, fingerprint, Optional.of(time), base, note);
+        key,
+        edit,
+        seen,
+        author,
+        device,
+        requestId,
+        fingerprint,
+        Optional.of(time),
+        base,
+        note,
+        fence);
+  }
+
+  /** This write, made under a lock. */
+  public WriteRequest under(Locks.Fence lock) {
+    return new WriteRequest(
+        key, edit, seen, author, device, requestId, fingerprint, at, base, note, Optional.of(lock));
   }
 }

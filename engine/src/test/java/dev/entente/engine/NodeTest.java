@@ -418,4 +418,28 @@ class NodeTest {
     assertThat(other.kind()).isEqualTo(Kind.PENDING);
     assertThat(other.resolutions().getFirst().explanation()).contains("longer than");
   }
+
+  @Test
+  void writesThatHoldTogetherLeaveNothingButATraceOfTheirRefusal() {
+    RecordKey other = new RecordKey(key.tenant(), key.type(), "other");
+    List<WriteRequest> both =
+        List.of(
+            WriteRequest.of(other, put(Map.of("a", 1)), new Seen.Absence(), "x"),
+            WriteRequest.of(key, put(Map.of("a", 1)), new Seen.Absence(), "x"));
+    assertThat(node.writeTogether(both).join()).allMatch(Outcome.Accepted.class::isInstance);
+    long position = node.position();
+    List<Outcome> again =
+        node.writeTogether(
+                List.of(
+                    WriteRequest.of(other, put(Map.of("a", 2)), new Seen.Everything(), "x"),
+                    both.getLast()))
+            .join();
+    assertThat(again.getLast()).isInstanceOf(Outcome.Rejected.class);
+    assertThat(node.position()).isEqualTo(position);
+    assertThat(node.read(other).view().data()).hasToString("{\"a\":1}");
+    assertThat(node.audit("main", Long.MAX_VALUE, 1).getFirst().action()).isEqualTo("rejected");
+    assertThat(write(put(Map.of("a", 3)), new Seen.Everything(), "x"))
+        .isInstanceOf(Outcome.Accepted.class);
+    assertThat(node.position()).isEqualTo(position + 1);
+  }
 }

@@ -45,6 +45,7 @@ final class Api {
     Route.Table table = new Route.Table();
     new RecordRoutes(node, authority).addTo(table);
     new SyncRoutes(node, authority, steering).addTo(table);
+    new BatchRoutes(authority, steering).addTo(table);
     new FeedRoutes(node, conflicts).addTo(table);
     new ReviewRoutes(node, authority).addTo(table);
     new PolicyRoutes(node).addTo(table);

@@ -59,6 +59,10 @@ final class Problem extends RuntimeException {
     return code;
   }
 
+  Map<String, Json> members() {
+    return members;
+  }
+
   JsonObject toJson() {
     Map<String, Json> all = new TreeMap<>(members);
     all.put("type", Json.of("about:blank"));

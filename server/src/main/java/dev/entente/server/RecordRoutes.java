@@ -207,7 +207,7 @@ final class RecordRoutes {
   private Reply write(Call call, RecordKey key, Edit edit, Json payload) {
     Optional<String> requestId =
         call.header("idempotency-key")
-            .map(id -> "i" + Call.checkedName("Idempotency-Key", bounded(id)));
+            .map(id -> "i" + Call.checkedName("Idempotency-Key", Writes.bounded(id)));
     WriteRequest request =
         new WriteRequest(
             key,
@@ -219,46 +219,18 @@ final class RecordRoutes {
             31L * payload.hashCode() + (key + edit.getClass().getSimpleName()).hashCode(),
             Optional.empty(),
             Optional.empty(),
-            call.header("entente-reason").map(RecordRoutes::bounded).orElse(""));
-    return Writes.reply(key, Writes.await(() -> authority.write(request)));
-  }
-
-  private static String bounded(String text) {
-    if (text.length() > Limits.KEY_MAX) {
-      throw new Problem(Code.INVALID, "a key has at most " + Limits.KEY_MAX + " characters");
-    }
-    return text;
+            call.header("entente-reason").map(Writes::bounded).orElse(""));
+    return Writes.reply(key, Writes.await(() -> authority.write(Writes.fenced(call, request))));
   }
 
   private static Seen seen(Call call, RecordKey key) {
     Optional<String> match = call.header("if-match");
-    Optional<String> none = call.header("if-none-match");
     Optional<String> context = call.header("entente-context");
     if (match.isPresent() && context.isPresent()) {
       throw new Problem(
           Code.INVALID, "send If-Match (conditional) or Entente-Context (merge), not both");
     }
-    if (match.isPresent()) {
-      return match.get().equals("*")
-          ? new Seen.Existing()
-          : new Seen.Exactly(Writes.context(key, unquoted(match.get())));
-    }
-    if (context.isPresent()) {
-      return new Seen.Context(Writes.context(key, unquoted(context.get())));
-    }
-    if (none.isPresent()) {
-      if (!none.get().equals("*")) {
-        throw new Problem(Code.INVALID, "If-None-Match takes * on a write");
-      }
-      return new Seen.Absence();
-    }
-    return new Seen.Everything();
-  }
-
-  private static String unquoted(String etag) {
-    return etag.length() >= 2 && etag.startsWith("\"") && etag.endsWith("\"")
-        ? etag.substring(1, etag.length() - 1)
-        : etag;
+    return Writes.seen(key, match, call.header("if-none-match"), context);
   }
 
   private Reply history(Call call) {

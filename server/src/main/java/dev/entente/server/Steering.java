@@ -8,6 +8,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Node;
 import dev.entente.engine.Review;
+import dev.entente.engine.WriteRequest;
 import dev.entente.server.Problem.Code;
 import java.io.IOException;
 import java.net.URLEncoder;
@@ -46,6 +47,7 @@ final class Steering {
           "if-match",
           "if-none-match",
           "entente-context",
+          "entente-fence",
           "entente-author",
           "entente-reason",
           "entente-session",
@@ -75,7 +77,8 @@ final class Steering {
     }
     Policy policy = node.policy(key.get().tenant(), key.get().type());
     boolean read = call.method().equals("GET");
-    if (authority.place(policy) instanceof Place.There there
+    boolean fenced = !read && call.header(Writes.FENCE).isPresent();
+    if (authority.place(policy, fenced) instanceof Place.There there
         && (!read || authority.group().isEmpty())) {
       return forward(there, call, path(path, call.query()), call.body());
     }
@@ -106,10 +109,9 @@ final class Steering {
         : Optional.empty();
   }
 
-  /** Where the records of a type are accepted, if by another node. */
-  Optional<Place.There> elsewhere(RecordKey key) {
-    return transport != null
-            && authority.place(node.policy(key.tenant(), key.type())) instanceof Place.There there
+  /** Where a write is accepted, if by another node. */
+  Optional<Place.There> elsewhere(WriteRequest request) {
+    return transport != null && authority.place(request) instanceof Place.There there
         ? Optional.of(there)
         : Optional.empty();
   }

@@ -96,7 +96,7 @@ final class SyncRoutes {
     for (int i = 0; i < parsed.size(); i++) {
       WriteRequest request = parsed.get(i);
       Optional<Place.There> there =
-          request == null ? Optional.empty() : steering.elsewhere(request.key());
+          request == null ? Optional.empty() : steering.elsewhere(request);
       if (there.isPresent()) {
         places.computeIfAbsent(there.get(), _ -> new ArrayList<>()).add(i);
       }
@@ -194,7 +194,7 @@ final class SyncRoutes {
     }
   }
 
-  private static Edit edit(JsonObject event) {
+  static Edit edit(JsonObject event) {
     Json data = Call.document(event.get("data"));
     String op = Call.text(event, "op").orElse("put");
     return switch (op) {
@@ -276,7 +276,7 @@ final class SyncRoutes {
     return Reply.json(200, JsonObject.of(members));
   }
 
-  private static JsonObject result(Outcome outcome) {
+  static JsonObject result(Outcome outcome) {
     Map<String, Json> members = new TreeMap<>();
     switch (outcome) {
       case Outcome.Accepted accepted -> {

@@ -18,13 +18,17 @@ import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.ContextToken;
 import dev.entente.engine.ContextToken.BadTokenException;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Locks;
 import dev.entente.engine.NodeStoppedException;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.OverloadedException;
+import dev.entente.engine.WriteRequest;
+import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.server.Problem.Code;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -38,7 +42,27 @@ final class Writes {
   /** What a problem says where the write may have been, or may yet be, accepted. */
   static final Map<String, Json> UNKNOWN = Map.of("outcome", Json.of("unknown"));
 
+  /** Names the lock under which a write is made, and the token it was given with. */
+  static final String FENCE = "entente-fence";
+
   private Writes() {}
+
+  /** A write under the lock that the request names, if it names one. */
+  static WriteRequest fenced(Call call, WriteRequest request) {
+    Optional<String> fence = call.header(FENCE);
+    if (fence.isEmpty()) {
+      return request;
+    }
+    int end = fence.get().lastIndexOf('=');
+    try {
+      long token = Long.parseLong(fence.get().substring(end + 1).strip());
+      String lock = Call.checkedName("lock", fence.get().substring(0, Math.max(0, end)).strip());
+      return request.under(new Locks.Fence(new Locks.Name(call.tenant(), lock), token));
+    } catch (NumberFormatException e) {
+      throw new Problem(
+          Code.INVALID, "Entente-Fence names a lock and its token, such as vm-4711=12");
+    }
+  }
 
   static dev.entente.core.causality.VersionVector context(RecordKey key, String token) {
     try {
@@ -47,6 +71,39 @@ final class Writes {
       throw new Problem(
           e.tooLarge() ? Code.TOO_LARGE : Code.MALFORMED, String.valueOf(e.getMessage()));
     }
+  }
+
+  static String bounded(String text) {
+    if (text.length() > Limits.KEY_MAX) {
+      throw new Problem(Code.INVALID, "a key has at most " + Limits.KEY_MAX + " characters");
+    }
+    return text;
+  }
+
+  /** What a writer says they had seen. */
+  static Seen seen(
+      RecordKey key, Optional<String> match, Optional<String> none, Optional<String> context) {
+    if (match.isPresent()) {
+      return match.get().equals("*")
+          ? new Seen.Existing()
+          : new Seen.Exactly(context(key, unquoted(match.get())));
+    }
+    if (context.isPresent()) {
+      return new Seen.Context(context(key, unquoted(context.get())));
+    }
+    if (none.isPresent()) {
+      if (!none.get().equals("*")) {
+        throw new Problem(Code.INVALID, "If-None-Match takes * on a write");
+      }
+      return new Seen.Absence();
+    }
+    return new Seen.Everything();
+  }
+
+  private static String unquoted(String etag) {
+    return etag.length() >= 2 && etag.startsWith("\"") && etag.endsWith("\"")
+        ? etag.substring(1, etag.length() - 1)
+        : etag;
   }
 
   /** Waits for an answer that is durable. */

@@ -227,6 +227,69 @@ class AgreementRoutesTest {
         .isEqualTo(200);
   }
 
+  @Test
+  void whoLostTheirLockWritesNothingUnderIt() throws Exception {
+    Served a = served.get(0);
+    Served b = served.get(1);
+    long old = token(a.json("POST", "/v1/main/locks", "{\"lock\":\"x\",\"owner\":\"ann\"}").body());
+    for (String type : List.of("seat", "quorum", "note")) {
+      String path = "/v1/main/records/" + type + "/fenced";
+      assertThat(b.json("PUT", path, "{\"n\":1}", "Entente-Fence", "x=" + old).status())
+          .as(type)
+          .isEqualTo(201);
+    }
+    assertThat(send(a, "DELETE", "/v1/main/locks/x?owner=ann", "").status()).isEqualTo(200);
+    long now = token(b.json("POST", "/v1/main/locks", "{\"lock\":\"x\",\"owner\":\"ben\"}").body());
+    for (String type : List.of("seat", "quorum", "note")) {
+      String path = "/v1/main/records/" + type + "/fenced";
+      for (Served at : served) {
+        assertThat(at.json("PUT", path, "{\"n\":2}", "Entente-Fence", "x=" + old).body())
+            .as(type + " at " + at.node.id())
+            .contains("\"code\":\"stale\"", "not held under the token " + old);
+        assertThat(at.json("PUT", path, "{\"n\":3}", "Entente-Fence", "x=" + now).status())
+            .isEqualTo(200);
+      }
+      assertThat(a.get(path).body()).contains("\"data\":{\"n\":3}");
+    }
+    assertThat(a.json("PUT", SEAT, "{}", "Entente-Fence", "x").status()).isEqualTo(422);
+  }
+
+  @Test
+  void writesOfABatchHoldTogetherOrNotAtAll() throws Exception {
+    String both =
+        "{\"writes\":["
+            + "{\"type\":\"seat\",\"recordId\":\"1\",\"data\":{\"holder\":\"ann\"},\"ifNoneMatch\":\"*\"},"
+            + "{\"type\":\"seat\",\"recordId\":\"2\",\"data\":{\"holder\":\"ann\"},\"ifNoneMatch\":\"*\"}]}";
+    List<Callable<Integer>> buyers = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      Served at = served.get(i % 3);
+      buyers.add(() -> at.json("POST", "/v1/main/batch", both).status());
+    }
+    List<Integer> sold = atOnce(buyers);
+    assertThat(sold.stream().filter(status -> status == 200)).hasSize(1);
+    assertThat(sold.stream().filter(status -> status == 412)).hasSize(11);
+    String half = both.replace("\"recordId\":\"1\"", "\"recordId\":\"3\"");
+    Served.Answer refused = served.getFirst().json("POST", "/v1/main/batch", half);
+    assertThat(refused.body()).contains("\"write\":1", "\"code\":\"stale\"", "nothing was written");
+    String notes = both.replace("\"seat\"", "\"note\"").replace(",\"ifNoneMatch\":\"*\"", "");
+    Served.Answer first =
+        served.getFirst().json("POST", "/v1/main/batch", notes, "Idempotency-Key", "k");
+    assertThat(first.status()).as(first.body()).isEqualTo(200);
+    assertThat(
+            served.getFirst().json("POST", "/v1/main/batch", notes, "Idempotency-Key", "k").body())
+        .contains("\"outcome\":\"duplicate\"");
+    assertThat(
+            served
+                .getFirst()
+                .json("POST", "/v1/main/batch", both.replaceFirst("seat", "note"))
+                .body())
+        .contains("accepted in one place");
+    for (Served at : served) {
+      assertThat(at.get("/v1/main/records/seat/3").status()).isEqualTo(404);
+      assertThat(at.get("/v1/main/records/seat/2").body()).contains("ann");
+    }
+  }
+
   private static long token(String body) {
     Matcher token = Pattern.compile("\"token\":([0-9]+)").matcher(body);
     return token.find() ? Long.parseLong(token.group(1)) : 0;

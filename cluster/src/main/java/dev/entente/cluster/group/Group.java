@@ -255,6 +255,13 @@ public final class Group implements AgreedLog {
     }
   }
 
+  /** Whether a lock is held under a token, as far as this member has heard. */
+  public boolean isHeld(Locks.Fence fence) {
+    synchronized (lockState) {
+      return locks.isHeld(fence);
+    }
+  }
+
   /** The locks of a tenant, as far as this member has heard. */
   public List<Locks.Lock> locks(String tenant) {
     synchronized (lockState) {
@@ -287,6 +294,11 @@ public final class Group implements AgreedLog {
   private byte[] applied(Proposal proposal) {
     if (proposal.after() != position) {
       return VOID;
+    }
+    synchronized (lockState) {
+      if (!proposal.fences().stream().allMatch(locks::isHeld)) {
+        return VOID;
+      }
     }
     if (!proposal.versions().isEmpty() || !proposal.answers().isEmpty()) {
       node.takeAgreed(ID, proposal).join();

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.cluster.Authority;
+import dev.entente.cluster.Authority.Place;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Outcome;
+import dev.entente.engine.WriteRequest;
+import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.server.Problem.Code;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Several writes that hold together or not at all. */
+final class BatchRoutes {
+  private static final int WRITES_MAX = 1_000;
+  private static final Set<String> WRITE =
+      Set.of("type", "recordId", "op", "data", "ifMatch", "ifNoneMatch", "context");
+
+  private final Authority authority;
+  private final Steering steering;
+
+  BatchRoutes(Authority authority, Steering steering) {
+    this.authority = authority;
+    this.steering = steering;
+  }
+
+  void addTo(Route.Table routes) {
+    routes.post("/v1/{tenant}/batch", this::batch);
+  }
+
+  private Reply batch(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a batch", Set.of("writes"));
+    if (!(body.get("writes") instanceof JsonArray(List<Json> writes)) || writes.isEmpty()) {
+      throw new Problem(Code.INVALID, "\"writes\" is an array of what holds together");
+    }
+    if (writes.size() > WRITES_MAX) {
+      throw new Problem(
+          Code.TOO_LARGE,
+          "at most "
+              + WRITES_MAX
+              + " writes hold together; /sync takes more, each of which stands for itself");
+    }
+    List<WriteRequest> requests = new ArrayList<>(writes.size());
+    for (Json write : writes) {
+      requests.add(request(call, requests.size(), write));
+    }
+    Optional<Place.There> there = elsewhere(requests);
+    return there.isPresent()
+        ? steering.forward(there.get(), call, "/v1/" + call.tenant() + "/batch", call.body())
+        : answer(requests, written(requests));
+  }
+
+  private Optional<Place.There> elsewhere(List<WriteRequest> requests) {
+    Optional<Place.There> first = steering.elsewhere(requests.getFirst());
+    return requests.stream().allMatch(request -> steering.elsewhere(request).equals(first))
+        ? first
+        : Optional.empty();
+  }
+
+  private List<Outcome> written(List<WriteRequest> requests) {
+    try {
+      return Writes.await(() -> authority.writeTogether(requests));
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static WriteRequest request(Call call, int place, Json json) {
+    if (!(json instanceof JsonObject write)) {
+      throw new Problem(Code.INVALID, "a write is an object");
+    }
+    Call.only(write, "a write", WRITE);
+    RecordKey key = new RecordKey(call.tenant(), name(write, "type"), name(write, "recordId"));
+    Optional<String> requestId =
+        call.header("idempotency-key")
+            .map(id -> "i" + Call.checkedName("Idempotency-Key", Writes.bounded(id)) + "/" + place);
+    return Writes.fenced(
+        call,
+        new WriteRequest(
+            key,
+            SyncRoutes.edit(write),
+            seen(write, key),
+            call.author(),
+            Optional.empty(),
+            requestId,
+            write.hashCode(),
+            Optional.empty(),
+            Optional.empty(),
+            call.header("entente-reason").map(Writes::bounded).orElse("")));
+  }
+
+  private static String name(JsonObject write, String member) {
+    return Call.checkedName(
+        member,
+        Call.text(write, member)
+            .orElseThrow(() -> new Problem(Code.INVALID, "a write needs a " + member)));
+  }
+
+  private static Seen seen(JsonObject write, RecordKey key) {
+    Optional<String> match = Call.text(write, "ifMatch");
+    Optional<String> none = Call.text(write, "ifNoneMatch");
+    Optional<String> context = Call.text(write, "context");
+    if (match.isPresent() && context.isPresent()) {
+      throw new Problem(Code.INVALID, "ifMatch (conditional) or context (merge), not both");
+    }
+    return Writes.seen(key, match, none, context);
+  }
+
+  private static Reply answer(List<WriteRequest> requests, List<Outcome> outcomes) {
+    if (outcomes.getLast() instanceof Outcome.Rejected rejected) {
+      Problem why = Writes.problem(rejected);
+      int place = outcomes.size() - 1;
+      Map<String, Json> members = new TreeMap<>(why.members());
+      members.put("write", Json.of(place));
+      members.put("recordId", Json.of(requests.get(place).key().id()));
+      throw new Problem(
+          why.code(),
+          "nothing was written, because of write " + place + ": " + why.getMessage(),
+          members);
+    }
+    List<Json> results = new ArrayList<>();
+    for (int i = 0; i < outcomes.size(); i++) {
+      RecordKey key = requests.get(i).key();
+      results.add(
+          SyncRoutes.result(outcomes.get(i))
+              .with("type", Json.of(key.type()))
+              .with("recordId", Json.of(key.id())));
+    }
+    return Reply.json(200, JsonObject.of("results", Json.of(results)));
+  }
+}
