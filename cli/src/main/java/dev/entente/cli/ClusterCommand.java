@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "cluster",
     description =
-        "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; shows what coming together would do (preview) and has done (healings).")
+        "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; says which side goes on in a split (split-brain STRATEGY); shows what coming together would do (preview) and has done (healings).")
 final class ClusterCommand extends ClientCommands.Calling {
   /** How many records are shown of a report. */
   private static final int LISTED_MAX = 20;
@@ -26,12 +26,23 @@ final class ClusterCommand extends ClientCommands.Calling {
   @Parameters(
       index = "0",
       arity = "0..1",
-      paramLabel = "show|cut|heal|depart|preview|healings",
+      paramLabel = "show|cut|heal|depart|split-brain|preview|healings",
       description = "What to do (default: ${DEFAULT-VALUE}).")
   String action = "show";
 
-  @Parameters(index = "1", arity = "0..1", paramLabel = "NODE", description = "For example eu.1.")
+  @Parameters(
+      index = "1",
+      arity = "0..1",
+      paramLabel = "NODE",
+      description =
+          "For example eu.1; or a strategy: keep-majority, static-quorum, keep-oldest, lease, down-all.")
   String node = "";
+
+  @Option(
+      names = "--quorum",
+      paramLabel = "N",
+      description = "How many members a side needs to go on, for static-quorum.")
+  int quorum;
 
   @Option(
       names = "--wait",
@@ -46,6 +57,9 @@ final class ClusterCommand extends ClientCommands.Calling {
     }
     if (!action.equals("show") && node.isEmpty()) {
       throw new IllegalArgumentException("name the node: entente cluster " + action + " NODE");
+    }
+    if (action.equals("split-brain")) {
+      return splitBrain(client, out);
     }
     if (action.equals("preview")) {
       return preview(client, out);
@@ -63,7 +77,7 @@ final class ClusterCommand extends ClientCommands.Calling {
                   "DELETE", "/v1/cluster/members/" + Client.escaped(node), Optional.empty());
           default ->
               throw new IllegalArgumentException(
-                  action + " is none of show, cut, heal, depart, preview, healings");
+                  action + " is none of show, cut, heal, depart, split-brain, preview, healings");
         };
     long until = System.nanoTime() + waitSeconds * 1_000_000_000L;
     while (!inStep(cluster) && System.nanoTime() < until) {
@@ -106,6 +120,17 @@ final class ClusterCommand extends ClientCommands.Calling {
             number(healing, "recordsCompared"), number(healing, "findings"));
       }
     }
+    return ExitCodes.OK;
+  }
+
+  private int splitBrain(Client client, PrintWriter out) {
+    JsonObject wanted = JsonObject.of("strategy", Json.of(node));
+    Json told =
+        client.json(
+            "PUT",
+            "/v1/cluster/split-brain",
+            Optional.of((quorum > 0 ? wanted.with("quorum", Json.of(quorum)) : wanted).toString()));
+    out.println(json ? told : "agreed: where the cluster is split, " + text(told, "strategy"));
     return ExitCodes.OK;
   }
 
@@ -176,6 +201,9 @@ final class ClusterCommand extends ClientCommands.Calling {
     out.printf(
         "%s at %s, log position %s%n",
         text(cluster, "node"), text(cluster, "url"), member(cluster, "position"));
+    if (!text(cluster, "steppedDown").isEmpty()) {
+      out.println("  stepped down: " + text(cluster, "steppedDown"));
+    }
     for (Json link : list(cluster, "links")) {
       String who = text(link, "node");
       out.printf(

@@ -42,6 +42,10 @@ final class PeeringOptions {
           "The nodes that agree on records of strong and primary types and on locks, three or five of them, with the addresses at which they listen for each other; the same on every node.")
   List<String> voters = List.of();
 
+  boolean hasVoters() {
+    return !voters.isEmpty();
+  }
+
   @Option(
       names = "--secret-file",
       paramLabel = "FILE",

@@ -25,10 +25,12 @@ import picocli.CommandLine.Spec;
 /** {@code entente policy}: checking and trying policy files. */
 @Command(
     name = "policy",
-    description = "Checks policy files, tries them on documents and on recorded conflicts.",
+    description =
+        "Checks policy files, tries them on documents and on recorded conflicts, puts them in force.",
     subcommands = {
       PolicyCommand.Check.class,
       PolicyCommand.Try.class,
+      PolicyCommand.Put.class,
       PolicyCommand.Preview.class,
       PolicyCommand.Advise.class
     })
@@ -155,6 +157,43 @@ final class PolicyCommand implements Runnable {
     }
   }
 
+  /** {@code entente policy put}. */
+  @Command(name = "put", description = "Puts policies in force on the node, and so everywhere.")
+  static final class Put extends ClientCommands.Calling {
+    @Parameters(paramLabel = "FILE", arity = "1..*")
+    List<Path> files;
+
+    @Override
+    Integer run(Client client, PrintWriter out) throws IOException {
+      for (Path file : files) {
+        String text = Files.readString(file);
+        Json answer =
+            JsonReader.strict()
+                .read(
+                    client.send(
+                        "PUT",
+                        client.path("policies", type(file, text)),
+                        Optional.of(text),
+                        Map.of("Content-Type", "application/yaml")));
+        if (json) {
+          out.println(answer);
+          continue;
+        }
+        out.println(text(answer, "type") + " is in force, version " + text(answer, "version"));
+        list(answer, "warnings").forEach(warning -> out.println("  warning: " + warning));
+      }
+      return ExitCodes.OK;
+    }
+  }
+
+  private static String type(Path file, String text) {
+    try {
+      return PolicyLoader.load(text).policy().type();
+    } catch (PolicyException e) {
+      throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+    }
+  }
+
   /** {@code entente policy preview}. */
   @Command(
       name = "preview",
@@ -167,18 +206,12 @@ final class PolicyCommand implements Runnable {
     @Override
     Integer run(Client client, PrintWriter out) throws IOException {
       String text = Files.readString(file);
-      String type;
-      try {
-        type = PolicyLoader.load(text).policy().type();
-      } catch (PolicyException e) {
-        throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
-      }
       Json answer =
           JsonReader.strict()
               .read(
                   client.send(
                       "POST",
-                      client.path("policies", type, "preview"),
+                      client.path("policies", type(file, text), "preview"),
                       Optional.of(text),
                       Map.of("Content-Type", "application/yaml")));
       if (json) {

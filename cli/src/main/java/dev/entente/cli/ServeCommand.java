@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Node;
@@ -180,6 +182,13 @@ final class ServeCommand implements Callable<Integer> {
         if (isInForce(node, text)) {
           continue;
         }
+        if (isAgreed(node, text)) {
+          err.println(
+              file
+                  + ": not put in force: the voters agree on the policies of such types; use entente"
+                  + " policy put");
+          continue;
+        }
         for (PolicyProblem warning : node.putPolicy(tenant, text, "serve").join()) {
           err.println(file + ": warning: " + warning);
         }
@@ -189,6 +198,15 @@ final class ServeCommand implements Callable<Integer> {
       }
     }
     return good;
+  }
+
+  /** Whether the policy of a type that is known already is changed by the voters only. */
+  private boolean isAgreed(Node node, String text) throws PolicyException {
+    Policy policy = PolicyLoader.load(text).policy();
+    return peering.hasVoters()
+        && node.policyTypes(tenant).contains(policy.type())
+        && (policy.consistency().mustAgree()
+            || node.policy(tenant, policy.type()).consistency().mustAgree());
   }
 
   private boolean isInForce(Node node, String text) {

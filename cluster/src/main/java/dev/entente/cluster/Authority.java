@@ -4,9 +4,13 @@ package dev.entente.cluster;
 import dev.entente.cluster.group.Consensus.Standing;
 import dev.entente.cluster.group.Group;
 import dev.entente.cluster.group.NotLeadingException;
+import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.PolicyLoader;
+import dev.entente.core.policy.PolicyProblem;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Command;
 import dev.entente.engine.Decision;
@@ -24,6 +28,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +38,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Authority {
   private static final long PATIENCE_MILLIS = 5_000;
+
+  /** How long voters that start may take to choose who leads. */
+  private static final long START_MILLIS = 15_000;
 
   /** Where records of a type are accepted now. */
   public sealed interface Place {
@@ -55,6 +63,7 @@ public final class Authority {
   private volatile @Nullable Group group;
   private volatile @Nullable Primaries primaries;
   private volatile List<String> voters = List.of();
+  private volatile long joinedAtMillis;
 
   /** The authority of a node on its own. */
   public Authority(Node node) {
@@ -81,6 +90,7 @@ public final class Authority {
   public void join(Cluster joined, Transport way, List<String> named) {
     transport = way;
     voters = List.copyOf(named);
+    joinedAtMillis = joined.nowMillis();
     cluster = joined;
   }
 
@@ -88,7 +98,8 @@ public final class Authority {
   public void join(Group voting) {
     Cluster joined = cluster;
     if (joined != null) {
-      primaries = new Primaries(joined, voting, this::lock);
+      primaries = new Primaries(joined, voting, this::ask);
+      joined.tells(() -> Optional.of(stepsDown(joined).orElse("")));
     }
     group = voting;
   }
@@ -106,10 +117,105 @@ public final class Authority {
     }
     return switch (policy.consistency()) {
       case EVENTUAL, SESSION, CAUSAL -> new Place.Here();
-      case QUORUM -> quorum(joined, policy);
-      case PRIMARY -> primary(joined, policy);
-      case STRONG -> strong(joined);
+      case QUORUM -> unlessDown(joined, () -> quorum(joined, policy));
+      case PRIMARY -> unlessDown(joined, () -> primary(joined, policy));
+      case STRONG -> unlessDown(joined, () -> strong(joined));
     };
+  }
+
+  private Place unlessDown(Cluster joined, Supplier<Place> otherwise) {
+    return stepsDown(joined).<Place>map(Place.Nowhere::new).orElseGet(otherwise);
+  }
+
+  /** Why this node's side of a split has stepped down; empty where it goes on. */
+  public Optional<String> stepsDown() {
+    Cluster joined = cluster;
+    return joined == null || isAlone(joined) ? Optional.empty() : stepsDown(joined);
+  }
+
+  private Optional<String> stepsDown(Cluster joined) {
+    Group voting = group;
+    if (voting != null) {
+      return voting.splitBrain().whyDown(joined.view(voting.standing().leader()));
+    }
+    // Who does not vote goes by those who do.
+    List<String> told = joined.standings();
+    if (voters.isEmpty() || told.contains("")) {
+      return Optional.empty();
+    }
+    return told.stream()
+        .findFirst()
+        .or(() -> Optional.of("none of the voters " + names() + " can be reached"));
+  }
+
+  private String names() {
+    return String.join(", ", voters);
+  }
+
+  /**
+   * Where a policy is put in force: by the group, where its type must agree now or then. Where the
+   * nodes have only just started, it waits until they have found each other.
+   */
+  public Place placeOf(String tenant, Policy drafted) throws InterruptedException {
+    Cluster joined = cluster;
+    if (joined == null
+        || voters.isEmpty()
+        || !(drafted.consistency().mustAgree()
+            || node.policy(tenant, drafted.type()).consistency().mustAgree())) {
+      return new Place.Here();
+    }
+    Place place = unlessDown(joined, () -> strong(joined));
+    while (place instanceof Place.Nowhere && joined.nowMillis() < joinedAtMillis + START_MILLIS) {
+      Thread.sleep(100);
+      place = unlessDown(joined, () -> strong(joined));
+    }
+    return place;
+  }
+
+  /**
+   * Puts a policy in force, as {@link Node#putPolicy} does or by the group; see {@link #placeOf}.
+   *
+   * @throws UnavailableException where no group is to be had
+   */
+  public CompletableFuture<List<PolicyProblem>> putPolicy(
+      String tenant, PolicyLoader.Loaded loaded, String text, String actor)
+      throws PolicyException, InterruptedException {
+    Group voting = group;
+    return switch (placeOf(tenant, loaded.policy())) {
+      case Place.Here() -> node.putPolicy(tenant, text, actor);
+      case Place.Nowhere(String why) ->
+          throw new UnavailableException("the type must agree, its policy too: " + why);
+      case Place.Together() when voting != null ->
+          node.stampPolicy(tenant, text)
+              .thenCompose(stamped -> voting.enact(stamped, actor))
+              .thenApply(_ -> loaded.warnings());
+      case Place.Together(), Place.There _ ->
+          throw new UnavailableException("who puts such policies has just changed; try again");
+    };
+  }
+
+  /** What the cluster does where it is split, as far as this node knows. */
+  public Optional<SplitBrain> splitBrain() {
+    return group().map(Group::splitBrain);
+  }
+
+  /**
+   * Has the group agree on what to do where it is split, wherever its leader is.
+   *
+   * @throws UnavailableException where the group does not answer
+   * @throws IllegalArgumentException where two sides of such a cluster could both go on
+   */
+  public SplitBrain settle(SplitBrain wanted) throws InterruptedException {
+    Cluster joined = cluster;
+    wanted
+        .weakness(joined == null ? 1 : joined.view(Optional.empty()).since().size())
+        .ifPresent(why -> {
+          throw new IllegalArgumentException(why);
+        });
+    return atTheLeader(
+        voting -> voting.settle(wanted).join(),
+        (url, way) ->
+            SplitBrain.fromBytes(way.post(url, node.id(), "split-brain", wanted.toBytes())));
   }
 
   /** Where a write is accepted now. */
@@ -201,7 +307,7 @@ public final class Authority {
         voters.isEmpty()
             ? "nodes that are several agree on such records through voters, and none are named:"
                 + " start the nodes with --voters, or declare the type causal"
-            : "none of the voters " + String.join(", ", voters) + " can be reached");
+            : "none of the voters " + names() + " can be reached");
   }
 
   /** Why this node alone may not accept a write. */
@@ -400,13 +506,13 @@ public final class Authority {
       case EVENTUAL, SESSION, CAUSAL -> true;
       case PRIMARY -> place(policy) instanceof Place.Here;
       case QUORUM -> isRead(joined, policy, key);
-      case STRONG -> isAgreed();
+      case STRONG -> isAgreed(joined);
     };
   }
 
-  private boolean isAgreed() {
+  private boolean isAgreed(Cluster joined) {
     Group voting = group;
-    if (voting == null) {
+    if (voting == null || stepsDown(joined).isPresent()) {
       return false;
     }
     try {
@@ -426,7 +532,7 @@ public final class Authority {
   private boolean isRead(Cluster joined, Policy policy, RecordKey key) throws InterruptedException {
     int nodes = joined.present().size();
     Transport way = transport;
-    if (way == null) {
+    if (way == null || stepsDown(joined).isPresent()) {
       return false;
     }
     List<String> urls =
@@ -479,11 +585,33 @@ public final class Authority {
    * @throws UnavailableException where the group does not answer; what was asked may have happened
    */
   public Locks.Answer lock(Locks.Command command) throws InterruptedException {
+    Optional<String> down = stepsDown();
+    if (down.isPresent()) {
+      throw new UnavailableException(down.get());
+    }
+    return ask(command);
+  }
+
+  private Locks.Answer ask(Locks.Command command) throws InterruptedException {
+    return atTheLeader(
+        voting -> voting.lock(command).join(),
+        (url, way) ->
+            LockCodec.answer(way.post(url, node.id(), "lock", LockCodec.toBytes(command))));
+  }
+
+  /** Asks another node. */
+  private interface Elsewhere<T> {
+    T ask(String url, Transport way) throws IOException, InterruptedException;
+  }
+
+  /** Has the node that leads do something: this one, or another. */
+  private <T> T atTheLeader(Function<Group, T> here, Elsewhere<T> elsewhere)
+      throws InterruptedException {
     Group voting = group;
     Optional<String> leader;
     try {
       if (voting != null) {
-        return voting.lock(command).join();
+        return here.apply(voting);
       }
       leader = voters.stream().findFirst();
     } catch (CompletionException e) {
@@ -495,22 +623,18 @@ public final class Authority {
       }
       leader = not.leader();
     }
-    return elsewhere(leader, command);
-  }
-
-  private Locks.Answer elsewhere(Optional<String> name, Locks.Command command)
-      throws InterruptedException {
     Cluster joined = cluster;
     Transport way = transport;
-    Optional<String> url = joined == null ? Optional.empty() : name.flatMap(joined::urlOf);
+    Optional<String> url = joined == null ? Optional.empty() : leader.flatMap(joined::urlOf);
     if (way == null || url.isEmpty()) {
       throw new NotLeadingException(Optional.empty());
     }
     try {
-      return LockCodec.answer(way.post(url.get(), node.id(), "lock", LockCodec.toBytes(command)));
+      return elsewhere.ask(url.get(), way);
     } catch (IOException e) {
       throw new UnavailableException(
-          "the node that leads does not answer; the lock may have been given: ask again", e);
+          "the node that leads does not answer; what was asked for may have happened: ask again",
+          e);
     }
   }
 

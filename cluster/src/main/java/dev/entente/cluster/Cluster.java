@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster;
 
+import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Node;
@@ -8,11 +9,17 @@ import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * A node's view of its cluster: who the members are, and a link to each. Members are told from node
@@ -37,6 +44,9 @@ public final class Cluster {
 
   private final Map<NodeId, NodeReport> reports = new TreeMap<>();
 
+  /** What this node tells of its standing. */
+  private volatile Supplier<Optional<String>> standing = Optional::empty;
+
   /** By URL. */
   private final Map<String, Link> links = new TreeMap<>();
 
@@ -49,7 +59,9 @@ public final class Cluster {
     this.node = node;
     this.config = config;
     this.steadyMillis = steadyMillis;
-    learn(List.of(new Member(node.id(), config.url(), node.nowMillis(), false)));
+    long now = node.nowMillis();
+    long since = config.sinceMillis() == 0 ? now : config.sinceMillis();
+    learn(List.of(new Member(node.id(), config.url(), now, false, since)));
   }
 
   public Node node() {
@@ -95,7 +107,8 @@ public final class Cluster {
     if (!reply.shipment().known().isEmpty()) {
       reports.put(
           reply.shipment().from(),
-          new NodeReport(reply.shipment().known(), reply.links(), steadyMillis.getAsLong()));
+          new NodeReport(
+              reply.shipment().known(), reply.links(), reply.standing(), steadyMillis.getAsLong()));
     }
     reports.keySet().retainAll(members.keySet());
     copies.retain(members.keySet());
@@ -144,6 +157,48 @@ public final class Cluster {
     return new TreeMap<>(reports);
   }
 
+  /** From here on this node votes, and tells others how its side stands; see {@link PullReply}. */
+  void tells(Supplier<Optional<String>> told) {
+    standing = told;
+  }
+
+  /** How a split looks from here. */
+  SplitBrain.View view(Optional<String> leader) {
+    NavigableMap<String, Long> since = new TreeMap<>();
+    for (Member member : present()) {
+      since.merge(member.node().name(), member.sinceMillis(), Math::min);
+    }
+    NavigableSet<String> side = new TreeSet<>(List.of(node.id().name()));
+    Map<NodeId, NodeReport> told = others();
+    for (LinkStatus link : status()) {
+      if (link.isUp() && link.peer().isPresent()) {
+        NodeId peer = link.peer().get();
+        side.add(peer.name());
+        NodeReport report = told.get(peer);
+        if (report != null) {
+          report.links().stream()
+              .filter(LinkReport::isUp)
+              .forEach(reached -> side.add(reached.peer().name()));
+        }
+      }
+    }
+    return new SplitBrain.View(since, side, leader);
+  }
+
+  /** How those that this node reaches and that vote stand, who told last first. */
+  List<String> standings() {
+    Map<NodeId, NodeReport> told = others();
+    return status().stream()
+        .filter(LinkStatus::isUp)
+        .flatMap(link -> link.peer().stream())
+        .map(told::get)
+        .filter(Objects::nonNull)
+        .filter(report -> report.standing().isPresent())
+        .sorted(Comparator.comparingLong(NodeReport::heardMillis).reversed())
+        .map(report -> report.standing().orElseThrow())
+        .toList();
+  }
+
   /** What this node tells of its links. */
   private List<LinkReport> reports() {
     List<LinkReport> told = new ArrayList<>();
@@ -186,7 +241,7 @@ public final class Cluster {
       return false;
     }
     long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
-    learn(List.of(new Member(who, known.url(), stamp, true)));
+    learn(List.of(new Member(who, known.url(), stamp, true, known.sinceMillis())));
     return true;
   }
 
@@ -220,6 +275,7 @@ public final class Cluster {
         node.nowMillis(),
         members(),
         reports(),
+        standing.get(),
         hash(policies),
         request.policies() ? policies : List.of());
   }

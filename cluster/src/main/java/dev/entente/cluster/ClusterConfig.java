@@ -14,6 +14,7 @@ import java.util.List;
  * @param retryMaxMillis after many failures
  * @param shipmentBytesMax how many bytes of versions one reply brings
  * @param clockToleranceMillis how far clocks may be apart before somebody is told
+ * @param sinceMillis when the node joined, by its clock then; 0 where that is now
  */
 public record ClusterConfig(
     String url,
@@ -23,19 +24,42 @@ public record ClusterConfig(
     long retryMillis,
     long retryMaxMillis,
     int shipmentBytesMax,
-    long clockToleranceMillis) {
+    long clockToleranceMillis,
+    long sinceMillis) {
   public ClusterConfig {
     seeds = List.copyOf(seeds);
   }
 
   /** The defaults: for a node at a URL that asks these first. */
   public static ClusterConfig of(String url, List<String> seeds) {
-    return new ClusterConfig(url, seeds, 1_000, 0, 100, 5_000, 1 << 20, 100);
+    return new ClusterConfig(url, seeds, 1_000, 0, 100, 5_000, 1 << 20, 100, 0);
   }
 
   /** For a simulation, which waits by itself. */
   public ClusterConfig polling(long everyMillis, int bytesMax) {
     return new ClusterConfig(
-        url, seeds, 0, everyMillis, retryMillis, retryMaxMillis, bytesMax, clockToleranceMillis);
+        url,
+        seeds,
+        0,
+        everyMillis,
+        retryMillis,
+        retryMaxMillis,
+        bytesMax,
+        clockToleranceMillis,
+        sinceMillis);
+  }
+
+  /** For a node that joined earlier. */
+  public ClusterConfig since(long millis) {
+    return new ClusterConfig(
+        url,
+        seeds,
+        waitMillis,
+        pauseMillis,
+        retryMillis,
+        retryMaxMillis,
+        shipmentBytesMax,
+        clockToleranceMillis,
+        millis);
   }
 }

@@ -150,7 +150,7 @@ public final class Link {
     String unused = "";
     for (StampedPolicy policy : reply.policies()) {
       try {
-        node.adopt(policy).join();
+        node.adopt(policy, policy.node().value()).join();
       } catch (PolicyException e) {
         unused =
             "the policy of "

@@ -5,8 +5,9 @@ import dev.entente.core.causality.NodeId;
 
 /** What a node tells others of one of its links. */
 public record LinkReport(
-    NodeId peer,
-    LinkState state,
-    long behindMillis,
-    long roundTripMillis,
-    long clockOffsetMillis) {}
+    NodeId peer, LinkState state, long behindMillis, long roundTripMillis, long clockOffsetMillis) {
+  /** Whether the other answers. */
+  public boolean isUp() {
+    return state == LinkState.IN_STEP || state == LinkState.CATCHING_UP;
+  }
+}

@@ -9,8 +9,10 @@ import dev.entente.core.causality.NodeId;
  * @param url where the others reach it; empty where they cannot
  * @param stampMillis when this was said, by the clock of who said it; what was said later holds
  * @param departed true once it has left for good
+ * @param sinceMillis when it joined, by its clock then
  */
-public record Member(NodeId node, String url, long stampMillis, boolean departed) {
+public record Member(
+    NodeId node, String url, long stampMillis, boolean departed, long sinceMillis) {
   /** The longest URL that is taken. */
   static final int URL_MAX = 500;
 

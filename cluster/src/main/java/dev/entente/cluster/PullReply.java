@@ -4,6 +4,7 @@ package dev.entente.cluster;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a node answers to a {@link PullRequest}.
@@ -14,6 +15,8 @@ import java.util.List;
  * @param sentAtMillis its clock when the reply went
  * @param members the members that it knows
  * @param links how its links are
+ * @param standing of a node that votes: why its side of a split has stepped down, or nothing where
+ *     it goes on; empty where the node does not vote
  * @param policiesHash tells whether the policies in force here are those of the asker
  * @param policies the policies in force, where they were asked for
  */
@@ -24,6 +27,7 @@ public record PullReply(
     long sentAtMillis,
     List<Member> members,
     List<LinkReport> links,
+    Optional<String> standing,
     long policiesHash,
     List<StampedPolicy> policies) {
   public PullReply {

@@ -2,7 +2,6 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.Dot;
-import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.record.RecordKey;
@@ -89,6 +88,7 @@ public final class Wire {
     out.varint(reply.receivedAtMillis()).varint(reply.sentAtMillis());
     write(out, reply.members());
     writeLinks(out, reply.links());
+    out.u8(reply.standing().isPresent() ? 1 : 0).text(reply.standing().orElse(""));
     out.varint(shipment.after()).varint(shipment.upTo()).u8(shipment.complete() ? 1 : 0);
     CausalCodec.write(out, shipment.known());
     out.varint(shipment.entries().size());
@@ -99,10 +99,7 @@ public final class Wire {
     }
     out.u64(reply.policiesHash());
     out.varint(reply.policies().size());
-    for (StampedPolicy policy : reply.policies()) {
-      out.text(policy.tenant()).text(policy.type()).varint(policy.stamp().packed());
-      out.text(policy.node().value()).text(policy.text());
-    }
+    reply.policies().forEach(policy -> policy.write(out));
     return packed(out.toBytes());
   }
 
@@ -122,6 +119,9 @@ public final class Wire {
           long sent = number(in);
           List<Member> members = members(in);
           List<LinkReport> links = links(in);
+          boolean votes = in.u8() == 1;
+          String told = in.text();
+          Optional<String> standing = votes ? Optional.of(told) : Optional.empty();
           long after = number(in);
           long upTo = number(in);
           boolean complete = in.u8() == 1;
@@ -136,7 +136,7 @@ public final class Wire {
           Shipment shipment = new Shipment(from, after, entries, upTo, complete, known);
           long hash = in.u64();
           return new PullReply(
-              shipment, position, received, sent, members, links, hash, policies(in));
+              shipment, position, received, sent, members, links, standing, hash, policies(in));
         });
   }
 
@@ -233,7 +233,7 @@ public final class Wire {
     out.varint(members.size());
     for (Member member : members) {
       out.text(member.node().value()).text(member.url()).varint(member.stampMillis());
-      out.u8(member.departed() ? 1 : 0);
+      out.u8(member.departed() ? 1 : 0).varint(member.sinceMillis());
     }
   }
 
@@ -244,7 +244,8 @@ public final class Wire {
     }
     List<Member> members = new ArrayList<>(size);
     for (int i = 0; i < size; i++) {
-      members.add(new Member(new NodeId(in.text()), in.text(), number(in), in.u8() == 1));
+      members.add(
+          new Member(new NodeId(in.text()), in.text(), number(in), in.u8() == 1, number(in)));
     }
     return members;
   }
@@ -275,9 +276,7 @@ public final class Wire {
     int size = in.count();
     List<StampedPolicy> policies = new ArrayList<>(Math.min(size, 1_000));
     for (int i = 0; i < size; i++) {
-      policies.add(
-          new StampedPolicy(
-              name(in), name(in), new HybridTime(number(in)), new NodeId(in.text()), in.text()));
+      policies.add(StampedPolicy.read(in));
     }
     return policies;
   }

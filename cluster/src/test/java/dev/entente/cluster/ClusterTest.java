@@ -211,13 +211,15 @@ class ClusterTest {
             9,
             10,
             20,
-            List.of(new Member(new NodeId("b.2"), "http://b", 7, true)),
+            List.of(new Member(new NodeId("b.2"), "http://b", 7, true, 5)),
             List.of(new LinkReport(new NodeId("b.2"), LinkState.CUT, 7, -1, -40)),
+            Optional.of("down"),
             3,
             List.of(new StampedPolicy("main", "t", HybridTime.ZERO, new NodeId("b.2"), "type: t")));
     byte[] bytes = Wire.toBytes(reply);
     assertThat(Wire.reply(bytes).members()).isEqualTo(reply.members());
     assertThat(Wire.reply(bytes).links()).isEqualTo(reply.links());
+    assertThat(Wire.reply(bytes).standing()).isEqualTo(reply.standing());
     assertThat(Wire.reply(bytes).policies()).isEqualTo(reply.policies());
     assertThat(Wire.reply(bytes).shipment().entries()).hasSize(2);
     byte[] request =

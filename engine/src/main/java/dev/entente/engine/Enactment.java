@@ -45,7 +45,13 @@ final class Enactment {
         .thenCompose(warnings -> withClaims(tenant, loaded.policy(), warnings));
   }
 
-  CompletableFuture<Boolean> adopt(StampedPolicy told) throws PolicyException {
+  /** A policy as it would be put here now, for others to agree on first. */
+  CompletableFuture<StampedPolicy> stamp(String tenant, String type, String text) {
+    return sequencer.submit(transaction ->
+        new StampedPolicy(tenant, type, transaction.clock().next(), transaction.self(), text));
+  }
+
+  CompletableFuture<Boolean> adopt(StampedPolicy told, String actor) throws PolicyException {
     PolicyLoader.Loaded loaded = PolicyLoader.load(told.text());
     if (!loaded.policy().type().equals(told.type())) {
       throw new IllegalArgumentException("a policy for " + told.type() + " says another type");
@@ -56,7 +62,7 @@ final class Enactment {
           boolean news =
               Policies.isNews(transaction, told) && transaction.clock().observe(told.stamp(), now);
           if (news) {
-            enact(transaction, told, loaded, told.node().value());
+            enact(transaction, told, loaded, actor);
           }
           return news;
         })

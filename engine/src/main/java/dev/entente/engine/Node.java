@@ -615,10 +615,25 @@ public final class Node implements AutoCloseable {
    */
   public CompletableFuture<List<PolicyProblem>> putPolicy(String tenant, String text, String actor)
       throws PolicyException {
+    return enactment.put(tenant, text, checked(tenant, text), actor);
+  }
+
+  private PolicyLoader.Loaded checked(String tenant, String text) throws PolicyException {
     PolicyLoader.Loaded loaded = PolicyLoader.load(text);
     String type = loaded.policy().type();
     RecordedMerges.check(loaded.policy(), limit -> recordedConflicts(tenant, type, limit));
-    return enactment.put(tenant, text, loaded, actor);
+    return loaded;
+  }
+
+  /**
+   * A policy as it would be put here now, for a group to agree on; each member then {@link #adopt
+   * adopts} it.
+   *
+   * @throws PolicyException as {@link #putPolicy} does
+   */
+  public CompletableFuture<StampedPolicy> stampPolicy(String tenant, String text)
+      throws PolicyException {
+    return enactment.stamp(tenant, checked(tenant, text).policy().type(), text);
   }
 
   /** All policies in force, for other nodes. */
@@ -629,11 +644,12 @@ public final class Node implements AutoCloseable {
   /**
    * Puts a policy of another node in force, where it is later than what this one has.
    *
+   * @param actor who put it, for the audit log
    * @return whether it was
    * @throws PolicyException where it cannot be used here
    */
-  public CompletableFuture<Boolean> adopt(StampedPolicy told) throws PolicyException {
-    return enactment.adopt(told);
+  public CompletableFuture<Boolean> adopt(StampedPolicy told, String actor) throws PolicyException {
+    return enactment.adopt(told, actor);
   }
 
   /**

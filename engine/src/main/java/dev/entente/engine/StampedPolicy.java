@@ -3,6 +3,10 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.codec.ByteWriter;
 import java.util.Comparator;
 
 /**
@@ -15,6 +19,35 @@ public record StampedPolicy(
     String tenant, String type, HybridTime stamp, NodeId node, String text) {
   private static final Comparator<StampedPolicy> ORDER =
       Comparator.comparing(StampedPolicy::stamp).thenComparing(StampedPolicy::node);
+
+  /** Appends it to bytes. */
+  public void write(ByteWriter out) {
+    out.text(tenant).text(type).varint(stamp.packed()).text(node.value()).text(text);
+  }
+
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws DamagedException where the bytes are no policy
+   */
+  public static StampedPolicy read(ByteReader in) {
+    String tenant = name(in);
+    String type = name(in);
+    long stamp = in.varint();
+    if (stamp < 0) {
+      throw new DamagedException("a stamp is too large");
+    }
+    return new StampedPolicy(tenant, type, new HybridTime(stamp), new NodeId(in.text()), in.text());
+  }
+
+  private static String name(ByteReader in) {
+    String name = in.text();
+    String problem = RecordKey.problemWith(name);
+    if (problem != null) {
+      throw new DamagedException("a name " + problem);
+    }
+    return name;
+  }
 
   /** Whether this one holds, and not the other. */
   boolean isAfter(StampedPolicy other) {

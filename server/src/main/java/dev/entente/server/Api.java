@@ -48,7 +48,7 @@ final class Api {
     new BatchRoutes(authority, steering).addTo(table);
     new FeedRoutes(node, conflicts).addTo(table);
     new ReviewRoutes(node, authority).addTo(table);
-    new PolicyRoutes(node).addTo(table);
+    new PolicyRoutes(node, authority, steering).addTo(table);
     new OperatorRoutes(node, metrics).addTo(table);
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);

@@ -14,15 +14,18 @@ import dev.entente.cluster.NodeReport;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.RemoteReplica;
 import dev.entente.cluster.Transport;
+import dev.entente.cluster.UnavailableException;
 import dev.entente.cluster.Wire;
 import dev.entente.cluster.group.Consensus;
 import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonNull;
+import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
@@ -82,6 +85,8 @@ final class ClusterRoutes {
         .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
         .forNodes("GET", HttpTransport.BASE + "known", this::known)
         .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
+        .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
+        .put("/v1/cluster/split-brain", this::settle)
         .post("/v1/cluster/verify", this::verify)
         .get("/v1/cluster", this::status)
         .get("/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
@@ -179,6 +184,60 @@ final class ClusterRoutes {
             .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
     return Reply.bytes(
         200, Wire.MEDIA_TYPE, LockCodec.toBytes(Writes.await(() -> group.lock(command))));
+  }
+
+  private Reply settleFor(Call call) {
+    notCut(call);
+    SplitBrain wanted;
+    try {
+      wanted = SplitBrain.fromBytes(call.body());
+    } catch (DamagedException e) {
+      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+    Group group =
+        authority
+            .group()
+            .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
+    return Reply.bytes(200, Wire.MEDIA_TYPE, Writes.await(() -> group.settle(wanted)).toBytes());
+  }
+
+  /** What to do where the cluster is split. */
+  private Reply settle(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a setting", Set.of("strategy", "quorum"));
+    cluster();
+    try {
+      SplitBrain wanted =
+          SplitBrain.of(
+              Call.text(body, "strategy").orElse(""),
+              body.get("quorum") instanceof JsonNumber quorum && quorum.isLong()
+                  ? Math.clamp(quorum.longValue(), -1, Integer.MAX_VALUE)
+                  : 0);
+      SplitBrain now = authority.settle(wanted);
+      node.account(
+              "split-brain",
+              "cluster",
+              splitBrain(now, Optional.empty()).with("by", Json.of(call.author())))
+          .join();
+      return Reply.json(200, splitBrain(now, authority.stepsDown()));
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
+    } catch (UnavailableException e) {
+      throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+    }
+  }
+
+  private static JsonObject splitBrain(SplitBrain setting, Optional<String> down) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("strategy", Json.of(setting.strategy().label()));
+    if (setting.quorum() > 0) {
+      members.put("quorum", Json.of(setting.quorum()));
+    }
+    down.ifPresent(why -> members.put("steppedDown", Json.of(why)));
+    return JsonObject.of(members);
   }
 
   private Reply bucket(Call call) {
@@ -309,6 +368,11 @@ final class ClusterRoutes {
       members.put(list, JsonArray.EMPTY);
     }
     authority.group().ifPresent(group -> members.put("group", group(group)));
+    Optional<String> down = authority.stepsDown();
+    authority
+        .splitBrain()
+        .ifPresent(setting -> members.put("splitBrain", splitBrain(setting, down)));
+    members.put("steppedDown", down.<Json>map(Json::of).orElse(JsonNull.NULL));
     Cluster joined = cluster;
     if (joined != null) {
       members.put("url", Json.of(joined.config().url()));

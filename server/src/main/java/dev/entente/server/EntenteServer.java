@@ -18,6 +18,8 @@ import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeStoppedException;
 import dev.entente.engine.OverloadedException;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
@@ -170,11 +172,23 @@ public final class EntenteServer implements AutoCloseable {
     return new EntenteServer(server, node, api.authority(), peers);
   }
 
+  /** When this node first joined a cluster. */
+  private static long since(Node node) {
+    Optional<byte[]> kept = node.kept("member-since");
+    if (kept.isPresent()) {
+      return new ByteReader(kept.get()).u64();
+    }
+    long now = node.nowMillis();
+    node.keep("member-since", new ByteWriter().u64(now).toBytes()).join();
+    return now;
+  }
+
   private static Peers join(Api api, Node node, Peering peering, String listensAt)
       throws IOException {
     String url = peering.url().isEmpty() ? listensAt : peering.url();
     LongSupplier steadyMillis = () -> System.nanoTime() / 1_000_000;
-    Cluster cluster = new Cluster(node, ClusterConfig.of(url, peering.seeds()), steadyMillis);
+    Cluster cluster =
+        new Cluster(node, ClusterConfig.of(url, peering.seeds()).since(since(node)), steadyMillis);
     HttpTransport transport = new HttpTransport(peering.secret(), peering.tls());
     Healings healings = new Healings(node, cluster, transport);
     api.join(cluster, transport, healings, peering.voterNames());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Authority;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
@@ -20,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Policies: reading, putting in force, and trying a draft on recorded conflicts. */
@@ -33,9 +35,13 @@ final class PolicyRoutes {
   private static final int CHANGED_MAX = 1_000;
 
   private final Node node;
+  private final Authority authority;
+  private final Steering steering;
 
-  PolicyRoutes(Node node) {
+  PolicyRoutes(Node node, Authority authority, Steering steering) {
     this.node = node;
+    this.authority = authority;
+    this.steering = steering;
   }
 
   void addTo(Route.Table routes) {
@@ -67,12 +73,19 @@ final class PolicyRoutes {
     String type = call.name("type");
     String text = text(call);
     PolicyLoader.Loaded loaded = load(text, type);
+    Optional<Authority.Place.There> there = elsewhere(tenant, loaded);
+    if (there.isPresent()) {
+      return steering.forward(
+          there.get(), call, "/v1/" + tenant + "/policies/" + Steering.encoded(type), call.body());
+    }
     List<PolicyProblem> warnings =
         Writes.await(() -> {
           try {
-            return node.putPolicy(tenant, text, call.author());
+            return authority.putPolicy(tenant, loaded, text, call.author());
           } catch (PolicyException e) {
             throw problem(e);
+          } catch (InterruptedException e) {
+            throw stopping();
           }
         });
     Map<String, Json> members = new TreeMap<>();
@@ -80,6 +93,21 @@ final class PolicyRoutes {
     members.put("version", Json.of(loaded.policy().version()));
     members.put("warnings", Json.of(warnings.stream().map(w -> Json.of(w.toString())).toList()));
     return Reply.json(200, JsonObject.of(members));
+  }
+
+  private Optional<Authority.Place.There> elsewhere(String tenant, PolicyLoader.Loaded loaded) {
+    try {
+      return authority.placeOf(tenant, loaded.policy()) instanceof Authority.Place.There there
+          ? Optional.of(there)
+          : Optional.empty();
+    } catch (InterruptedException e) {
+      throw stopping();
+    }
+  }
+
+  private static Problem stopping() {
+    Thread.currentThread().interrupt();
+    return new Problem(Code.UNAVAILABLE, "the node is stopping");
   }
 
   private static String text(Call call) {

@@ -114,6 +114,8 @@ final class Writes {
       throw new Problem(Code.TOO_FAST, String.valueOf(e.getMessage()));
     } catch (NodeStoppedException e) {
       throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
+    } catch (UnavailableException e) {
+      throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
     } catch (CompletionException e) {
       if (e.getCause() instanceof UnavailableException unavailable) {
         throw new Problem(

@@ -197,6 +197,56 @@ class AgreementRoutesTest {
   }
 
   @Test
+  void theVotersAgreeOnWhatASplitMeansAndOnPoliciesOfTypesThatMustAgree() throws Exception {
+    Served stays = served.getFirst();
+    String down = "{\"strategy\":\"down-all\"}";
+    assertThat(stays.json("PUT", "/v1/cluster/split-brain", "{\"strategy\":\"x\"}").status())
+        .isEqualTo(422);
+    assertThat(
+            stays
+                .json(
+                    "PUT",
+                    "/v1/cluster/split-brain",
+                    "{\"strategy\":\"static-quorum\",\"quorum\":1}")
+                .body())
+        .contains("at least 2 are needed");
+    for (Served at : served) {
+      assertThat(at.json("PUT", "/v1/cluster/split-brain", down).status()).isEqualTo(200);
+    }
+    eventually(() ->
+        served.stream().allMatch(at -> at.get("/v1/cluster").body().contains("\"down-all\"")));
+    assertThat(stays.json("PUT", SEAT, "{\"n\":1}").status()).isEqualTo(201);
+    Served gone = served.removeLast();
+    gone.close();
+    eventually(() -> stays.json("PUT", SEAT, "{\"n\":2}").body().contains("by down-all"));
+    assertThat(stale(stays.get(SEAT))).contains("true");
+    assertThat(stays.json("PUT", "/v1/main/records/note/n", "{\"n\":2}").status()).isEqualTo(201);
+    assertThat(stays.json("POST", "/v1/main/locks", "{\"lock\":\"disk\"}").status()).isEqualTo(503);
+    eventually(() ->
+        stays.json("PUT", "/v1/cluster/split-brain", "{\"strategy\":\"keep-majority\"}").status()
+            == 200);
+    eventually(() -> stays.json("PUT", SEAT, "{\"n\":2}").status() == 200);
+
+    String strict = "type: seat\nconsistency: strong\ndefault: last-writer-wins\n";
+    Served other = served.getLast();
+    eventually(() -> policy(other, "seat", strict) == 200);
+    eventually(() ->
+        stays.get("/v1/main/policies/seat").body().contains("last-writer-wins")
+            && other.get("/v1/main/policies/seat").body().contains("last-writer-wins"));
+    served.remove(other);
+    other.close();
+    eventually(() -> policy(stays, "seat", "type: seat\nconsistency: eventual\n") == 503);
+    assertThat(policy(stays, "seat", strict)).as("no majority").isEqualTo(503);
+    assertThat(policy(stays, "note", "type: note\nconsistency: causal\n")).isEqualTo(200);
+    assertThat(policy(stays, "note", "type: note\nconsistency: strong\n")).isEqualTo(503);
+  }
+
+  private static int policy(Served at, String type, String text) {
+    return send(at, "PUT", "/v1/main/policies/" + type, text, "Content-Type", "application/yaml")
+        .status();
+  }
+
+  @Test
   void aLockIsHeldByOneAndGoesToWhoWaitsLongestWithALargerToken() throws Exception {
     Served a = served.get(0);
     Served b = served.get(1);

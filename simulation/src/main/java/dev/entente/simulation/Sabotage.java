@@ -44,6 +44,7 @@ final class Sabotage {
         reply.sentAtMillis(),
         reply.members(),
         reply.links(),
+        reply.standing(),
         reply.policiesHash(),
         mutant == Mutant.WRONG_TIE_BREAK ? List.of() : reply.policies());
   }

@@ -3,11 +3,13 @@ package dev.entente.cluster.group;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Command;
 import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
 import dev.entente.engine.OverloadedException;
 import dev.entente.engine.Proposal;
+import dev.entente.engine.StampedPolicy;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.ByteWriter;
@@ -38,13 +40,15 @@ public final class Group implements AgreedLog {
 
   private static final int VERSIONS = 1;
   private static final int LOCK = 2;
+  private static final int SETTINGS = 3;
+  private static final int POLICY = 4;
   private static final byte[] AGREED = {1};
   private static final byte[] VOID = {0};
   private static final int BATCH_MAX = 500;
   private static final int QUEUE_MAX = 10_000;
   private static final int ATTEMPTS_MAX = 20;
   private static final long PATIENCE_MILLIS = 5_000;
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   /** How long a member that comes back waits for what the others have agreed on without it. */
   private static final long CATCH_UP_MILLIS = 60_000;
@@ -56,6 +60,8 @@ public final class Group implements AgreedLog {
 
   /** The last number that the group has agreed on, as far as it is applied here. */
   private volatile long position;
+
+  private volatile SplitBrain splitBrain = SplitBrain.DEFAULT;
 
   /** Guarded by itself. */
   private Locks locks = new Locks();
@@ -231,6 +237,28 @@ public final class Group implements AgreedLog {
     return propose(entry).thenApply(LockCodec::answer);
   }
 
+  /** What the group has agreed to do where it is split. */
+  public SplitBrain splitBrain() {
+    return splitBrain;
+  }
+
+  /** Has the group agree on what to do where it is split; fails as {@link #submit} does. */
+  public CompletableFuture<SplitBrain> settle(SplitBrain wanted) {
+    ByteWriter entry = new ByteWriter().u8(SETTINGS);
+    wanted.write(entry);
+    return propose(entry.toBytes()).thenApply(_ -> wanted);
+  }
+
+  /**
+   * Has the group agree on a policy, which is in force on each member once that member hears of it;
+   * fails as {@link #submit} does.
+   */
+  public CompletableFuture<StampedPolicy> enact(StampedPolicy policy, String actor) {
+    ByteWriter entry = new ByteWriter().u8(POLICY).text(actor);
+    policy.write(entry);
+    return propose(entry.toBytes()).thenApply(_ -> policy);
+  }
+
   /** Waits until an owner holds a lock, as far as this member has heard, or the time is over. */
   public Optional<Locks.Grant> awaitLock(Locks.Name name, String owner, long timeoutMillis)
       throws InterruptedException {
@@ -287,6 +315,11 @@ public final class Group implements AgreedLog {
     return switch (kind) {
       case VERSIONS -> applied(Proposal.fromBytes(in.rest()));
       case LOCK -> applied(in.u64(), LockCodec.command(in.rest()));
+      case SETTINGS -> {
+        splitBrain = SplitBrain.read(in);
+        yield AGREED;
+      }
+      case POLICY -> applied(in.text(), StampedPolicy.read(in));
       default -> throw new DamagedException("an agreed entry of the unknown kind " + kind);
     };
   }
@@ -307,6 +340,16 @@ public final class Group implements AgreedLog {
     return AGREED;
   }
 
+  private byte[] applied(String actor, StampedPolicy policy) {
+    try {
+      node.adopt(policy, actor).join();
+      return AGREED;
+    } catch (PolicyException e) {
+      // Another release agreed on it. Until this one is replaced, its links say that it cannot.
+      return VOID;
+    }
+  }
+
   private byte[] applied(long atMillis, Locks.Command command) {
     synchronized (lockState) {
       Locks.Answer answer = locks.apply(command, atMillis);
@@ -318,7 +361,9 @@ public final class Group implements AgreedLog {
   @Override
   public byte[] snapshot() {
     synchronized (lockState) {
-      return new ByteWriter().u8(FORMAT).u64(position).raw(locks.toBytes()).toBytes();
+      ByteWriter out = new ByteWriter().u8(FORMAT).u64(position);
+      splitBrain.write(out);
+      return out.raw(locks.toBytes()).toBytes();
     }
   }
 
@@ -331,6 +376,7 @@ public final class Group implements AgreedLog {
       throw new DamagedException("a snapshot of the unknown format " + format);
     }
     long last = in.u64();
+    SplitBrain agreed = SplitBrain.read(in);
     Locks restored = Locks.fromBytes(in.rest());
     try {
       if (last > 0 && !node.awaitKnown(VersionVector.of(Map.of(ID, last)), CATCH_UP_MILLIS)) {
@@ -342,6 +388,7 @@ public final class Group implements AgreedLog {
       throw new IllegalStateException("the node is stopping", e);
     }
     position = last;
+    splitBrain = agreed;
     synchronized (lockState) {
       locks = restored;
       lockState.notifyAll();

@@ -14,6 +14,11 @@ public enum Consistency {
   PRIMARY,
   STRONG;
 
+  /** Whether nodes agree before they accept, so that a side of a cut may have to stop. */
+  public boolean mustAgree() {
+    return this == QUORUM || this == PRIMARY || this == STRONG;
+  }
+
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }
