@@ -55,6 +55,9 @@ import org.jspecify.annotations.Nullable;
  * transaction. Used by the sequencer's thread only.
  */
 final class Acceptor {
+  /** In the place of a fingerprint, where a version tells only which request it came of. */
+  private static final long ELSEWHERE = Long.MIN_VALUE;
+
   /** How many edits of a text or list may be open at once before another is refused. */
   private static final int OPEN_EDITS_MAX = 5_000;
 
@@ -139,13 +142,38 @@ final class Acceptor {
     ByteReader in = new ByteReader(stored);
     long fingerprint = in.u64();
     Json answer = JsonCodec.read(in);
+    boolean same =
+        fingerprint == ELSEWHERE
+            ? answer.equals(elsewhere(request.key()))
+            : fingerprint == request.fingerprint();
     return Optional.of(
-        fingerprint == request.fingerprint()
+        same
             ? new Outcome.Duplicate(answer, transaction.snapshot(request.key()))
             : new Rejected(
                 Code.INVALID,
                 "the id " + id.substring(1) + " was used before for a different request",
                 Optional.empty()));
+  }
+
+  /**
+   * Keeps that another node, or this one before its directory went back in time, has accepted a
+   * request, so that sending it again to this one does no harm.
+   */
+  static void keepAnswer(Transaction transaction, Version version) {
+    if (version.eventId().isEmpty()) {
+      return;
+    }
+    String prefix = version.device().isPresent() ? "e" : "i";
+    byte[] at = Keys.of(version.key().tenant(), prefix + version.eventId().get());
+    if (transaction.get(Table.ANSWERS, at) == null) {
+      ByteWriter out = new ByteWriter().u64(ELSEWHERE);
+      JsonCodec.write(out, elsewhere(version.key()));
+      transaction.put(Table.ANSWERS, at, out.toBytes());
+    }
+  }
+
+  private static Json elsewhere(RecordKey key) {
+    return Json.of(Map.of("outcome", "applied", "recordId", key.id(), "type", key.type()));
   }
 
   private static void keepAnswer(

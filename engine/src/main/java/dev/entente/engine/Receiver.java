@@ -207,6 +207,7 @@ final class Receiver {
     byte[] bytes = transaction.putReceived(version, before, after);
     transaction.put(
         Table.DOTS, dotKey(key.tenant(), version.dot()), Keys.of(transaction.lastNumber()));
+    Acceptor.keepAnswer(transaction, version);
     claims.follow(transaction, before, after, policy, time.millis());
     reviews.follow(transaction, before, after, policy, version.author(), time.millis());
     Map<String, Json> detail = new TreeMap<>();

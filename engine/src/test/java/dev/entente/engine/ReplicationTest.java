@@ -19,6 +19,7 @@ import dev.entente.engine.store.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -97,6 +98,38 @@ class ReplicationTest {
     }
     assertThat(shipments).isGreaterThan(5);
     assertThat(right.changes("main", 0, 100)).hasSameSizeAs(left.changes("main", 0, 100));
+  }
+
+  private static Outcome send(Node node, RecordKey key, String id) {
+    Edit edit = new Edit.Put(JsonObject.of("v", Json.of(id)));
+    return node.write(
+            new WriteRequest(
+                key,
+                edit,
+                new Seen.Everything(),
+                "ann",
+                Optional.empty(),
+                Optional.of("i" + id),
+                7,
+                Optional.empty(),
+                Optional.empty(),
+                ""))
+        .join();
+  }
+
+  @Test
+  void whatIsSentAgainToAnotherNodeThatHasItIsNotDoneAgain() {
+    RecordKey key = key("main", "a");
+    assertThat(send(left, key, "1")).isInstanceOf(Outcome.Accepted.class);
+    pull(left, right);
+    assertThat(send(right, key, "1")).isInstanceOf(Outcome.Duplicate.class);
+    assertThat(send(right, key("main", "b"), "1"))
+        .as("the id of another record's request")
+        .isInstanceOf(Outcome.Rejected.class);
+    assertThat(send(right, key, "2")).isInstanceOf(Outcome.Accepted.class);
+    pull(right, left);
+    assertThat(send(left, key, "1")).isInstanceOf(Outcome.Duplicate.class);
+    assertThat(left.changes("main", 0, 100)).hasSize(2);
   }
 
   @Test

@@ -127,7 +127,7 @@ final class Workload {
             seen,
             "client-" + who,
             Optional.empty(),
-            Optional.of("k" + request),
+            Optional.of("i" + request),
             0,
             Optional.empty(),
             Optional.empty(),
