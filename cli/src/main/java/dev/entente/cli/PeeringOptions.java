@@ -72,6 +72,13 @@ final class PeeringOptions {
       description = "The certificate of the authority that signs those of all nodes (PEM).")
   @Nullable Path authority;
 
+  @Option(
+      names = "--vote-key",
+      paramLabel = "FILE",
+      description =
+          "The private key under which the node votes where a policy gives it a key (made by entente vote key).")
+  @Nullable Path voteKey;
+
   /**
    * How to take part; empty for a node on its own.
    *
@@ -91,7 +98,14 @@ final class PeeringOptions {
     }
     List<String> urls = peers.stream().map(peer -> peer.replaceAll("/+$", "")).toList();
     return Optional.of(
-        new Peering(url.replaceAll("/+$", ""), urls, secret, voters, data.resolve("group"), tls()));
+        new Peering(
+            url.replaceAll("/+$", ""),
+            urls,
+            secret,
+            voters,
+            data.resolve("group"),
+            tls(),
+            voteKey == null ? Optional.empty() : Optional.of(Files.readString(voteKey).strip())));
   }
 
   private Optional<NodeTls> tls() {

@@ -62,6 +62,7 @@ public final class Node implements AutoCloseable {
   private final Records records;
   private final History history;
   private final ReviewBook reviews;
+  private final Polls polls;
   private final Freezes freezes;
   private final Claims claims;
   private final Acceptor acceptor;
@@ -84,6 +85,7 @@ public final class Node implements AutoCloseable {
     this.records = new Records(store, policies, config.cacheRecords());
     this.history = new History(store, self);
     this.reviews = new ReviewBook(store, this::tell);
+    this.polls = new Polls(store, self, reviews);
     this.freezes = new Freezes(store);
     this.claims = new Claims(store, policies, reviews);
     this.acceptor = new Acceptor(policies, history, reviews, freezes, claims, config.siblingsMax());
@@ -549,6 +551,16 @@ public final class Node implements AutoCloseable {
       String tenant, String reviewId, Decision choice, String voter, String signature) {
     return sequencer.submit(
         transaction -> proceedings.vote(transaction, tenant, reviewId, choice, voter, signature));
+  }
+
+  /** Reviews on which a vote is being held here, of all tenants, at most so many. */
+  public List<Review> polls(int max) {
+    return polls.open(max);
+  }
+
+  /** Of the values that compete in a review, the one that came to this node first. */
+  public Optional<Json> firstHad(Review review) {
+    return polls.firstHad(review, asked -> records.read(asked.key()));
   }
 
   /**

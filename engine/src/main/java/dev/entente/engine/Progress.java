@@ -22,7 +22,8 @@ public record Progress(
     int step, long nextAtMillis, Optional<Poll> poll, Optional<Certificate> certificate) {
   static final Progress NONE = new Progress(0, 0, Optional.empty(), Optional.empty());
 
-  Progress with(Poll held) {
+  /** The same with a vote as it stands now. */
+  public Progress with(Poll held) {
     return new Progress(step, nextAtMillis, Optional.of(held), certificate);
   }
 

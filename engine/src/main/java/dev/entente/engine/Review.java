@@ -78,7 +78,8 @@ public record Review(
     return new Review(id, key, unit, times, owner, now, closing, progress);
   }
 
-  Review with(Progress now) {
+  /** The same, come further. */
+  public Review with(Progress now) {
     return new Review(id, key, unit, times, owner, conflict, closing, now);
   }
 
@@ -97,7 +98,8 @@ public record Review(
     return conflict instanceof JsonObject object && !object.get("violation").isAbsent();
   }
 
-  Json toJson() {
+  /** The review as it is stored, and told to other nodes. */
+  public Json toJson() {
     Map<String, Json> members = new TreeMap<>();
     members.put("id", Json.of(id));
     members.put("tenant", Json.of(key.tenant()));
@@ -122,7 +124,8 @@ public record Review(
     return JsonObject.of(members);
   }
 
-  static Review fromJson(Json json) {
+  /** Reads what {@link #toJson} gave. */
+  public static Review fromJson(Json json) {
     JsonObject o = (JsonObject) json;
     return new Review(
         text(o, "id"),

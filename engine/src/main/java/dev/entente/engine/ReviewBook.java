@@ -147,6 +147,7 @@ final class ReviewBook {
     transaction.put(
         Table.REVIEWS, Keys.of(tenant, review.id()), JsonCodec.toBytes(review.toJson()));
     transaction.append(Table.REVIEW_INDEX, indexKey(review), new byte[0]);
+    Polls.follow(transaction, review);
     long nextAt = review.progress().nextAtMillis();
     if (nextAt > 0 && review.status() == Status.PENDING) {
       lookAgain(transaction, review, nextAt);

@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Authority;
+import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
@@ -58,10 +59,11 @@ final class Api {
   }
 
   /** From here on this node takes part in a cluster, whose voters have these names. */
-  void join(Cluster joined, HttpTransport way, Healings healings, List<String> voters) {
+  void join(
+      Cluster joined, HttpTransport way, Healings healings, Ballots ballots, List<String> voters) {
     authority.join(joined, way, voters);
     steering.join(way);
-    cluster.join(joined, way, healings);
+    cluster.join(joined, way, healings, ballots);
   }
 
   /** From here on clients are answered: what the node can promise is known. */

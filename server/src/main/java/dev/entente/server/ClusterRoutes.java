@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.cluster.Agreement;
 import dev.entente.cluster.Authority;
+import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
@@ -62,6 +63,7 @@ final class ClusterRoutes {
   private volatile @Nullable Cluster cluster;
   private volatile @Nullable Transport transport;
   private volatile @Nullable Healings healings;
+  private volatile @Nullable Ballots ballots;
 
   ClusterRoutes(Node node, Metrics metrics, Authority authority) {
     this.authority = authority;
@@ -69,8 +71,9 @@ final class ClusterRoutes {
     this.metrics = metrics;
   }
 
-  void join(Cluster joined, Transport way, Healings followed) {
+  void join(Cluster joined, Transport way, Healings followed, Ballots cast) {
     healings = followed;
+    ballots = cast;
     transport = way;
     cluster = joined;
     metrics.follow(joined);
@@ -84,6 +87,7 @@ final class ClusterRoutes {
         .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
         .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
         .forNodes("GET", HttpTransport.BASE + "known", this::known)
+        .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
         .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
         .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
         .put("/v1/cluster/split-brain", this::settle)
@@ -167,6 +171,16 @@ final class ClusterRoutes {
   private Reply known(Call call) {
     notCut(call);
     return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.known()));
+  }
+
+  /** The votes that are held here, as another node asks for them. */
+  private Reply polls(Call call) {
+    notCut(call);
+    Ballots cast = ballots;
+    if (cast == null) {
+      throw new IllegalStateException("a node in a cluster tells of its votes");
+    }
+    return Reply.bytes(200, Wire.MEDIA_TYPE, cast.told());
   }
 
   /** What another node asks of the group that this one leads. */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
-import dev.entente.cluster.Authority;
+import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.ClusterConfig;
 import dev.entente.cluster.ClusterRunner;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.NodeTls;
-import dev.entente.cluster.UnavailableException;
 import dev.entente.cluster.group.AloneConsensus;
 import dev.entente.cluster.group.Consensus;
 import dev.entente.cluster.group.Group;
@@ -16,8 +15,6 @@ import dev.entente.cluster.group.RatisConsensus;
 import dev.entente.cluster.group.Voters;
 import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
-import dev.entente.engine.NodeStoppedException;
-import dev.entente.engine.OverloadedException;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
@@ -53,7 +50,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import java.util.function.LongSupplier;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
@@ -70,61 +66,21 @@ public final class EntenteServer implements AutoCloseable {
   /** How often the node is asked to go on with what is due. */
   private static final Duration TICK = Duration.ofMillis(250);
 
-  private final WebServer server;
-  private final Thread ticker;
-  private final Thread authorityTicker;
+  /** How often votes that are being held are looked at. */
+  private static final Duration VOTES = Duration.ofSeconds(1);
 
+  private final WebServer server;
+  private final Chores chores;
   private final Optional<Peers> peers;
 
   /** What drives the links to other nodes. */
   private record Peers(
-      ClusterRunner runner,
-      HttpTransport transport,
-      Optional<Consensus> consensus,
-      Thread healer) {}
+      ClusterRunner runner, HttpTransport transport, Optional<Consensus> consensus) {}
 
-  private EntenteServer(WebServer server, Node node, Authority authority, Optional<Peers> peers) {
+  private EntenteServer(WebServer server, Chores chores, Optional<Peers> peers) {
     this.server = server;
+    this.chores = chores;
     this.peers = peers;
-    this.ticker = Thread.ofVirtual().name("entente-ticker").start(() -> tick(node));
-    this.authorityTicker =
-        Thread.ofVirtual().name("entente-authority").start(() -> tick(authority));
-  }
-
-  private static void tick(Authority authority) {
-    try {
-      while (true) {
-        Thread.sleep(TICK);
-        try {
-          authority.tick();
-        } catch (UnavailableException | CompletionException e) {
-          LOG.log(Level.DEBUG, "the group does not answer; it is asked again", e);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (NodeStoppedException e) {
-      LOG.log(Level.DEBUG, "the node has stopped; it takes part in nothing any more");
-    }
-  }
-
-  private static void tick(Node node) {
-    try {
-      while (true) {
-        Thread.sleep(TICK);
-        try {
-          node.proceed().join();
-        } catch (CompletionException e) {
-          LOG.log(Level.ERROR, "what is due could not go on; it is tried again", e);
-        } catch (OverloadedException e) {
-          LOG.log(Level.DEBUG, "the node is busy; what is due waits for the next tick");
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (NodeStoppedException e) {
-      LOG.log(Level.DEBUG, "the node has stopped; nothing goes on by itself any more");
-    }
   }
 
   /**
@@ -153,12 +109,13 @@ public final class EntenteServer implements AutoCloseable {
     if (!server.isRunning()) {
       throw new IOException("cannot listen on " + host + ":" + port + ", somebody else does");
     }
+    Chores chores = new Chores();
     Optional<Peers> peers = Optional.empty();
     if (peering.isPresent()) {
       try {
         String scheme = peering.get().tls().isPresent() ? "https://" : "http://";
         String listensAt = scheme + host + ":" + server.port();
-        peers = Optional.of(join(api, node, peering.get(), listensAt));
+        peers = Optional.of(join(api, node, peering.get(), listensAt, chores));
       } catch (IOException | RuntimeException e) {
         server.stop();
         throw e;
@@ -168,8 +125,10 @@ public final class EntenteServer implements AutoCloseable {
       alone.join(new AloneConsensus(node, alone));
       api.authority().join(alone);
     }
+    chores.every(TICK, "what is due", () -> node.proceed().join());
+    chores.every(TICK, "what must be agreed on", api.authority()::tick);
     api.open();
-    return new EntenteServer(server, node, api.authority(), peers);
+    return new EntenteServer(server, chores, peers);
   }
 
   /** When this node first joined a cluster. */
@@ -183,7 +142,7 @@ public final class EntenteServer implements AutoCloseable {
     return now;
   }
 
-  private static Peers join(Api api, Node node, Peering peering, String listensAt)
+  private static Peers join(Api api, Node node, Peering peering, String listensAt, Chores chores)
       throws IOException {
     String url = peering.url().isEmpty() ? listensAt : peering.url();
     LongSupplier steadyMillis = () -> System.nanoTime() / 1_000_000;
@@ -191,7 +150,8 @@ public final class EntenteServer implements AutoCloseable {
         new Cluster(node, ClusterConfig.of(url, peering.seeds()).since(since(node)), steadyMillis);
     HttpTransport transport = new HttpTransport(peering.secret(), peering.tls());
     Healings healings = new Healings(node, cluster, transport);
-    api.join(cluster, transport, healings, peering.voterNames());
+    Ballots ballots = new Ballots(node, cluster, api.authority(), transport, peering.voteKey());
+    api.join(cluster, transport, healings, ballots, peering.voterNames());
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
     Optional<Consensus> consensus = Optional.empty();
     String self = node.id().name();
@@ -210,25 +170,9 @@ public final class EntenteServer implements AutoCloseable {
         throw e;
       }
     }
-    Thread healer = Thread.ofVirtual().name("entente-healings").start(() -> follow(healings));
-    return new Peers(runner, transport, consensus, healer);
-  }
-
-  private static void follow(Healings healings) {
-    try {
-      while (true) {
-        Thread.sleep(TICK);
-        try {
-          healings.look();
-        } catch (CompletionException | OverloadedException e) {
-          LOG.log(Level.DEBUG, "the node is busy; the healing goes on later", e);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (NodeStoppedException e) {
-      LOG.log(Level.DEBUG, "the node has stopped; it heals no more");
-    }
+    chores.every(TICK, "healings", healings::look);
+    chores.every(VOTES, "votes", ballots::tick);
+    return new Peers(runner, transport, consensus);
   }
 
   private static Consensus vote(Api api, Node node, Voters voters, Optional<NodeTls> tls)
@@ -298,10 +242,8 @@ public final class EntenteServer implements AutoCloseable {
 
   @Override
   public void close() {
-    ticker.interrupt();
-    authorityTicker.interrupt();
+    chores.close();
     peers.ifPresent(links -> {
-      links.healer().interrupt();
       links.consensus().ifPresent(Consensus::close);
       links.transport().close();
       links.runner().close();

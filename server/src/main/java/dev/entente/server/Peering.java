@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param voters the nodes that agree on what is strong, as {@code name=host:port}; may be none
  * @param directory where this node keeps what it votes on
  * @param tls what nodes prove to each other who they are with; without it lines are not encrypted
+ * @param voteKey the private key under which this node votes, where a policy demands it
  */
 public record Peering(
     String url,
@@ -22,7 +23,8 @@ public record Peering(
     String secret,
     List<String> voters,
     Path directory,
-    Optional<NodeTls> tls) {
+    Optional<NodeTls> tls,
+    Optional<String> voteKey) {
   /** A secret is at least this long. */
   public static final int SECRET_LENGTH_MIN = 16;
 
@@ -37,17 +39,22 @@ public record Peering(
 
   /** In a cluster in which nobody votes. */
   public Peering(String url, List<String> seeds, String secret) {
-    this(url, seeds, secret, List.of(), Path.of("."), Optional.empty());
+    this(url, seeds, secret, List.of(), Path.of("."), Optional.empty(), Optional.empty());
   }
 
   /** The same with voters. */
   public Peering withVoters(List<String> named, Path kept) {
-    return new Peering(url, seeds, secret, named, kept, tls);
+    return new Peering(url, seeds, secret, named, kept, tls, voteKey);
   }
 
   /** The same over encrypted lines. */
   public Peering withTls(NodeTls proof) {
-    return new Peering(url, seeds, secret, voters, directory, Optional.of(proof));
+    return new Peering(url, seeds, secret, voters, directory, Optional.of(proof), voteKey);
+  }
+
+  /** The same with a key under which this node votes. */
+  public Peering withVoteKey(String privateKey) {
+    return new Peering(url, seeds, secret, voters, directory, tls, Optional.of(privateKey));
   }
 
   /** The names of the voters. */

@@ -88,6 +88,46 @@ class ClusterRoutesTest {
   }
 
   @Test
+  void nodesVoteForWhatTheyHadAndCountEachOthersBallots() throws Exception {
+    Served a = join("a");
+    Served b = join("b", a);
+    Served c = join("c", a);
+    eventually(() -> inStep(a, b, c));
+    String policy =
+        "type: note\ndefault: {strategy: vote, voters: [a, b, c], otherwise: manual-review}\n";
+    a.send(
+        "PUT",
+        "/v1/main/policies/note",
+        policy.getBytes(StandardCharsets.UTF_8),
+        Map.of("Content-Type", "application/yaml"));
+    a.json("PUT", "/v1/main/records/note/n", "{\"v\":0}");
+    eventually(() -> inStep(a, b, c) && c.node.policyTypes("main").contains("note"));
+    for (Served at : List.of(a, b)) {
+      at.json("PUT", "/v1/cluster/links/" + c.node.id(), "{\"cut\":true}");
+    }
+    c.json("PUT", "/v1/main/records/note/n", "{\"v\":\"alone\"}");
+    b.json("PUT", "/v1/main/records/note/n", "{\"v\":\"of most\"}");
+    eventually(() -> a.get("/v1/main/records/note/n").body().contains("of most"));
+    for (Served at : List.of(a, b)) {
+      at.json("PUT", "/v1/cluster/links/" + c.node.id(), "{\"cut\":false}");
+    }
+    eventually(() ->
+        served.stream()
+            .allMatch(at ->
+                at.get("/v1/main/records/note/n").body().contains("\"data\":{\"v\":\"of most\"}")));
+    eventually(() ->
+        served.stream()
+            .allMatch(
+                at -> at.get("/v1/main/reviews?status=pending").body().contains("\"total\":0")));
+    assertThat(a.get("/v1/main/records/note/n/history").body()).contains("voted by a, b");
+    eventually(() -> inStep(a, b, c));
+    assertThat(StateCodec.toBytes(b.node.read(KEY).state()))
+        .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()))
+        .isEqualTo(StateCodec.toBytes(c.node.read(KEY).state()));
+    assertThat(a.node.polls(10)).isEmpty();
+  }
+
+  @Test
   void comingTogetherIsForeseenFollowedAndAccountedFor() throws IOException, InterruptedException {
     Served a = join("a");
     Served b = join("b", a);
