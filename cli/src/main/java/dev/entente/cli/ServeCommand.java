@@ -5,6 +5,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeRestoredException;
 import dev.entente.engine.store.RocksStore;
@@ -98,7 +99,13 @@ final class ServeCommand implements Callable<Integer> {
     Node node;
     try {
       cluster = peering.peering(data);
-      node = Node.open(RocksStore.open(data.resolve("store")), peering.config());
+      Path store = data.resolve("store");
+      Optional<Bootstrap.Copied> copied =
+          cluster.isPresent()
+              ? Joining.copyTo(store, cluster.get(), peering.config(), err)
+              : Optional.empty();
+      node = Node.open(RocksStore.open(store), peering.config());
+      copied.ifPresent(from -> Joining.account(node, from));
     } catch (IllegalArgumentException e) {
       err.println(e.getMessage());
       return ExitCodes.BAD_INPUT;

@@ -83,6 +83,28 @@ public final class HttpTransport implements Transport, AutoCloseable {
     return sent(url, post, Wire.REPLY_BYTES_MAX);
   }
 
+  /** Takes what a node sends, as it comes. */
+  public interface Taking<T> {
+    T take(InputStream in) throws IOException;
+  }
+
+  /**
+   * Takes all that another node has, for a new one to begin with; see {@link
+   * dev.entente.engine.Bootstrap}.
+   *
+   * @throws IOException where it cannot be had to its end
+   */
+  public <T> T copy(String url, Taking<T> taking) throws IOException, InterruptedException {
+    HttpRequest.Builder get = to(url, BASE + "copy").timeout(GRACE).header(NODE, "new.1").GET();
+    HttpResponse<InputStream> response = response(url, get);
+    try (InputStream in = response.body()) {
+      if (response.statusCode() != 200) {
+        throw new IOException(url + " answers " + response.statusCode() + refusal(response));
+      }
+      return taking.take(in);
+    }
+  }
+
   /**
    * Sends a client's request on to another node, which answers it.
    *

@@ -21,16 +21,26 @@ import org.jspecify.annotations.Nullable;
  *     had written beyond that comes back from other nodes
  */
 record Incarnations(NodeId self, VersionVector former) {
-  private static final byte[] IDENTITY = "identity".getBytes(StandardCharsets.UTF_8);
-  private static final byte[] FORMER = "former".getBytes(StandardCharsets.UTF_8);
+  static final byte[] IDENTITY = "identity".getBytes(StandardCharsets.UTF_8);
+  static final byte[] FORMER = "former".getBytes(StandardCharsets.UTF_8);
 
   /** Who a store says it is; null where it does not say. */
   static @Nullable Incarnations of(Store store) {
-    byte[] identity = store.get(Table.META, IDENTITY);
+    return of(key -> store.get(Table.META, key));
+  }
+
+  /** Gives what metadata say under a key. */
+  interface Said {
+    byte @Nullable [] get(byte[] key);
+  }
+
+  /** Who metadata say they are of; null where they do not say. */
+  static @Nullable Incarnations of(Said said) {
+    byte[] identity = said.get(IDENTITY);
     if (identity == null) {
       return null;
     }
-    byte[] former = store.get(Table.META, FORMER);
+    byte[] former = said.get(FORMER);
     return new Incarnations(
         new NodeId(new String(identity, StandardCharsets.UTF_8)),
         former == null ? VersionVector.EMPTY : CausalCodec.readVector(new ByteReader(former)));

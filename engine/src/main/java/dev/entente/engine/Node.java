@@ -30,6 +30,8 @@ import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -51,9 +53,9 @@ import org.jspecify.annotations.Nullable;
  * again under the same request id.
  */
 public final class Node implements AutoCloseable {
-  private static final byte[] POSITION = "position".getBytes(StandardCharsets.UTF_8);
-  private static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
-  private static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
+  static final byte[] POSITION = "position".getBytes(StandardCharsets.UTF_8);
+  static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
+  static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
 
   private final Store store;
   private final NodeConfig config;
@@ -166,18 +168,23 @@ public final class Node implements AutoCloseable {
     if (known != null) {
       return known;
     }
+    Incarnations first = Incarnations.first(firstId(config));
+    Batch batch = new Batch();
+    batch.put(Table.META, FORMAT, FORMAT_1);
+    first.write(batch::put);
+    store.commit(batch);
+    return first;
+  }
+
+  /** Who a node on an empty store is. */
+  static NodeId firstId(NodeConfig config) {
     String name =
         config.name().isEmpty() ? UUID.randomUUID().toString().substring(0, 8) : config.name();
     if (new NodeId(name).isGroup()) {
       throw new IllegalArgumentException(
           "no node is called " + NodeId.GROUP + "; that is what nodes write as together");
     }
-    Incarnations first = Incarnations.first(new NodeId(name.contains(".") ? name : name + ".1"));
-    Batch batch = new Batch();
-    batch.put(Table.META, FORMAT, FORMAT_1);
-    first.write(batch::put);
-    store.commit(batch);
-    return first;
+    return new NodeId(name.contains(".") ? name : name + ".1");
   }
 
   private static Optional<byte[]> lastAudit(Store store) {
@@ -793,6 +800,14 @@ public final class Node implements AutoCloseable {
   public Divergence wouldDiverge(
       long since, List<byte[]> versions, VersionVector theirs, boolean complete) {
     return divergences.before(since, versions, theirs, complete);
+  }
+
+  /**
+   * Writes all that this node has at one moment, for a new node to begin with; see {@link
+   * Bootstrap#read}. Writers go on meanwhile.
+   */
+  public void copyTo(OutputStream out) throws IOException {
+    Bootstrap.write(store, out);
   }
 
   /** Keeps an account of something that concerns the cluster in the audit log. */

@@ -57,7 +57,7 @@ final class Replication {
     this.receiver = receiver;
   }
 
-  private static byte[] cursorKey(NodeId node) {
+  static byte[] cursorKey(NodeId node) {
     return Keys.of("cursor", node.value());
   }
 

@@ -240,6 +240,11 @@ class ReplicationTest {
     }
 
     @Override
+    public void copy(Copier copier) {
+      inner.copy(copier);
+    }
+
+    @Override
     public void commit(Batch batch) {
       inner.commit(batch);
       afterCommit.get().run();

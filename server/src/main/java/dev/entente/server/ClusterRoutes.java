@@ -53,6 +53,9 @@ import org.jspecify.annotations.Nullable;
 final class ClusterRoutes {
   private static final long WAIT_MILLIS_MAX = 30_000;
 
+  /** How many new nodes copy what this one has at a time. */
+  private static final int COPIES_MAX = 2;
+
   /** How many other nodes are answered at a time. */
   private static final int ANSWERS_MAX = 64;
 
@@ -60,6 +63,7 @@ final class ClusterRoutes {
   private final Metrics metrics;
   private final Authority authority;
   private final Semaphore answers = new Semaphore(ANSWERS_MAX);
+  private final Semaphore copies = new Semaphore(COPIES_MAX);
   private volatile @Nullable Cluster cluster;
   private volatile @Nullable Transport transport;
   private volatile @Nullable Healings healings;
@@ -87,6 +91,7 @@ final class ClusterRoutes {
         .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
         .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
         .forNodes("GET", HttpTransport.BASE + "known", this::known)
+        .forNodes("GET", HttpTransport.BASE + "copy", this::copy)
         .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
         .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
         .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
@@ -171,6 +176,24 @@ final class ClusterRoutes {
   private Reply known(Call call) {
     notCut(call);
     return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.known()));
+  }
+
+  /** All that this node has, for a new one to begin with. */
+  private Reply copy(Call call) {
+    cluster();
+    notCut(call);
+    return Reply.stream(
+        Wire.MEDIA_TYPE,
+        out -> {
+          if (!copies.tryAcquire()) {
+            throw new IOException("more than " + COPIES_MAX + " nodes copy at a time");
+          }
+          try {
+            node.copyTo(out);
+          } finally {
+            copies.release();
+          }
+        });
   }
 
   /** The votes that are held here, as another node asks for them. */

@@ -2,10 +2,13 @@
 package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.cluster.HttpTransport;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.codec.StateCodec;
@@ -85,6 +88,38 @@ class ClusterRoutesTest {
         .contains("entente_link_up{peer=\"b\"} 1")
         .contains("entente_link_behind_seconds")
         .contains("entente_link_clock_offset_seconds");
+  }
+
+  @Test
+  void aNewNodeBeginsWithACopyAndTakesTheRestFromLogs() throws Exception {
+    Served a = join("a");
+    for (int i = 0; i < 40; i++) {
+      a.json("PUT", "/v1/main/records/note/r" + i, "{\"v\":" + i + "}");
+    }
+    MemoryStore store = new MemoryStore();
+    NodeConfig config = NodeConfig.DEFAULT.withName("b");
+    String url = "http://127.0.0.1:" + a.port();
+    try (HttpTransport transport = new HttpTransport(SECRET, Optional.empty())) {
+      Bootstrap.Copied copied =
+          transport.copy(url, in -> Bootstrap.read(in, store, config, _ -> {}));
+      assertThat(copied.position()).isEqualTo(40);
+    }
+    a.json("PUT", "/v1/main/records/note/r40", "{\"v\":40}");
+    Served b =
+        new Served(Node.open(store, config), Optional.of(new Peering("", List.of(url), SECRET)));
+    served.add(b);
+    eventually(() -> inStep(a, b));
+    assertThat(b.get("/v1/main/records/note/r7").body()).contains("\"v\":7");
+    assertThat(b.get("/v1/cluster").body())
+        .as("all that the link brought")
+        .contains("\"applied\":1,");
+    b.json("PUT", "/v1/main/records/note/r7", "{\"v\":\"b\"}");
+    eventually(() -> a.get("/v1/main/records/note/r7").body().contains("\"b\""));
+    try (HttpTransport stranger =
+        new HttpTransport("another secret altogether", Optional.empty())) {
+      assertThatThrownBy(() -> stranger.copy(url, in -> in.readAllBytes().length))
+          .hasMessageContaining("do not share the same secret");
+    }
   }
 
   @Test

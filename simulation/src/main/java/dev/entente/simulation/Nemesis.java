@@ -88,7 +88,9 @@ final class Nemesis {
         }
       }
       default -> {
-        if (backups) {
+        if (backups && chance.nextInt(4) == 0) {
+          beginAnew(victim);
+        } else if (backups) {
           goBack(victim);
         }
       }
@@ -121,6 +123,24 @@ final class Nemesis {
             victim.start(false);
           }
         });
+  }
+
+  /** The machine's disk is lost; a new node takes its place. */
+  private void beginAnew(SimulatedNode victim) {
+    SimulatedNode.Running before = victim.process();
+    if (before == null || victim.hasDied()) {
+      return;
+    }
+    oracle.look(victim.name(), before.node());
+    victim.kill();
+    oracle.goesBack(victim.name());
+    victim.goBackTo(0);
+    world.tell(victim.name() + " has lost its disk");
+    victim.start(false);
+    SimulatedNode.Running after = victim.process();
+    if (after != null) {
+      oracle.wentBack(victim.name(), after.node());
+    }
   }
 
   /** The machine's directory is replaced by an earlier one of itself. */

@@ -101,6 +101,11 @@ final class SimulatedDisk implements Store {
   }
 
   @Override
+  public void copy(Copier copier) {
+    store.copy(copier);
+  }
+
+  @Override
   public void close() {
     // The disk outlives the process.
   }

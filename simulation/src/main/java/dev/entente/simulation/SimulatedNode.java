@@ -10,9 +10,14 @@ import dev.entente.cluster.Wire;
 import dev.entente.cluster.group.Group;
 import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.NodeStoppedException;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -183,6 +188,9 @@ final class SimulatedNode {
             .onCallersThread();
     Node node;
     try {
+      if (isNew()) {
+        copyInto(disk, config);
+      }
       node = fromBackup ? Node.openRestored(disk, config) : Node.open(disk, config);
       for (String policy : policies) {
         if (node.policyTypes("main").size() < policies.size()) {
@@ -214,6 +222,28 @@ final class SimulatedNode {
     world.tell(name + " runs as " + node.id() + " from position " + node.position());
     watcher.accept(name, node);
     look(started);
+  }
+
+  /** Begins with what another machine has, where one is to be reached; else with nothing. */
+  private void copyInto(SimulatedDisk empty, NodeConfig config) {
+    for (SimulatedNode other : machines.values()) {
+      Running theirs = other.process;
+      if (other != this
+          && theirs != null
+          && !other.hasDied()
+          && theirs.node().position() > 0
+          && chance.nextInt(3) > 0) {
+        try {
+          ByteArrayOutputStream copy = new ByteArrayOutputStream();
+          theirs.node().copyTo(copy);
+          Bootstrap.read(new ByteArrayInputStream(copy.toByteArray()), empty, config, _ -> {});
+          world.tell(name + " begins with a copy of " + theirs.node().id());
+          return;
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    }
   }
 
   /** Whether the machine takes the place of one that was there before. */

@@ -258,6 +258,7 @@ public final class Stage {
         "a new node takes the place of " + name,
         false,
         () -> {
+          oracle.goesBack(name);
           machine(name).goBackTo(0);
           machine(name).start(false);
           SimulatedNode.Running process = machine(name).process();

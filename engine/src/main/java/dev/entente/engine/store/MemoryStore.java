@@ -52,6 +52,13 @@ public final class MemoryStore implements Store {
   }
 
   @Override
+  public synchronized void copy(Copier copier) {
+    for (Table table : Table.values()) {
+      table(table).forEach((key, value) -> copier.take(table, key.clone(), value.clone()));
+    }
+  }
+
+  @Override
   public synchronized void commit(Batch batch) {
     for (Batch.Entry entry : batch.entries()) {
       byte[] value = entry.value();

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
@@ -25,6 +26,7 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
+import org.rocksdb.Snapshot;
 import org.rocksdb.Status;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
@@ -47,6 +49,10 @@ public final class RocksStore implements Store {
   private final WriteOptions synced = new WriteOptions().setSync(true);
   private final List<AutoCloseable> resources = new ArrayList<>();
   private volatile boolean failed;
+  private volatile boolean closing;
+
+  /** Held while a copy reads, which the store must not be closed under. */
+  private final ReentrantReadWriteLock copies = new ReentrantReadWriteLock();
 
   private RocksStore(Path directory) throws RocksDBException {
     LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
@@ -159,6 +165,30 @@ public final class RocksStore implements Store {
   }
 
   @Override
+  public void copy(Copier copier) {
+    copies.readLock().lock();
+    Snapshot moment = db.getSnapshot();
+    try (ReadOptions options = new ReadOptions().setSnapshot(moment).setFillCache(false)) {
+      for (Table table : Table.values()) {
+        try (RocksIterator iterator = db.newIterator(family(table), options)) {
+          for (iterator.seekToFirst(); iterator.isValid(); iterator.next()) {
+            if (closing) {
+              throw new StoreException("the store is closing");
+            }
+            copier.take(table, iterator.key(), iterator.value());
+          }
+          iterator.status();
+        }
+      }
+    } catch (RocksDBException e) {
+      throw new StoreException("cannot copy the store", e);
+    } finally {
+      db.releaseSnapshot(moment);
+      copies.readLock().unlock();
+    }
+  }
+
+  @Override
   public void commit(Batch batch) {
     if (failed) {
       throw new IllegalStateException("the store failed before; it is not written to again");
@@ -181,6 +211,8 @@ public final class RocksStore implements Store {
 
   @Override
   public void close() {
+    closing = true;
+    copies.writeLock().lock();
     for (AutoCloseable resource : resources) {
       if (resource instanceof ColumnFamilyHandle handle) {
         handle.close();

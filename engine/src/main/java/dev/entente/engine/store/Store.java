@@ -28,6 +28,15 @@ public interface Store extends AutoCloseable {
     scan(table, prefix, prefix.length == 0 ? null : Keys.after(prefix), false, visitor);
   }
 
+  /** Visits all entries of all tables as they are at one moment, while commits go on. */
+  void copy(Copier copier);
+
+  /** Takes one entry of a copy. */
+  @FunctionalInterface
+  interface Copier {
+    void take(Table table, byte[] key, byte[] value);
+  }
+
   /** Writes a batch atomically and durably. */
   void commit(Batch batch);
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What every store must keep. */
@@ -47,6 +49,26 @@ abstract class StoreContractTest {
       assertThat(store.get(Table.LOG, bytes("a"))).isEqualTo(bytes("2"));
       assertThat(store.get(Table.LOG, bytes("b"))).isNull();
       assertThat(store.get(Table.RECORDS, bytes("a"))).isEqualTo(bytes("other table"));
+    }
+  }
+
+  @Test
+  void aCopyIsOfOneMomentAndOfAllTables() {
+    try (Store store = open()) {
+      for (int i = 0; i < 300; i++) {
+        Batch batch = new Batch();
+        batch.put(Table.LOG, bytes("k" + i), bytes("1"));
+        batch.put(Table.RECORDS, bytes("k" + i), new byte[0]);
+        store.commit(batch);
+      }
+      Batch gone = new Batch();
+      gone.delete(Table.LOG, bytes("k7"));
+      store.commit(gone);
+      Map<Table, Integer> seen = new EnumMap<>(Table.class);
+      store.copy((table, key, _) -> {
+        seen.merge(table, 1, Integer::sum);
+      });
+      assertThat(seen).isEqualTo(Map.of(Table.LOG, 299, Table.RECORDS, 300));
     }
   }
 

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.security.DigestInputStream;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.function.LongConsumer;
+import java.util.zip.Deflater;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a new node begins with: all that another has at one moment, so that it need not work out
+ * again what the other did, and takes only what came since from logs.
+ *
+ * <p>The copy goes on as a node of its own. The other's log becomes the beginning of its own, as
+ * the log of a former incarnation does: versions stand at the same positions, and its own numbers
+ * begin behind them.
+ */
+public final class Bootstrap {
+  private static final String MAGIC = "entente copy 1";
+  private static final int ENTRY = 0;
+  private static final int TABLE = 1;
+  private static final int END = 2;
+  private static final int ENTRY_BYTES_MAX = 1 << 28;
+  private static final int BATCH_BYTES = 4 << 20;
+  private static final byte[] KEPT = Keys.of("kept");
+
+  /** What was copied. */
+  public record Copied(NodeId from, long position, long entries) {}
+
+  private Bootstrap() {}
+
+  /** Writes all of a store as it is at one moment, in the format of docs/formats. */
+  static void write(Store store, OutputStream to) throws IOException {
+    MessageDigest digest = sha256();
+    GZIPOutputStream zipped =
+        new GZIPOutputStream(to, 1 << 16) {
+          {
+            def.setLevel(Deflater.BEST_SPEED);
+          }
+        };
+    DataOutputStream out =
+        new DataOutputStream(
+            new BufferedOutputStream(new DigestOutputStream(zipped, digest), 1 << 16));
+    out.writeUTF(MAGIC);
+    long[] entries = {0};
+    Set<Table> begun = EnumSet.noneOf(Table.class);
+    try {
+      store.copy((table, key, value) -> {
+        if (table == Table.META && Arrays.mismatch(key, KEPT) == KEPT.length) {
+          return; // What this very node keeps for itself.
+        }
+        try {
+          if (begun.add(table)) {
+            out.writeByte(TABLE);
+            out.writeUTF(table.label());
+          }
+          out.writeByte(ENTRY);
+          out.writeInt(key.length);
+          out.write(key);
+          out.writeInt(value.length);
+          out.write(value);
+          entries[0]++;
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    out.writeByte(END);
+    out.writeLong(entries[0]);
+    out.flush();
+    zipped.write(digest.digest());
+    zipped.finish();
+    to.flush();
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Reads a copy into an empty store, to be opened as the node that the configuration names. Where
+   * it fails the store is of no use and says of nobody that it is theirs.
+   *
+   * @param progress hears how many entries were read
+   * @throws IOException where the copy cannot be read to its end or was changed on the way
+   */
+  public static Copied read(InputStream from, Store empty, NodeConfig config, LongConsumer progress)
+      throws IOException {
+    MessageDigest digest = sha256();
+    InputStream unzipped = new GZIPInputStream(new BufferedInputStream(from, 1 << 16), 1 << 16);
+    DataInputStream in = new DataInputStream(new DigestInputStream(unzipped, digest));
+    if (!in.readUTF().equals(MAGIC)) {
+      throw new IOException("this is no copy of a node that this release reads");
+    }
+    Import to = new Import(empty);
+    long entries = 0;
+    Table table = Table.META;
+    for (int kind = in.readUnsignedByte(); kind != END; kind = in.readUnsignedByte()) {
+      if (kind == TABLE) {
+        table = table(in.readUTF());
+      } else if (kind == ENTRY) {
+        to.put(table, bytes(in), bytes(in));
+        progress.accept(++entries);
+      } else {
+        throw new IOException("the copy holds what this release does not know");
+      }
+    }
+    if (in.readLong() != entries) {
+      throw new IOException("the copy lacks entries");
+    }
+    byte[] sum = digest.digest();
+    if (!Arrays.equals(unzipped.readNBytes(sum.length), sum) || unzipped.read() >= 0) {
+      throw new IOException("the copy was changed on its way");
+    }
+    return to.end(config, entries);
+  }
+
+  private static Table table(String label) throws IOException {
+    for (Table table : Table.values()) {
+      if (table.label().equals(label)) {
+        return table;
+      }
+    }
+    throw new IOException("the copy holds a table that this release does not know");
+  }
+
+  private static byte[] bytes(DataInputStream in) throws IOException {
+    int length = in.readInt();
+    if (length < 0 || length > ENTRY_BYTES_MAX) {
+      throw new IOException("the copy holds an entry of " + length + " bytes");
+    }
+    byte[] bytes = in.readNBytes(length);
+    if (bytes.length < length) {
+      throw new IOException("the copy ends too early");
+    }
+    return bytes;
+  }
+
+  /** What is read, on its way into the store; who it belongs to comes last. */
+  private static final class Import {
+    private final Store store;
+    private Batch batch = new Batch();
+    private final Batch identity = new Batch();
+
+    Import(Store store) {
+      this.store = store;
+    }
+
+    void put(Table table, byte[] key, byte[] value) {
+      boolean says =
+          table == Table.META
+              && (Arrays.equals(key, Incarnations.IDENTITY)
+                  || Arrays.equals(key, Incarnations.FORMER)
+                  || Arrays.equals(key, Node.FORMAT));
+      (says ? identity : batch).put(table, key, value);
+      if (batch.bytes() >= BATCH_BYTES) {
+        store.commit(batch);
+        batch = new Batch();
+      }
+    }
+
+    private byte @Nullable [] said(byte[] key) {
+      return identity.entries().stream()
+          .filter(entry -> Arrays.equals(entry.key(), key))
+          .map(Batch.Entry::value)
+          .findFirst()
+          .orElse(null);
+    }
+
+    Copied end(NodeConfig config, long entries) throws IOException {
+      Incarnations theirs = Incarnations.of(this::said);
+      if (theirs == null || !Arrays.equals(said(Node.FORMAT), Node.FORMAT_1)) {
+        throw new IOException("the copy does not say of whom it is, or is in another format");
+      }
+      store.commit(batch);
+      byte[] last = store.get(Table.META, Node.POSITION);
+      long position = last == null ? 0 : new ByteReader(last).u64();
+      Batch mine = new Batch();
+      mine.put(Table.META, Node.FORMAT, Node.FORMAT_1);
+      NodeId self = Node.firstId(config);
+      if (self.equals(theirs.self())) {
+        throw new IOException("the other node calls itself " + self + " too");
+      }
+      new Incarnations(
+              self,
+              position == 0
+                  ? theirs.former()
+                  : theirs.former().with(new Dot(theirs.self(), position)))
+          .write(mine::put);
+      mine.put(Table.META, Replication.cursorKey(theirs.self()), Keys.of(position));
+      store.commit(mine);
+      return new Copied(theirs.self(), position, entries);
+    }
+  }
+}
