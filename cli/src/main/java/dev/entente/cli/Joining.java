@@ -2,6 +2,7 @@
 package dev.entente.cli;
 
 import dev.entente.cluster.HttpTransport;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Bootstrap;
@@ -74,8 +75,10 @@ final class Joining {
   private static Bootstrap.Copied copied(
       HttpTransport transport, String url, Path begun, NodeConfig config)
       throws IOException, InterruptedException {
+    NodeId self = new NodeId(config.name().isEmpty() ? "new" : config.name());
     return transport.copy(
         url,
+        self,
         in -> {
           try (ProgressBar progress = Progress.bar("copying", -1);
               RocksStore store = RocksStore.open(begun)) {

@@ -5,21 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
-import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.json.JsonReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableSet;
 import java.util.Random;
-import java.util.concurrent.ConcurrentSkipListSet;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -33,17 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ClusterFaultsTest {
   private static final int SECONDS = Integer.getInteger("entente.cluster.seconds", 10);
-  private static final String SET = "/v1/main/records/t/set";
-  private static final String COUNTER = "/v1/main/records/t/counter";
   private static final Map<String, String> SECRET =
       Map.of("ENTENTE_SECRET", "a secret of the cluster");
   @TempDir Path data;
   private final List<Integer> ports = new ArrayList<>();
   private final AtomicReferenceArray<@Nullable RealNode> nodes = new AtomicReferenceArray<>(3);
-  private final NavigableSet<String> attempted = new ConcurrentSkipListSet<>();
-  private final NavigableSet<String> acknowledged = new ConcurrentSkipListSet<>();
-  private final AtomicLong triedIncrements = new AtomicLong();
-  private final AtomicLong countedIncrements = new AtomicLong();
+  private final Additions additions = new Additions();
   private volatile boolean loading = true;
 
   private RealNode node(int i) {
@@ -94,17 +84,14 @@ class ClusterFaultsTest {
     for (int i = 0; i < 3; i++) {
       start(i);
     }
-    node(0)
-        .send(
-            "PUT",
-            "/v1/main/policies/t",
-            "application/yaml",
-            "type: t\ndefault: last-writer-wins\nfields: {tags: {cell: set}, n: {cell: counter}}");
+    node(0).send("PUT", "/v1/main/policies/t", "application/yaml", Additions.POLICY);
     eventually(() -> node(2).send("GET", "/v1/main/policies/t", "").body().contains("counter"));
     List<Thread> writers = new ArrayList<>();
     for (int w = 0; w < 6; w++) {
       int writer = w;
-      writers.add(Thread.ofVirtual().start(() -> write(writer)));
+      writers.add(
+          Thread.ofVirtual()
+              .start(() -> additions.work(writer, _ -> node(writer % 3), () -> loading)));
     }
     doHarm(new Random(Long.getLong("entente.cluster.seed", 7)));
     loading = false;
@@ -116,45 +103,6 @@ class ClusterFaultsTest {
     }
     eventually(this::inStep);
     check();
-  }
-
-  private void write(int writer) {
-    for (int n = 0; loading; n++) {
-      String element = writer + "-" + n;
-      try {
-        RealNode node = node(writer % 3);
-        attempted.add(element);
-        String add = "{\"ops\":[{\"path\":\"/tags\",\"add\":[\"" + element + "\"]}]}";
-        if (patch(node, SET, add).statusCode() < 300) {
-          acknowledged.add(element);
-        }
-        triedIncrements.incrementAndGet();
-        if (patch(node, COUNTER, "{\"ops\":[{\"path\":\"/n\",\"increment\":1}]}").statusCode()
-            < 300) {
-          countedIncrements.incrementAndGet();
-        }
-        Thread.sleep(5);
-      } catch (IOException e) {
-        // Whether it was kept is unknown; the next goes to whatever runs there then.
-        pause();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return;
-      }
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(50);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static HttpResponse<String> patch(RealNode node, String path, String body)
-      throws IOException, InterruptedException {
-    return node.send("PATCH", path, "application/vnd.entente.ops+json", body);
   }
 
   private void doHarm(Random random) throws IOException, InterruptedException {
@@ -214,35 +162,8 @@ class ClusterFaultsTest {
   }
 
   private void check() throws IOException, InterruptedException {
-    List<JsonObject> sets = new ArrayList<>();
-    List<JsonObject> counters = new ArrayList<>();
-    for (int i = 0; i < 3; i++) {
-      sets.add(data(i, SET));
-      counters.add(data(i, COUNTER));
-      assertThat(node(i).send("POST", "/v1/verify", "").body()).contains("\"intact\":true");
-    }
-    assertThat(sets.get(1)).isEqualTo(sets.get(0)).isEqualTo(sets.get(2));
-    assertThat(counters.get(1)).isEqualTo(counters.get(0)).isEqualTo(counters.get(2));
-    List<String> elements =
-        ((JsonArray) sets.getFirst().get("tags"))
-            .items().stream().map(item -> item.toString().replace("\"", "")).toList();
-    assertThat(elements).containsAll(acknowledged);
-    assertThat(attempted).containsAll(elements);
-    assertThat(((JsonNumber) counters.getFirst().get("n")).longValue())
-        .isBetween(countedIncrements.get(), triedIncrements.get());
-    assertThat(acknowledged).hasSizeGreaterThan(SECONDS * 10);
-    System.out.printf(
-        "%d of %d additions acknowledged, %d in the set; counted %d of %d%n",
-        acknowledged.size(),
-        attempted.size(),
-        elements.size(),
-        countedIncrements.get(),
-        triedIncrements.get());
-  }
-
-  private JsonObject data(int i, String path) throws IOException, InterruptedException {
-    JsonObject read = (JsonObject) JsonReader.strict().read(node(i).send("GET", path, "").body());
-    return (JsonObject) read.get("data");
+    additions.check(List.of(node(0), node(1), node(2)));
+    assertThat(additions.acknowledged()).isGreaterThan(SECONDS * 10);
   }
 
   /** Something that may throw. */

@@ -21,7 +21,7 @@ import java.util.Map;
 
 /** A node in a process of its own, as {@code entente serve} starts it. */
 final class RealNode {
-  private static final HttpClient HTTP =
+  private static final HttpClient PLAIN =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
           .connectTimeout(Duration.ofSeconds(3))
@@ -29,27 +29,41 @@ final class RealNode {
   private final Process process;
   private final String url;
 
-  private RealNode(Process process, String url) {
+  private final HttpClient http;
+
+  private RealNode(Process process, String url, HttpClient http) {
     this.process = process;
     this.url = url;
+    this.http = http;
   }
 
   /** Starts a node and waits until it is ready. */
   static RealNode start(Path data, Map<String, String> environment, String... options)
       throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.entente.cli.Main",
-                "serve",
-                "--data",
-                data.toString()));
+    return start(List.of(), PLAIN, data, environment, options);
+  }
+
+  /** Starts a node by a command that runs another, for example in a network of its own. */
+  static RealNode start(
+      List<String> by,
+      HttpClient http,
+      Path data,
+      Map<String, String> environment,
+      String... options)
+      throws IOException {
+    List<String> command = new ArrayList<>(by);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx256m",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.entente.cli.Main",
+            "serve",
+            "--data",
+            data.toString()));
     command.addAll(List.of(options));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("ENTENTE_TOKEN", "t");
@@ -63,12 +77,13 @@ final class RealNode {
       line = out.readLine();
     }
     assertThat(line).as("the node starts").isNotNull();
-    return new RealNode(process, line.substring(line.indexOf("http")).replaceAll("/\\s*$", ""));
+    return new RealNode(
+        process, line.substring(line.indexOf("http")).replaceAll("/\\s*$", ""), http);
   }
 
   HttpResponse<String> send(String method, String path, String type, String body)
       throws IOException, InterruptedException {
-    return HTTP.send(
+    return http.send(
         HttpRequest.newBuilder(URI.create(url + path))
             .timeout(Duration.ofSeconds(10))
             .header("Authorization", "Bearer t")
@@ -95,7 +110,12 @@ final class RealNode {
     for (int i = 0; i < headers.length; i += 2) {
       request.header(headers[i], headers[i + 1]);
     }
-    return HTTP.send(request.build(), BodyHandlers.ofString());
+    return http.send(request.build(), BodyHandlers.ofString());
+  }
+
+  /** Whether the process runs. */
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   /** SIGKILL. */

@@ -92,10 +92,13 @@ public final class HttpTransport implements Transport, AutoCloseable {
    * Takes all that another node has, for a new one to begin with; see {@link
    * dev.entente.engine.Bootstrap}.
    *
+   * @param from who asks
    * @throws IOException where it cannot be had to its end
    */
-  public <T> T copy(String url, Taking<T> taking) throws IOException, InterruptedException {
-    HttpRequest.Builder get = to(url, BASE + "copy").timeout(GRACE).header(NODE, "new.1").GET();
+  public <T> T copy(String url, NodeId from, Taking<T> taking)
+      throws IOException, InterruptedException {
+    HttpRequest.Builder get =
+        to(url, BASE + "copy").timeout(GRACE).header(NODE, from.value()).GET();
     HttpResponse<InputStream> response = response(url, get);
     try (InputStream in = response.body()) {
       if (response.statusCode() != 200) {

@@ -85,6 +85,15 @@ public final class NodeTls {
     }
   }
 
+  /** Whether the key is one of Edwards curves, such as Ed25519. */
+  public boolean isEdwards() {
+    try {
+      return privateKey().getAlgorithm().equals("EdDSA");
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IllegalStateException("the key could be read before", e);
+    }
+  }
+
   /** A context for servers and clients. */
   public SSLContext context() {
     try {

@@ -21,8 +21,15 @@ final class Certificates {
   private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
   private final Path folder;
   private final Path store;
+  private final String algorithm;
 
   Certificates(Path folder) throws IOException, InterruptedException, GeneralSecurityException {
+    this(folder, "EC");
+  }
+
+  Certificates(Path folder, String algorithm)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    this.algorithm = algorithm;
     this.folder = Files.createDirectories(folder);
     this.store = folder.resolve("authority.p12");
     keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c");
@@ -33,7 +40,8 @@ final class Certificates {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
     command.addAll(List.of(arguments));
-    command.addAll(List.of("-keystore", store.toString(), "-storepass", PASSWORD, "-keyalg", "EC"));
+    command.addAll(
+        List.of("-keystore", store.toString(), "-storepass", PASSWORD, "-keyalg", algorithm));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(said).isEqualTo(0);

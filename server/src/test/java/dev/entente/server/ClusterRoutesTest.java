@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.cluster.HttpTransport;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
@@ -101,7 +102,7 @@ class ClusterRoutesTest {
     String url = "http://127.0.0.1:" + a.port();
     try (HttpTransport transport = new HttpTransport(SECRET, Optional.empty())) {
       Bootstrap.Copied copied =
-          transport.copy(url, in -> Bootstrap.read(in, store, config, _ -> {}));
+          transport.copy(url, new NodeId("b"), in -> Bootstrap.read(in, store, config, _ -> {}));
       assertThat(copied.position()).isEqualTo(40);
     }
     a.json("PUT", "/v1/main/records/note/r40", "{\"v\":40}");
@@ -117,7 +118,7 @@ class ClusterRoutesTest {
     eventually(() -> a.get("/v1/main/records/note/r7").body().contains("\"b\""));
     try (HttpTransport stranger =
         new HttpTransport("another secret altogether", Optional.empty())) {
-      assertThatThrownBy(() -> stranger.copy(url, in -> in.readAllBytes().length))
+      assertThatThrownBy(() -> stranger.copy(url, new NodeId("b"), in -> in.readAllBytes().length))
           .hasMessageContaining("do not share the same secret");
     }
   }

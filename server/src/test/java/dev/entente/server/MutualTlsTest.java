@@ -38,6 +38,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Lines between nodes are encrypted, and each node proves who it is. */
 class MutualTlsTest {
@@ -105,7 +107,21 @@ class MutualTlsTest {
   }
 
   @Test
-  void nodesWithCertificatesReplicateAndAgree() throws Exception {
+  void aVoterWhoseKeyTheLibraryDoesNotKnowSaysSo() throws Exception {
+    certificates = new Certificates(folder.resolve("edwards"), "Ed25519");
+    certificates.sign("eu");
+    List<String> voters = List.of("eu=127.0.0.1:1");
+    assertThatThrownBy(
+            () -> start("eu", peering("eu", List.of()).withVoters(voters, folder.resolve("eu"))))
+        .hasMessageContaining("EC or RSA keys");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"EC", "RSA"})
+  void nodesWithCertificatesReplicateAndAgree(String algorithm) throws Exception {
+    certificates = new Certificates(folder.resolve(algorithm), algorithm);
+    certificates.sign("eu");
+    certificates.sign("us");
     List<String> voters = new ArrayList<>();
     for (String name : List.of("eu", "us")) {
       try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

@@ -84,6 +84,13 @@ public final class RatisConsensus implements Consensus {
               + " are reached over a network, where anybody could write in their name: give every"
               + " node a certificate");
     }
+    if (tls.isPresent() && tls.get().isEdwards()) {
+      // The library's TLS does not know such keys, and would try to connect for ever.
+      throw new IllegalArgumentException(
+          "voters need certificates with EC or RSA keys; that of "
+              + voters.self()
+              + " has an Ed25519 key: make one with -newkey ec -pkeyopt ec_paramgen_curve:P-256");
+    }
     LIBRARY.setLevel(java.util.logging.Level.WARNING);
     List<RaftPeer> peers = new ArrayList<>();
     voters

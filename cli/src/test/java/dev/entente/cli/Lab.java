@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.cluster.NodeTls;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.http.HttpClient;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A real network on this machine: a network namespace for each node, joined by a bridge. What goes
+ * from one node to another takes some milliseconds; lines are cut and packets lost by the kernel.
+ * Clocks are moved by libfaketime, disks are memory that can be filled. Needs root.
+ */
+final class Lab implements AutoCloseable {
+  static final int HTTP = 7411;
+  static final int VOTES = 7511;
+  private static final Path FAKETIME =
+      Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1");
+  private static final int DISK_MEGABYTES = 160;
+  private static final long DELAY_MILLIS = 3;
+
+  private final Path folder;
+  private final List<String> names;
+  private final String id = Long.toString(ProcessHandle.current().pid() % 46_656, 36);
+  private final int net = (int) (ProcessHandle.current().pid() % 200) + 20;
+  private final List<DelayingProxy> proxies = new ArrayList<>();
+
+  /** By source and target, such as {@code "a>b"}: the ports that lead there. */
+  private final Map<String, List<Integer>> ways = new TreeMap<>();
+
+  private @Nullable HttpClient http;
+
+  private Lab(Path folder, List<String> names) {
+    this.folder = folder;
+    this.names = List.copyOf(names);
+  }
+
+  /** Builds the network; what was built is removed again where that fails. */
+  static Lab of(Path folder, List<String> names) throws IOException, InterruptedException {
+    Lab lab = new Lab(folder, names);
+    try {
+      lab.build();
+      return lab;
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      lab.close();
+      throw e;
+    }
+  }
+
+  private void build() throws IOException, InterruptedException {
+    run("ip", "link", "add", bridge(), "type", "bridge");
+    run("ip", "addr", "add", "10." + net + ".0.1/24", "dev", bridge());
+    run("ip", "link", "set", bridge(), "up");
+    for (String name : names) {
+      wire(name);
+    }
+    for (String from : names) {
+      StringBuilder rules =
+          new StringBuilder("table ip lab { chain ways { type nat hook output priority -100;\n");
+      for (String to : names) {
+        if (!to.equals(from)) {
+          rules.append(way(from, to, HTTP)).append(way(from, to, VOTES));
+        }
+      }
+      rules.append("}\nchain lost { type filter hook input priority 0;\n}\n");
+      rules.append("chain cut { type filter hook output priority 0;\n}\n}");
+      nft(from, rules.toString());
+    }
+    certify();
+  }
+
+  private HttpClient client() {
+    HttpClient known = http;
+    if (known == null) {
+      String first = names.getFirst();
+      NodeTls tls = NodeTls.of(file(first + ".pem"), file(first + ".key"), file("ca.pem"));
+      known =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(Duration.ofSeconds(3))
+              .sslContext(tls.context())
+              .build();
+      http = known;
+    }
+    return known;
+  }
+
+  /** Why there can be no such network here; empty where there can. */
+  static Optional<String> whyNot() {
+    if (!"root".equals(System.getProperty("user.name"))) {
+      return Optional.of("only root can make network namespaces");
+    }
+    for (String tool :
+        List.of("ip -V", "nft -v", "openssl version", "ip netns add entente-probe")) {
+      try {
+        run(tool.split(" "));
+      } catch (IOException | InterruptedException e) {
+        return Optional.of("not to be had here: " + tool);
+      }
+    }
+    try {
+      run("ip", "netns", "del", "entente-probe");
+    } catch (IOException | InterruptedException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+    return Files.exists(FAKETIME) ? Optional.empty() : Optional.of("there is no libfaketime here");
+  }
+
+  private String bridge() {
+    return "ent" + id;
+  }
+
+  private String space(String name) {
+    return "ent" + id + name;
+  }
+
+  private Path file(String name) {
+    return folder.resolve(name);
+  }
+
+  private Path clock(String name) {
+    return file(name + ".clock");
+  }
+
+  String address(String name) {
+    return "10." + net + ".0." + (10 + names.indexOf(name));
+  }
+
+  private void wire(String name) throws IOException, InterruptedException {
+    String outside = "v" + id + name;
+    run("ip", "netns", "add", space(name));
+    run("ip", "link", "add", outside, "type", "veth", "peer", "name", "e0", "netns", space(name));
+    run("ip", "link", "set", outside, "master", bridge(), "up");
+    in(name, "ip", "addr", "add", address(name) + "/24", "dev", "e0");
+    in(name, "ip", "link", "set", "e0", "up");
+    in(name, "ip", "link", "set", "lo", "up");
+    Files.createDirectories(data(name));
+    run(
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        "size=" + DISK_MEGABYTES + "m",
+        "tmpfs",
+        data(name).toString());
+  }
+
+  private Path data(String name) {
+    return file("disk-" + name);
+  }
+
+  private String way(String from, String to, int port) throws IOException {
+    DelayingProxy proxy =
+        new DelayingProxy(
+            InetAddress.getByName("10." + net + ".0.1"),
+            new InetSocketAddress(address(to), port),
+            DELAY_MILLIS);
+    proxies.add(proxy);
+    ways.computeIfAbsent(from + ">" + to, _ -> new ArrayList<>()).add(proxy.port());
+    return "ip daddr %s tcp dport %d dnat to 10.%d.0.1:%d%n"
+        .formatted(address(to), port, net, proxy.port());
+  }
+
+  private void certify() throws IOException, InterruptedException {
+    StringBuilder script = new StringBuilder("set -e\ncd " + folder + "\n");
+    script.append(
+        "faketime -f -2d openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout ca.key -out ca.pem -days 3650 -subj /CN=entente\n");
+    for (String name : names) {
+      script.append(
+          """
+          openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout %1$s.key -subj /CN=%1$s -out %1$s.csr
+          faketime -f -2d openssl x509 -req -in %1$s.csr -CA ca.pem -CAkey ca.key -days 365 \
+            -extfile <(echo subjectAltName=IP:%2$s) -out %1$s.pem
+          """
+              .formatted(name, address(name)));
+    }
+    run("bash", "-c", script.toString());
+  }
+
+  /** Starts a node on its machine. */
+  RealNode start(String name) throws IOException {
+    return start(name, Map.of());
+  }
+
+  /** Starts a node on its machine, with a clock that {@link #move} moves; it runs slower so. */
+  RealNode startWithOwnClock(String name) throws IOException {
+    move(name, 0);
+    return start(
+        name,
+        Map.of(
+            "LD_PRELOAD",
+            FAKETIME.toString(),
+            "FAKETIME_TIMESTAMP_FILE",
+            clock(name).toString(),
+            "FAKETIME_CACHE_DURATION",
+            "1",
+            "DONT_FAKE_MONOTONIC",
+            "1"));
+  }
+
+  private RealNode start(String name, Map<String, String> more) throws IOException {
+    Map<String, String> environment = new TreeMap<>(more);
+    environment.put("ENTENTE_SECRET", "a secret of the cluster");
+    List<String> peers = new ArrayList<>();
+    List<String> voters = new ArrayList<>();
+    for (String other : names) {
+      voters.add(other + "=" + address(other) + ":" + VOTES);
+      if (!other.equals(name)) {
+        peers.add("https://" + address(other) + ":" + HTTP);
+      }
+    }
+    return RealNode.start(
+        List.of("ip", "netns", "exec", space(name)),
+        client(),
+        data(name).resolve("node"),
+        environment,
+        "--name",
+        name,
+        "--host",
+        address(name),
+        "--port",
+        String.valueOf(HTTP),
+        "--advertise",
+        "https://" + address(name) + ":" + HTTP,
+        "--peers",
+        String.join(",", peers),
+        "--voters",
+        String.join(",", voters),
+        "--tls-cert",
+        file(name + ".pem").toString(),
+        "--tls-key",
+        file(name + ".key").toString(),
+        "--tls-ca",
+        file("ca.pem").toString());
+  }
+
+  /** From here on no packet goes from one node to another; answers to the other still do. */
+  void cut(String from, String to) throws IOException, InterruptedException {
+    for (int port : ways.getOrDefault(from + ">" + to, List.of())) {
+      nft(from, "add rule ip lab cut tcp dport " + port + " drop");
+    }
+  }
+
+  /** A share of the packets that come in is lost. */
+  void lose(String name, int percent) throws IOException, InterruptedException {
+    nft(name, "add rule ip lab lost numgen random mod 100 < " + percent + " drop");
+  }
+
+  /** All lines are whole again. */
+  void heal() throws IOException, InterruptedException {
+    for (String name : names) {
+      nft(name, "flush chain ip lab cut; flush chain ip lab lost");
+    }
+  }
+
+  /** A node's clock is so far off from here on. */
+  void move(String name, long seconds) throws IOException {
+    Files.writeString(clock(name), (seconds < 0 ? "" : "+") + seconds + "s");
+  }
+
+  /** A node's disk has no room any more. */
+  void fill(String name) throws IOException, InterruptedException {
+    new ProcessBuilder("dd", "if=/dev/zero", "of=" + data(name).resolve("filled"), "bs=1M")
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start()
+        .waitFor();
+  }
+
+  void empty(String name) throws IOException {
+    Files.deleteIfExists(data(name).resolve("filled"));
+  }
+
+  private void nft(String name, String rules) throws IOException, InterruptedException {
+    in(name, "nft", rules);
+  }
+
+  private void in(String name, String... command) throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(List.of("ip", "netns", "exec", space(name)));
+    all.addAll(List.of(command));
+    run(all.toArray(String[]::new));
+  }
+
+  private static void run(String... command) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (process.waitFor() != 0) {
+      throw new IOException(String.join(" ", command) + ": " + said.strip());
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (DelayingProxy proxy : proxies) {
+      proxy.close();
+    }
+    for (String name : names) {
+      quietly("umount", "-l", data(name).toString());
+      quietly("ip", "netns", "del", space(name));
+    }
+    quietly("ip", "link", "del", bridge());
+  }
+
+  private static @Nullable IOException quietly(String... command) {
+    try {
+      run(command);
+      return null;
+    } catch (IOException e) {
+      return e;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    }
+  }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Nodes on a real network with latency, under load of every kind, while all is done to them that a
+ * machine and a network can do: what clients were told holds. Longer with {@code
+ * -Dentente.nemesis.seconds} for each kind of harm, and larger with {@code
+ * -Dentente.nemesis.nodes}.
+ */
+class NemesisTest {
+  private static final int SECONDS = Integer.getInteger("entente.nemesis.seconds", 1);
+  private static final int NODES = Integer.getInteger("entente.nemesis.nodes", 3);
+  private static final List<String> NAMES = List.of("a", "b", "c", "d", "e").subList(0, NODES);
+  private static final int CLIENTS = 3;
+
+  @TempDir Path folder;
+  private final Map<String, RealNode> nodes = new HashMap<>();
+  private final Random chance = new Random(Long.getLong("entente.nemesis.seed", 7));
+  private volatile boolean loading = true;
+
+  private @Nullable RealNode node(String name) {
+    synchronized (nodes) {
+      return nodes.get(name);
+    }
+  }
+
+  private void start(Lab lab, String name) throws IOException {
+    put(name, lab.start(name));
+  }
+
+  private void put(String name, RealNode started) {
+    synchronized (nodes) {
+      nodes.put(name, started);
+    }
+  }
+
+  private List<RealNode> all() {
+    synchronized (nodes) {
+      return List.copyOf(nodes.values());
+    }
+  }
+
+  /** One kind of harm, done to one node or between nodes, and taken back. */
+  @FunctionalInterface
+  private interface Harm {
+    void to(String victim) throws IOException, InterruptedException;
+  }
+
+  @Test
+  void whatClientsWereToldHoldsWhateverIsDone() throws Exception {
+    Optional<String> whyNot = Lab.whyNot();
+    assumeTrue(whyNot.isEmpty(), () -> "no network of namespaces: " + whyNot.orElseThrow());
+    try (Lab lab = Lab.of(folder, NAMES)) {
+      try {
+        for (String name : NAMES) {
+          start(lab, name);
+        }
+        declare();
+        withLoad(lab);
+      } finally {
+        for (RealNode node : all()) {
+          node.kill();
+        }
+      }
+    }
+  }
+
+  private void declare() throws Exception {
+    RealNode first = all().getFirst();
+    Map<String, String> policies =
+        Map.of("seat", Registers.POLICY, "note", CausalSessions.POLICY, "t", Additions.POLICY);
+    for (Map.Entry<String, String> policy : policies.entrySet()) {
+      eventually(() ->
+          first
+                  .send(
+                      "PUT",
+                      "/v1/main/policies/" + policy.getKey(),
+                      "application/yaml",
+                      policy.getValue())
+                  .statusCode()
+              == 200);
+    }
+    for (RealNode node : all()) {
+      eventually(() -> node.send("GET", "/v1/main/policies", "").body().contains("seat"));
+      eventually(() -> node.send("PUT", "/v1/main/records/seat/warm", "{}").statusCode() < 300);
+    }
+  }
+
+  private void withLoad(Lab lab) throws Exception {
+    Nodes any = random -> node(NAMES.get(random.nextInt(NAMES.size())));
+    Registers registers = new Registers(any);
+    CausalSessions sessions = new CausalSessions(any);
+    Additions additions = new Additions();
+    List<Thread> clients = new ArrayList<>();
+    for (int c = 0; c < CLIENTS; c++) {
+      int client = c;
+      clients.add(Thread.ofVirtual().start(() -> registers.work(client, () -> loading)));
+      clients.add(Thread.ofVirtual().start(() -> sessions.work(client, () -> loading)));
+      clients.add(Thread.ofVirtual().start(() -> additions.work(client, any, () -> loading)));
+    }
+    for (Map.Entry<String, Harm> harm : harms(lab).entrySet()) {
+      String victim = NAMES.get(chance.nextInt(NAMES.size()));
+      System.out.println(harm.getKey() + " at " + victim);
+      harm.getValue().to(victim);
+      Thread.sleep(1_500);
+    }
+    loading = false;
+    for (Thread client : clients) {
+      client.join();
+    }
+    eventually(this::inStep);
+    additions.check(all());
+    assertThat(additions.acknowledged()).isGreaterThan(50);
+    assertThat(registers.unexplained()).isEmpty();
+    assertThat(registers.answered()).isGreaterThan(50);
+    assertThat(sessions.unexplained()).isEmpty();
+    assertThat(sessions.size()).isGreaterThan(50);
+    System.out.printf(
+        "%d strict and %d causal operations explained%n", registers.answered(), sessions.size());
+  }
+
+  private Map<String, Harm> harms(Lab lab) {
+    Map<String, Harm> harms = new LinkedHashMap<>();
+    harms.put(
+        "kill -9",
+        victim -> {
+          long end = end();
+          do {
+            killed(victim);
+            start(lab, victim);
+            Thread.sleep(500);
+          } while (System.nanoTime() < end);
+        });
+    harms.put(
+        "SIGSTOP",
+        victim -> {
+          RealNode node = running(victim);
+          node.signal("STOP");
+          pause();
+          node.signal("CONT");
+        });
+    harms.put(
+        "isolation",
+        victim ->
+            whileCut(
+                lab,
+                NAMES.stream().filter(n -> !n.equals(victim)).toList(),
+                List.of(victim),
+                true));
+    harms.put(
+        "halves",
+        _ -> whileCut(lab, NAMES.subList(0, NODES / 2), NAMES.subList(NODES / 2, NODES), true));
+    harms.put(
+        "one way",
+        victim ->
+            whileCut(
+                lab,
+                List.of(victim),
+                NAMES.stream().filter(n -> !n.equals(victim)).toList(),
+                false));
+    harms.put(
+        "bridge",
+        victim -> {
+          List<String> others = NAMES.stream().filter(n -> !n.equals(victim)).toList();
+          int half = others.size() / 2;
+          whileCut(lab, others.subList(0, half), others.subList(half, others.size()), true);
+        });
+    harms.put(
+        "loss of 20 %",
+        victim -> {
+          lab.lose(victim, 20);
+          pause();
+          lab.heal();
+        });
+    harms.put(
+        "clock",
+        victim -> {
+          killed(victim);
+          put(victim, lab.startWithOwnClock(victim));
+          for (long seconds : List.of(40L, -40L, 3_600L, 0L)) {
+            lab.move(victim, seconds);
+            Thread.sleep(1_500 + SECONDS * 250L);
+          }
+          killed(victim);
+          start(lab, victim);
+        });
+    harms.put(
+        "full disk",
+        victim -> {
+          lab.fill(victim);
+          RealNode node = running(victim);
+          eventually(() -> !node.isAlive());
+          pause();
+          lab.empty(victim);
+          killed(victim);
+          start(lab, victim);
+        });
+    harms.put(
+        "all killed",
+        _ -> {
+          for (String name : NAMES) {
+            killed(name);
+          }
+          for (String name : NAMES) {
+            start(lab, name);
+          }
+        });
+    return harms;
+  }
+
+  private void whileCut(Lab lab, List<String> some, List<String> others, boolean bothWays)
+      throws IOException, InterruptedException {
+    for (String one : some) {
+      for (String other : others) {
+        lab.cut(one, other);
+        if (bothWays) {
+          lab.cut(other, one);
+        }
+      }
+    }
+    pause();
+    lab.heal();
+  }
+
+  private RealNode running(String name) {
+    RealNode node = node(name);
+    if (node == null) {
+      throw new IllegalStateException(name + " does not run");
+    }
+    return node;
+  }
+
+  private void killed(String name) throws InterruptedException {
+    RealNode node = running(name);
+    synchronized (nodes) {
+      nodes.remove(name);
+    }
+    node.kill();
+  }
+
+  private static long end() {
+    return System.nanoTime() + SECONDS * 1_000_000_000L;
+  }
+
+  private static void pause() throws InterruptedException {
+    Thread.sleep(SECONDS * 1_000L);
+  }
+
+  private boolean inStep() throws IOException, InterruptedException {
+    List<String> known = new ArrayList<>();
+    for (RealNode node : all()) {
+      String body = node.send("GET", "/v1/cluster", "").body();
+      known.add(
+          body.substring(
+              body.indexOf("\"known\":{"), body.indexOf('}', body.indexOf("\"known\":{"))));
+    }
+    return known.size() == NODES && known.stream().allMatch(known.getFirst()::equals);
+  }
+
+  /** Something that may throw. */
+  @FunctionalInterface
+  private interface Check {
+    boolean holds() throws IOException, InterruptedException;
+  }
+
+  private static void eventually(Check check) throws InterruptedException, IOException {
+    for (int i = 0; i < 600; i++) {
+      try {
+        if (check.holds()) {
+          return;
+        }
+      } catch (IOException e) {
+        Thread.sleep(100);
+      }
+      Thread.sleep(100);
+    }
+    assertThat(check.holds()).isTrue();
+  }
+}
