@@ -94,6 +94,12 @@ public final class Agreeing {
         "{\"n\":" + n + "}");
   }
 
+  /** Asks for a lock that the asker holds: one entry that changes nothing else. */
+  private int lock(String name) throws IOException, InterruptedException {
+    return status(
+        name, "POST", "/v1/main/locks", "application/json", "{\"lock\":\"x\",\"owner\":\"me\"}");
+  }
+
   private int get(String name, String type, String id) throws IOException, InterruptedException {
     return status(name, "GET", "/v1/main/records/" + type + "/" + id, "application/json", "");
   }
@@ -215,6 +221,7 @@ public final class Agreeing {
   /** Measures all of it. */
   public static void main(String[] args) throws Exception {
     Measured atLeader = new Measured("a strong write at the node that leads", new ArrayList<>());
+    Measured decision = new Measured("a decision of the group alone (a lock)", new ArrayList<>());
     Measured elsewhere = new Measured("a strong write at another", new ArrayList<>());
     Measured read = new Measured("a strong read at another", new ArrayList<>());
     Measured quorum = new Measured("a quorum write", new ArrayList<>());
@@ -228,6 +235,7 @@ public final class Agreeing {
         String leader = three.leader();
         String other = NAMES.stream().filter(n -> !n.equals(leader)).findFirst().orElseThrow();
         atLeader.rounds().add(latencies(i -> three.put(leader, "strong", "x" + i % 100, i)));
+        decision.rounds().add(latencies(_ -> three.lock(leader)));
         elsewhere.rounds().add(latencies(i -> three.put(other, "strong", "x" + i % 100, i)));
         read.rounds().add(latencies(i -> three.get(other, "strong", "x" + i % 100)));
         quorum.rounds().add(latencies(i -> three.put(other, "quorum", "x" + i % 100, i)));
@@ -239,7 +247,7 @@ public final class Agreeing {
         Folders.delete(directory);
       }
     }
-    List.of(atLeader, elsewhere, read, quorum).forEach(Measured::report);
+    List.of(decision, atLeader, elsewhere, read, quorum).forEach(Measured::report);
     Arrays.sort(bursts);
     Arrays.sort(failovers);
     System.out.printf(

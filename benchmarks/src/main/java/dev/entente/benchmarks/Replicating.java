@@ -2,12 +2,19 @@
 package dev.entente.benchmarks;
 
 import dev.entente.cli.Folders;
+import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.PullReply;
+import dev.entente.cluster.Wire;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.Shipment;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.store.RocksStore;
@@ -29,7 +36,8 @@ import java.util.concurrent.CompletableFuture;
  * steady load. Both run in this process and share its cores. Medians with the spread.
  */
 public final class Replicating {
-  private static final int ROUNDS = 5;
+  private static final String SECRET = "the secret of the benchmark";
+  private static final int ROUNDS = Integer.getInteger("rounds", 5);
   private static final int DIVERGENT = Integer.getInteger("divergent", 100_000);
   private static final int PER_SECOND = 5_000;
   private static final int SECONDS = 6;
@@ -52,7 +60,7 @@ public final class Replicating {
   private void serve(Node node) throws IOException {
     List<String> seeds =
         servers.stream().map(server -> "http://127.0.0.1:" + server.port()).toList();
-    Peering peering = new Peering("", seeds, "the secret of the benchmark");
+    Peering peering = new Peering("", seeds, SECRET);
     servers.add(EntenteServer.start(node, "127.0.0.1", 0, "t", Optional.of(peering)));
   }
 
@@ -60,12 +68,17 @@ public final class Replicating {
   public static void main(String[] args) throws Exception {
     double[] healing = new double[ROUNDS];
     double[][] lag = new double[ROUNDS][];
+    double[] copied = new double[ROUNDS];
+    double[] pulled = new double[ROUNDS];
+    String wire = "";
     for (int round = 0; round < ROUNDS; round++) {
       Path directory = Files.createTempDirectory("entente-replicating");
       Replicating pair = new Replicating(directory);
       try {
         healing[round] = pair.healing();
         lag[round] = pair.lag();
+        pair.begin(copied, pulled, round);
+        wire = pair.wire();
       } finally {
         pair.close();
       }
@@ -76,6 +89,79 @@ public final class Replicating {
         DIVERGENT, healing[ROUNDS / 2], healing[0], healing[ROUNDS - 1]);
     report("median", lag, 0.5);
     report("p99", lag, 0.99);
+    report("largest", lag, 1);
+    System.out.printf(
+        "a new node has %,d versions after %.2f s (%.2f … %.2f) by a copy, %.2f s (%.2f … %.2f) by the log%n",
+        DIVERGENT + PER_SECOND * SECONDS,
+        median(copied),
+        copied[0],
+        copied[ROUNDS - 1],
+        median(pulled),
+        pulled[0],
+        pulled[ROUNDS - 1]);
+    System.out.println(wire);
+  }
+
+  private static double median(double[] values) {
+    Arrays.sort(values);
+    return values[values.length / 2];
+  }
+
+  /** How long a third node takes to have all: by a copy, and by pulling from the beginning. */
+  private void begin(double[] copied, double[] pulled, int round) throws Exception {
+    String url = "http://127.0.0.1:" + servers.getFirst().port();
+    NodeConfig config = NodeConfig.DEFAULT.withName("third");
+    long start = System.nanoTime();
+    try (HttpTransport transport = new HttpTransport(SECRET, Optional.empty());
+        RocksStore store = RocksStore.open(directory.resolve("copy"))) {
+      transport.copy(url, new NodeId("third"), in -> Bootstrap.read(in, store, config, _ -> {}));
+    }
+    copied[round] = (System.nanoTime() - start) / 1e9;
+    Node late = node("late");
+    start = System.nanoTime();
+    EntenteServer server =
+        EntenteServer.start(
+            late, "127.0.0.1", 0, "t", Optional.of(new Peering("", List.of(url), SECRET)));
+    while (!late.known().dominates(left.known())) {
+      Thread.sleep(5);
+    }
+    pulled[round] = (System.nanoTime() - start) / 1e9;
+    server.close();
+    late.close();
+  }
+
+  /** What travels for a version, against its size in the log. */
+  private String wire() {
+    long versions = 0;
+    long bytes = 0;
+    long travelled = 0;
+    for (long after = 0; after < left.position(); ) {
+      Shipment shipment = left.ship(after, VersionVector.EMPTY, 1 << 20);
+      for (Shipment.Entry entry : shipment.entries()) {
+        versions++;
+        bytes += entry.version().length;
+      }
+      travelled += size(shipment);
+      after = shipment.upTo();
+    }
+    Shipment one = left.ship(left.position() - 1, VersionVector.EMPTY, 1 << 20);
+    return "a version of %.0f bytes travels as %.0f in a stream and %d by itself, HTTP apart"
+        .formatted((double) bytes / versions, (double) travelled / versions, size(one));
+  }
+
+  private static int size(Shipment shipment) {
+    return Wire.toBytes(
+            new PullReply(
+                shipment,
+                shipment.upTo(),
+                1_763_802_000_000L,
+                1_763_802_000_001L,
+                List.of(),
+                List.of(),
+                Optional.empty(),
+                0,
+                List.of()))
+        .length;
   }
 
   private static void report(String what, double[][] lag, double quantile) {
