@@ -44,6 +44,9 @@ public final class Cluster {
 
   private final Map<NodeId, NodeReport> reports = new TreeMap<>();
 
+  /** As it was at the last exchange: a write does not wait for the links. */
+  private volatile int measured;
+
   /** What this node tells of its standing. */
   private volatile Supplier<Optional<String>> standing = Optional::empty;
 
@@ -62,6 +65,7 @@ public final class Cluster {
     long now = node.nowMillis();
     long since = config.sinceMillis() == 0 ? now : config.sinceMillis();
     learn(List.of(new Member(node.id(), config.url(), now, false, since)));
+    node.measure(() -> measured);
   }
 
   public Node node() {
@@ -101,7 +105,12 @@ public final class Cluster {
   }
 
   /** Takes note of what a node tells with a reply to a question of this one. */
-  public synchronized void heard(PullRequest asked, PullReply reply) {
+  public void heard(PullRequest asked, PullReply reply) {
+    note(asked, reply);
+    measured = clockErrorMillis();
+  }
+
+  private synchronized void note(PullRequest asked, PullReply reply) {
     learn(reply.members());
     meets(reply.shipment().from(), asked.known(), reply.shipment().known());
     if (!reply.shipment().known().isEmpty()) {
@@ -319,6 +328,25 @@ public final class Cluster {
   /** Whether an operator has cut the link to a node. */
   public boolean isCut(NodeId peer) {
     return links().stream().anyMatch(l -> l.isCut() && l.peer().equals(Optional.of(peer)));
+  }
+
+  /**
+   * By how much this node's clock is off that of most: the middle of what its links measure, in
+   * tens of milliseconds, less than one can tell of. Of two nodes nobody knows which is off, and
+   * both say so.
+   */
+  int clockErrorMillis() {
+    List<Long> offsets = new ArrayList<>(List.of(0L));
+    for (LinkStatus link : status()) {
+      if (link.isUp()) {
+        long certain = Math.abs(link.clockOffsetMillis()) - link.clockErrorMillis();
+        offsets.add(certain <= 0 ? 0 : Long.signum(link.clockOffsetMillis()) * certain);
+      }
+    }
+    offsets.sort(null);
+    long low = Math.abs(offsets.get((offsets.size() - 1) / 2));
+    long high = Math.abs(offsets.get(offsets.size() / 2));
+    return Math.clamp(Math.max(low, high) / 10 * 10, 0, Integer.MAX_VALUE);
   }
 
   /** The clock that never jumps. */

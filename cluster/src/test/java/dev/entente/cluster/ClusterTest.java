@@ -12,6 +12,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Shipment;
@@ -57,12 +58,16 @@ class ClusterTest {
   }
 
   private static void put(Cluster cluster, String id) {
+    put(cluster, id, id);
+  }
+
+  private static void put(Cluster cluster, String id, String value) {
     cluster
         .node()
         .write(
             WriteRequest.of(
                 new RecordKey("main", "user", id),
-                new Edit.Put(JsonObject.of("v", Json.of(id))),
+                new Edit.Put(JsonObject.of("v", Json.of(value))),
                 new Seen.Everything(),
                 "ann"))
         .join();
@@ -182,6 +187,37 @@ class ClusterTest {
     exchange();
     assertThat(link(a, "b").clockOffsetMillis()).isBetween(4_980L, 5_020L);
     assertThat(link(a, "b").roundTripMillis()).isEqualTo(20);
+  }
+
+  /** A decision by time is uncertain where it rests on less than the clock is off, everywhere. */
+  @Test
+  void whatAClockIsOffMakesDecisionsByTimeUncertain() throws Exception {
+    Cluster a = join("a");
+    Cluster b = join("b", "a");
+    Cluster c = join("c", "a");
+    String policy = "type: user\ndefault: last-writer-wins\nclock: {tolerance: 100ms}\n";
+    a.node().putPolicy("main", policy, "op").join();
+    skew.put("c", 5_000L);
+    exchange();
+    concurrently("sound", a, b);
+    concurrently("off", c, a);
+    exchange();
+    for (Cluster at : List.of(a, b, c)) {
+      assertThat(resolution(at, "sound").uncertain()).isFalse();
+      assertThat(resolution(at, "off").uncertain()).isTrue();
+      assertThat(resolution(at, "off").explanation()).contains("ms of it as measured");
+    }
+  }
+
+  /** Two nodes write, the second a second after the first, and neither has seen the other's. */
+  private void concurrently(String id, Cluster first, Cluster second) {
+    put(first, id, "one");
+    nowMillis += 1_000;
+    put(second, id, "other");
+  }
+
+  private static Resolution resolution(Cluster at, String id) {
+    return at.node().read(new RecordKey("main", "user", id)).view().resolutions().getFirst();
   }
 
   @Test

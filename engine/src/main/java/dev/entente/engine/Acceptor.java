@@ -508,7 +508,8 @@ final class Acceptor {
               request.device(),
               request.requestId().map(id -> id.substring(1)),
               request.note(),
-              changes);
+              changes,
+              transaction.clockErrorMillis());
       RecordState state = joined(version);
       Optional<String> crowded = isCurrent(context) ? Optional.empty() : crowded(state);
       if (crowded.isPresent()) {

@@ -209,7 +209,8 @@ final class Decider {
             Optional.empty(),
             Optional.empty(),
             reason,
-            changes);
+            changes,
+            transaction.clockErrorMillis());
     if (!(state.apply(version) instanceof RecordState.Applied.Joined(RecordState joined))) {
       throw new IllegalStateException("a decision does not follow our own state");
     }

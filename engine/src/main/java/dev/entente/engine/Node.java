@@ -43,6 +43,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,7 @@ public final class Node implements AutoCloseable {
   private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final Watermark watermark;
+  private volatile IntSupplier clockError = () -> 0;
 
   private Node(Store store, NodeConfig config) {
     this.store = store;
@@ -110,7 +112,9 @@ public final class Node implements AutoCloseable {
                 Arrays.copyOfRange(bytes, bytes.length - AuditCodec.HASH_BYTES, bytes.length))
             .orElse(new byte[AuditCodec.HASH_BYTES]);
     HybridClock clock = new HybridClock(config.clockMillis(), config.driftMaxMillis(), lastTime);
-    Transaction transaction = new Transaction(store, self, clock, records, watermark.position());
+    Transaction transaction =
+        new Transaction(
+            store, self, clock, records, () -> clockError.getAsInt(), watermark.position());
     AuditChain chain = new AuditChain(sequence, hash);
     this.sequencer =
         config.threads()
@@ -218,6 +222,17 @@ public final class Node implements AutoCloseable {
     for (Consumer<NodeEvent> observer : observers) {
       observer.accept(event);
     }
+  }
+
+  /**
+   * From here on versions say by how much this node's clock is known to be off, so that what is
+   * decided by time is called uncertain where it rests on less. Asked at each write, on the
+   * deciding thread.
+   *
+   * @param errorMillis not negative
+   */
+  public void measure(IntSupplier errorMillis) {
+    clockError = errorMillis;
   }
 
   /** Adds an observer of everything that is answered. */

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,7 @@ final class Transaction {
   private final Incarnations self;
   private final HybridClock clock;
   private final Records records;
+  private final IntSupplier clockError;
 
   /** Sealed layers that are on their way to the store, the oldest first. */
   private final Deque<Layer> sealed = new ArrayDeque<>();
@@ -83,7 +85,14 @@ final class Transaction {
     }
   }
 
-  Transaction(Store store, Incarnations self, HybridClock clock, Records records, long lastNumber) {
+  Transaction(
+      Store store,
+      Incarnations self,
+      HybridClock clock,
+      Records records,
+      IntSupplier clockError,
+      long lastNumber) {
+    this.clockError = clockError;
     this.store = store;
     this.self = self;
     this.clock = clock;
@@ -176,6 +185,11 @@ final class Transaction {
 
   HybridClock clock() {
     return clock;
+  }
+
+  /** By how much this node's clock is known to be off, in milliseconds. */
+  int clockErrorMillis() {
+    return clockError.getAsInt();
   }
 
   /** The last number that {@link #self} gave. */

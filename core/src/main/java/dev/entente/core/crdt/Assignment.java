@@ -12,6 +12,8 @@ import java.util.List;
  * One value given to a register: what, by whom, when, having seen what, and which values it
  * replaced (newest first). {@code time} is what the author claims; {@code acceptedAt} is the hybrid
  * time at the node that accepted it.
+ *
+ * @param clockErrorMillis by how much the accepting node's clock was known to be off
  */
 public record Assignment(
     Dot dot,
@@ -20,7 +22,8 @@ public record Assignment(
     HybridTime time,
     String author,
     Json value,
-    List<Ancestor> ancestors)
+    List<Ancestor> ancestors,
+    int clockErrorMillis)
     implements Comparable<Assignment> {
   /** How many replaced values travel with an assignment. */
   public static final int ANCESTORS_MAX = 4;
@@ -31,6 +34,18 @@ public record Assignment(
           .thenComparing(Assignment::acceptedAt)
           .thenComparing(Assignment::dot);
 
+  /** One accepted under a clock that nothing is known against. */
+  public Assignment(
+      Dot dot,
+      CausalContext context,
+      HybridTime acceptedAt,
+      HybridTime time,
+      String author,
+      Json value,
+      List<Ancestor> ancestors) {
+    this(dot, context, acceptedAt, time, author, value, ancestors, 0);
+  }
+
   public Assignment {
     ancestors = List.copyOf(ancestors);
     if (ancestors.size() > ANCESTORS_MAX) {
@@ -40,7 +55,16 @@ public record Assignment(
 
   /** The same with another value. */
   public Assignment with(Json other) {
-    return new Assignment(dot, context, acceptedAt, time, author, other, ancestors);
+    return new Assignment(
+        dot, context, acceptedAt, time, author, other, ancestors, clockErrorMillis);
+  }
+
+  /**
+   * By how much its time may be off beyond what clocks may differ: as measured, where the time is
+   * that of the accepting node.
+   */
+  public int timeErrorMillis() {
+    return time.equals(acceptedAt) ? clockErrorMillis : 0;
   }
 
   /** True where neither author had seen the other's value. */

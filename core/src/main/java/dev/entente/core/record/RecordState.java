@@ -248,7 +248,8 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
         version.time(),
         version.author(),
         assign.value(),
-        assign.ancestors());
+        assign.ancestors(),
+        version.clockErrorMillis());
   }
 
   private static Assignment marker(Version version) {
@@ -259,7 +260,8 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
         version.time(),
         version.author(),
         JsonObject.EMPTY,
-        List.of());
+        List.of(),
+        version.clockErrorMillis());
   }
 
   private static ObservedSet edited(ObservedSet set, Version version, Change.EditSet edit) {

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param device the device whose own writes follow each other, if the author wrote through one
  * @param eventId the author's own name for this write, if given
  * @param note why, in the author's words (decisions and rollbacks give a reason); empty for none
+ * @param clockErrorMillis by how much the accepting node's clock was known to be off
  */
 public record Version(
     Dot dot,
@@ -28,9 +29,29 @@ public record Version(
     Optional<String> device,
     Optional<String> eventId,
     String note,
-    List<Change> changes) {
+    List<Change> changes,
+    int clockErrorMillis) {
+  /** One accepted under a clock that nothing is known against. */
+  public Version(
+      Dot dot,
+      RecordKey key,
+      long previous,
+      CausalContext context,
+      HybridTime acceptedAt,
+      HybridTime time,
+      String author,
+      Optional<String> device,
+      Optional<String> eventId,
+      String note,
+      List<Change> changes) {
+    this(dot, key, previous, context, acceptedAt, time, author, device, eventId, note, changes, 0);
+  }
+
   public Version {
     changes = List.copyOf(changes);
+    if (clockErrorMillis < 0) {
+      throw new IllegalArgumentException("a clock's error is not negative");
+    }
     if (previous < 0 || previous >= dot.number()) {
       throw new IllegalArgumentException("previous " + previous + " does not precede " + dot);
     }

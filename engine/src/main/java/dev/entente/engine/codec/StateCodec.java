@@ -32,15 +32,19 @@ import java.util.List;
 public final class StateCodec {
   private static final int FORMAT = 1;
 
+  /** Of a state with assignments whose clocks were known to be off. */
+  private static final int FORMAT_WITH_ERRORS = 2;
+
   private StateCodec() {}
 
   public static byte[] toBytes(RecordState state) {
     ByteWriter out = new ByteWriter();
-    out.u8(FORMAT);
-    CausalCodec.write(out, state.context());
     List<Assignment> origins = origins(state);
+    boolean plain = origins.stream().allMatch(origin -> origin.clockErrorMillis() == 0);
+    out.u8(plain ? FORMAT : FORMAT_WITH_ERRORS);
+    CausalCodec.write(out, state.context());
     out.varint(origins.size());
-    origins.forEach(origin -> writeOrigin(out, origin));
+    origins.forEach(origin -> writeOrigin(out, origin, plain));
     out.varint(state.cells().size());
     for (int i = 0; i < state.cells().size(); i++) {
       VersionCodec.write(out, state.cells().key(i).unit());
@@ -69,10 +73,13 @@ public final class StateCodec {
     return Collections.binarySearch(origins, assignment);
   }
 
-  private static void writeOrigin(ByteWriter out, Assignment origin) {
+  private static void writeOrigin(ByteWriter out, Assignment origin, boolean plain) {
     CausalCodec.write(out, origin.dot());
     CausalCodec.write(out, origin.context());
     out.varint(origin.acceptedAt().packed()).varint(origin.time().packed()).text(origin.author());
+    if (!plain) {
+      out.varint(origin.clockErrorMillis());
+    }
   }
 
   private static void write(ByteWriter out, Cell cell, List<Assignment> origins) {
@@ -146,7 +153,7 @@ public final class StateCodec {
   public static RecordState fromBytes(byte[] bytes) {
     ByteReader in = new ByteReader(bytes);
     int format = in.u8();
-    if (format != FORMAT) {
+    if (format != FORMAT && format != FORMAT_WITH_ERRORS) {
       throw new DamagedException(
           "a state in format " + format + "; this release reads format " + FORMAT);
     }
@@ -160,7 +167,8 @@ public final class StateCodec {
               CausalCodec.readContext(in),
               new HybridTime(in.varint()),
               new HybridTime(in.varint()),
-              in.text()));
+              in.text(),
+              format == FORMAT ? 0 : (int) Math.min(Integer.MAX_VALUE, in.varint())));
     }
     int count = in.count();
     List<CellId> ids = new ArrayList<>(count);
@@ -176,7 +184,12 @@ public final class StateCodec {
   }
 
   private record Origin(
-      Dot dot, CausalContext context, HybridTime acceptedAt, HybridTime time, String author) {}
+      Dot dot,
+      CausalContext context,
+      HybridTime acceptedAt,
+      HybridTime time,
+      String author,
+      int clockErrorMillis) {}
 
   private static CellClass classOf(Cell cell) {
     return switch (cell) {
@@ -251,7 +264,8 @@ public final class StateCodec {
               origin.time(),
               origin.author(),
               JsonCodec.read(in),
-              VersionCodec.readAncestors(in)));
+              VersionCodec.readAncestors(in),
+              origin.clockErrorMillis()));
     }
     return new Register(SortedArrayMap.ofSorted(dots, assignments));
   }

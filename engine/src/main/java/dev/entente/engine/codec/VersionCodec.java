@@ -21,11 +21,15 @@ import java.util.Optional;
 public final class VersionCodec {
   private static final int FORMAT = 1;
 
+  /** Of a version whose clock was known to be off. */
+  private static final int FORMAT_WITH_ERROR = 2;
+
   private VersionCodec() {}
 
   public static byte[] toBytes(Version version) {
     ByteWriter out = new ByteWriter();
-    out.u8(FORMAT);
+    boolean plain = version.clockErrorMillis() == 0;
+    out.u8(plain ? FORMAT : FORMAT_WITH_ERROR);
     CausalCodec.write(out, version.dot());
     out.text(version.key().tenant()).text(version.key().type()).text(version.key().id());
     out.varint(version.previous());
@@ -35,6 +39,9 @@ public final class VersionCodec {
     optional(out, version.device());
     optional(out, version.eventId());
     out.text(version.note());
+    if (!plain) {
+      out.varint(version.clockErrorMillis());
+    }
     out.varint(version.changes().size());
     version.changes().forEach(change -> write(out, change));
     return out.toBytes();
@@ -50,7 +57,7 @@ public final class VersionCodec {
   public static Version fromBytes(byte[] bytes) {
     ByteReader in = new ByteReader(bytes);
     int format = in.u8();
-    if (format != FORMAT) {
+    if (format != FORMAT && format != FORMAT_WITH_ERROR) {
       throw new DamagedException(
           "a version in format " + format + "; this release reads format " + FORMAT);
     }
@@ -64,6 +71,10 @@ public final class VersionCodec {
     Optional<String> device = optional(in);
     Optional<String> eventId = optional(in);
     String note = in.text();
+    int error = format == FORMAT ? 0 : (int) Math.min(Integer.MAX_VALUE, in.varint());
+    if (format != FORMAT && error <= 0) {
+      throw new DamagedException("a version in format " + format + " without its clock's error");
+    }
     int size = in.count();
     List<Change> changes = new ArrayList<>(size);
     for (int i = 0; i < size; i++) {
@@ -71,7 +82,18 @@ public final class VersionCodec {
     }
     in.expectEnd();
     return new Version(
-        dot, key, previous, context, acceptedAt, time, author, device, eventId, note, changes);
+        dot,
+        key,
+        previous,
+        context,
+        acceptedAt,
+        time,
+        author,
+        device,
+        eventId,
+        note,
+        changes,
+        error);
   }
 
   private static void optional(ByteWriter out, Optional<String> text) {

@@ -37,7 +37,9 @@ final class ByTime implements Strategy {
     Assignment winner = first(dispute, null);
     Assignment runnerUp = first(dispute, winner.value());
     long gap = Math.abs(winner.time().millis() - runnerUp.time().millis());
-    boolean uncertain = gap < dispute.tolerance().toMillis();
+    long measured = (long) winner.timeErrorMillis() + runnerUp.timeErrorMillis();
+    long mayDiffer = dispute.tolerance().toMillis() + measured;
+    boolean uncertain = gap < mayDiffer;
     String why =
         "Took "
             + Explain.offer(winner)
@@ -48,8 +50,9 @@ final class ByTime implements Strategy {
             + (last ? " ms earlier" : " ms later")
             + (uncertain
                 ? ", less than the "
-                    + dispute.tolerance().toMillis()
-                    + " ms that clocks may differ."
+                    + mayDiffer
+                    + " ms that clocks may differ"
+                    + (measured > 0 ? ", " + measured + " ms of it as measured." : ".")
                 : ".");
     return new Verdict.Settled(winner.value(), why, uncertain);
   }
