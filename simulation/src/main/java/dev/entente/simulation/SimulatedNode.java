@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -198,6 +199,12 @@ final class SimulatedNode {
         }
       }
     } catch (SimulatedDisk.Crash | NodeStoppedException e) {
+      world.tell(name + " dies while it starts");
+      return;
+    } catch (CompletionException e) {
+      if (!(e.getCause() instanceof NodeStoppedException)) {
+        throw e;
+      }
       world.tell(name + " dies while it starts");
       return;
     } catch (PolicyException e) {
