@@ -17,6 +17,7 @@ import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.proto.RaftProtos;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -25,6 +26,7 @@ import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
@@ -139,6 +141,10 @@ public final class RatisConsensus implements Consensus {
 
   @Override
   public CompletableFuture<byte[]> propose(byte[] entry) {
+    Standing now = standing();
+    if (!now.leading()) {
+      return CompletableFuture.failedFuture(new NotLeadingException(now.leader()));
+    }
     return ask(RaftClientRequest.writeRequestType(), ByteString.copyFrom(entry));
   }
 
@@ -158,20 +164,28 @@ public final class RatisConsensus implements Consensus {
             .setType(type)
             .build();
     try {
-      return server.submitClientRequestAsync(request).thenCompose(this::answered);
+      boolean write = type.is(RaftProtos.RaftClientRequestProto.TypeCase.WRITE);
+      return server
+          .submitClientRequestAsync(request)
+          .thenCompose(reply ->
+              reply.isSuccess()
+                  ? CompletableFuture.completedFuture(reply.getMessage().getContent().toByteArray())
+                  : CompletableFuture.failedFuture(problem(reply, write, standing().leader())));
     } catch (IOException e) {
       return CompletableFuture.failedFuture(e);
     }
   }
 
-  private CompletableFuture<byte[]> answered(RaftClientReply reply) {
-    if (reply.isSuccess()) {
-      return CompletableFuture.completedFuture(reply.getMessage().getContent().toByteArray());
-    }
-    boolean notLeading =
-        reply.getNotLeaderException() != null || reply.getLeaderNotReadyException() != null;
-    return CompletableFuture.failedFuture(
-        notLeading ? new NotLeadingException(standing().leader()) : reply.getException());
+  /**
+   * Why something was not done, or may not have been. A leader that steps down answers what it has
+   * in hand with {@link NotLeaderException} too, though the next one may go on with it: that an
+   * entry was not taken is certain only of a leader that was not ready.
+   */
+  static Throwable problem(RaftClientReply reply, boolean write, Optional<String> leader) {
+    boolean untouched =
+        reply.getLeaderNotReadyException() != null
+            || (!write && reply.getNotLeaderException() != null);
+    return untouched ? new NotLeadingException(leader) : reply.getException();
   }
 
   @Override
