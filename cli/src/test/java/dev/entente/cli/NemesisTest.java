@@ -66,6 +66,9 @@ class NemesisTest {
 
   @Test
   void whatClientsWereToldHoldsWhateverIsDone() throws Exception {
+    assumeTrue(
+        System.getProperty("entente.nemesis.seconds") != null,
+        "a deep run: give -Dentente.nemesis.seconds");
     Optional<String> whyNot = Lab.whyNot();
     assumeTrue(whyNot.isEmpty(), () -> "no network of namespaces: " + whyNot.orElseThrow());
     try (Lab lab = Lab.of(folder, NAMES)) {
