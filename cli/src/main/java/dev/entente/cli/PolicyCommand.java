@@ -167,14 +167,7 @@ final class PolicyCommand implements Runnable {
     Integer run(Client client, PrintWriter out) throws IOException {
       for (Path file : files) {
         String text = Files.readString(file);
-        Json answer =
-            JsonReader.strict()
-                .read(
-                    client.send(
-                        "PUT",
-                        client.path("policies", type(file, text)),
-                        Optional.of(text),
-                        Map.of("Content-Type", "application/yaml")));
+        Json answer = sent(client, "PUT", client.path("policies", type(file, text)), text);
         if (json) {
           out.println(answer);
           continue;
@@ -184,6 +177,13 @@ final class PolicyCommand implements Runnable {
       }
       return ExitCodes.OK;
     }
+  }
+
+  private static Json sent(Client client, String method, String path, String policy) {
+    return JsonReader.strict()
+        .read(
+            client.send(
+                method, path, Optional.of(policy), Map.of("Content-Type", "application/yaml")));
   }
 
   private static String type(Path file, String text) {
@@ -207,13 +207,7 @@ final class PolicyCommand implements Runnable {
     Integer run(Client client, PrintWriter out) throws IOException {
       String text = Files.readString(file);
       Json answer =
-          JsonReader.strict()
-              .read(
-                  client.send(
-                      "POST",
-                      client.path("policies", type(file, text), "preview"),
-                      Optional.of(text),
-                      Map.of("Content-Type", "application/yaml")));
+          sent(client, "POST", client.path("policies", type(file, text), "preview"), text);
       if (json) {
         out.println(answer);
         return ExitCodes.OK;

@@ -22,8 +22,10 @@ import dev.entente.engine.WriteRequest;
 import dev.entente.engine.codec.LockCodec;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -352,16 +354,22 @@ public final class Authority {
     Policy policy = policy(request.key());
     Group voting = group;
     if (voting != null && place(policy) instanceof Place.Together) {
-      return voting
-          .submit(node.writing(request))
-          .exceptionallyCompose(problem ->
-              problem instanceof NotLeadingException
-                  ? node.write(request)
-                  : CompletableFuture.failedFuture(problem));
+      return together(voting, node.writing(request), () -> node.write(request));
     }
     return fenced(List.of(request))
         .thenCompose(_ -> node.write(request))
         .thenCompose(outcome -> copied(policy, outcome));
+  }
+
+  /** By the group; where it has just ceased to lead, this node says why it cannot. */
+  private static <T> CompletableFuture<T> together(
+      Group voting, Command<T> command, Supplier<CompletableFuture<T>> alone) {
+    return voting
+        .submit(command)
+        .exceptionallyCompose(problem ->
+            problem instanceof NotLeadingException
+                ? alone.get()
+                : CompletableFuture.failedFuture(problem));
   }
 
   /** Hears first of all locks given out, where writes are made under one. */
@@ -373,27 +381,37 @@ public final class Authority {
   }
 
   /**
-   * Writes all of them or none. They are accepted in one place, which {@link #place} says of each.
+   * Where writes that hold together are accepted now.
+   *
+   * @throws IllegalArgumentException where that is not one place
+   */
+  public Place place(List<WriteRequest> requests) {
+    // One look for each type, however many writes there are.
+    Map<String, Place> places = new HashMap<>();
+    for (WriteRequest request : requests) {
+      RecordKey key = request.key();
+      String kind = key.tenant() + '/' + key.type() + '/' + request.fence().isPresent();
+      places.computeIfAbsent(kind, _ -> place(request));
+    }
+    Set<Place> distinct = new HashSet<>(places.values());
+    if (distinct.size() != 1) {
+      throw new IllegalArgumentException(
+          "records that are written together are accepted in one place; these have types of"
+              + " different consistency, or of primaries on different nodes");
+    }
+    return distinct.iterator().next();
+  }
+
+  /**
+   * Writes all of them or none, under the same lock if under any. They are accepted in one place.
    *
    * @return an outcome for each; where one is rejected it is the last, and nothing is written
    * @throws IllegalArgumentException where the records are not accepted in one place
    */
   public CompletableFuture<List<Outcome>> writeTogether(List<WriteRequest> requests) {
-    Set<Place> places = new HashSet<>();
-    requests.forEach(request -> places.add(place(request)));
-    if (places.size() > 1) {
-      throw new IllegalArgumentException(
-          "records that are written together are accepted in one place; these have types of"
-              + " different consistency, or of primaries on different nodes");
-    }
     Group voting = group;
-    if (voting != null && places.contains(new Place.Together())) {
-      return voting
-          .submit(node.writingTogether(requests))
-          .exceptionallyCompose(problem ->
-              problem instanceof NotLeadingException
-                  ? node.writeTogether(requests)
-                  : CompletableFuture.failedFuture(problem));
+    if (place(requests) instanceof Place.Together && voting != null) {
+      return together(voting, node.writingTogether(requests), () -> node.writeTogether(requests));
     }
     return fenced(requests)
         .thenCompose(_ -> node.writeTogether(requests))

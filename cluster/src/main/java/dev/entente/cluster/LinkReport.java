@@ -8,6 +8,6 @@ public record LinkReport(
     NodeId peer, LinkState state, long behindMillis, long roundTripMillis, long clockOffsetMillis) {
   /** Whether the other answers. */
   public boolean isUp() {
-    return state == LinkState.IN_STEP || state == LinkState.CATCHING_UP;
+    return state.isUp();
   }
 }

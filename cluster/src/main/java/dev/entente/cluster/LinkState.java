@@ -18,6 +18,11 @@ public enum LinkState {
   /** The other answers with something that cannot be taken. */
   REFUSED;
 
+  /** Whether the other answers. */
+  public boolean isUp() {
+    return this == IN_STEP || this == CATCHING_UP;
+  }
+
   /** The state with a label. */
   static LinkState of(String label) {
     for (LinkState state : values()) {

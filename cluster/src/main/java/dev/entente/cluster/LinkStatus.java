@@ -33,7 +33,7 @@ public record LinkStatus(
     String problem) {
   /** Whether the other answers. */
   public boolean isUp() {
-    return state == LinkState.IN_STEP || state == LinkState.CATCHING_UP;
+    return state.isUp();
   }
 
   /** Whether the clocks are certainly further apart than this. */

@@ -200,7 +200,7 @@ public final class Wire {
         in -> {
           List<Digest.Entry> entries = new ArrayList<>();
           for (int i = in.count(); i > 0; i--) {
-            RecordKey key = new RecordKey(name(in), name(in), name(in));
+            RecordKey key = new RecordKey(in.name(), in.name(), in.name());
             long hash = in.u64();
             entries.add(new Digest.Entry(key, vector(in), hash));
           }
@@ -279,15 +279,6 @@ public final class Wire {
       policies.add(StampedPolicy.read(in));
     }
     return policies;
-  }
-
-  private static String name(ByteReader in) {
-    String name = in.text();
-    String problem = RecordKey.problemWith(name);
-    if (problem != null) {
-      throw new DamagedException("a name " + problem);
-    }
-    return name;
   }
 
   private static VersionVector vector(ByteReader in) {

@@ -19,7 +19,6 @@ import java.io.UncheckedIOException;
 import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
@@ -53,7 +52,7 @@ public final class Bootstrap {
 
   /** Writes all of a store as it is at one moment, in the format of docs/formats. */
   static void write(Store store, OutputStream to) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Hashes.sha256();
     GZIPOutputStream zipped =
         new GZIPOutputStream(to, 1 << 16) {
           {
@@ -97,14 +96,6 @@ public final class Bootstrap {
     to.flush();
   }
 
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   /**
    * Reads a copy into an empty store, to be opened as the node that the configuration names. Where
    * it fails the store is of no use and says of nobody that it is theirs.
@@ -114,7 +105,7 @@ public final class Bootstrap {
    */
   public static Copied read(InputStream from, Store empty, NodeConfig config, LongConsumer progress)
       throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Hashes.sha256();
     InputStream unzipped = new GZIPInputStream(new BufferedInputStream(from, 1 << 16), 1 << 16);
     DataInputStream in = new DataInputStream(new DigestInputStream(unzipped, digest));
     if (!in.readUTF().equals(MAGIC)) {

@@ -13,7 +13,8 @@ public final class Hashes {
 
   private Hashes() {}
 
-  private static MessageDigest sha256() {
+  /** A digest for what comes piece by piece. */
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

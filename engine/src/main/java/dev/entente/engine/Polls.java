@@ -73,8 +73,7 @@ final class Polls {
     if (self.wrote(dot)) {
       return dot.number();
     }
-    byte[] position =
-        store.get(Table.DOTS, Keys.with(Keys.of(tenant, dot.node().value()), dot.number()));
+    byte[] position = store.get(Table.DOTS, Receiver.dotKey(tenant, dot));
     return position == null ? Long.MAX_VALUE : new ByteReader(position).u64();
   }
 }

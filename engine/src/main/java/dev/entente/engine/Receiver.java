@@ -161,7 +161,8 @@ final class Receiver {
         : transaction.get(Table.LOG, History.logKey(tenant, new ByteReader(position).u64()));
   }
 
-  private static byte[] dotKey(String tenant, Dot dot) {
+  /** Where the position of another node's version stands. */
+  static byte[] dotKey(String tenant, Dot dot) {
     return Keys.with(Keys.of(tenant, dot.node().value()), dot.number());
   }
 

@@ -3,7 +3,6 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
-import dev.entente.core.record.RecordKey;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.ByteWriter;
@@ -31,22 +30,13 @@ public record StampedPolicy(
    * @throws DamagedException where the bytes are no policy
    */
   public static StampedPolicy read(ByteReader in) {
-    String tenant = name(in);
-    String type = name(in);
+    String tenant = in.name();
+    String type = in.name();
     long stamp = in.varint();
     if (stamp < 0) {
       throw new DamagedException("a stamp is too large");
     }
     return new StampedPolicy(tenant, type, new HybridTime(stamp), new NodeId(in.text()), in.text());
-  }
-
-  private static String name(ByteReader in) {
-    String name = in.text();
-    String problem = RecordKey.problemWith(name);
-    if (problem != null) {
-      throw new DamagedException("a name " + problem);
-    }
-    return name;
   }
 
   /** Whether this one holds, and not the other. */

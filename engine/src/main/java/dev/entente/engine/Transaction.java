@@ -46,8 +46,8 @@ final class Transaction {
   /** What is being worked out in a group's name; null outside of that. */
   private @Nullable Draft draft;
 
-  /** What was refused among writes that hold together or not at all; null outside of such. */
-  private @Nullable List<AuditChain.Draft> unit;
+  /** What was refused within a draft or a unit, which stays where they do not; null outside. */
+  private @Nullable List<AuditChain.Draft> refusals;
 
   /** Versions of a group, with what goes along with them; nothing of it is kept here. */
   static final class Draft {
@@ -55,7 +55,6 @@ final class Transaction {
     private final List<byte[]> versions = new ArrayList<>();
     private final List<Proposal.Answer> answers = new ArrayList<>();
     private final List<Locks.Fence> fences = new ArrayList<>();
-    private final List<AuditChain.Draft> refusals = new ArrayList<>();
     private final long first;
     private long last;
 
@@ -110,29 +109,44 @@ final class Transaction {
     open.discard();
     number = kept;
     draft = null;
-    unit = null;
+    refusals = null;
   }
 
   /** From here to {@link #endUnit}, all holds or nothing. The first of a job, and of a draft. */
   void beginUnit() {
-    unit = new ArrayList<>();
+    if (refusals == null) {
+      refusals = new ArrayList<>();
+    }
   }
 
   void endUnit() {
-    unit = null;
+    if (draft == null) {
+      keep(takeRefusals());
+    }
   }
 
   /** Takes back all of the unit, save that something was refused. */
   void takeBackUnit() {
-    List<AuditChain.Draft> refusals = unit;
     Draft drafted = draft;
+    List<AuditChain.Draft> refused = takeRefusals();
     discard();
     if (drafted != null) {
       drafted.clear();
       draft = drafted;
-    } else if (refusals != null) {
-      refusals.forEach(open::audit);
+      refusals = refused;
+    } else {
+      keep(refused);
     }
+  }
+
+  private List<AuditChain.Draft> takeRefusals() {
+    List<AuditChain.Draft> refused = refusals == null ? List.of() : refusals;
+    refusals = null;
+    return refused;
+  }
+
+  private void keep(List<AuditChain.Draft> refused) {
+    refused.forEach(open::audit);
   }
 
   /** What is drafted holds only while this lock does. */
@@ -145,6 +159,7 @@ final class Transaction {
   /** From here to {@link #endDraft}, all is worked out in a group's name, for others to agree. */
   void beginDraft(NodeId group, long last) {
     draft = new Draft(group, last);
+    refusals = new ArrayList<>();
   }
 
   /** Takes back what was worked out, save that something was refused, and returns it. */
@@ -153,8 +168,9 @@ final class Transaction {
     if (ended == null) {
       throw new IllegalStateException("nothing is being drafted");
     }
+    List<AuditChain.Draft> refused = takeRefusals();
     discard();
-    ended.refusals.forEach(open::audit);
+    keep(refused);
     return ended;
   }
 
@@ -328,10 +344,8 @@ final class Transaction {
   void auditRefusal(
       HybridTime time, String tenant, String actor, String action, String subject, Json detail) {
     AuditChain.Draft entry = new AuditChain.Draft(time, tenant, actor, action, subject, detail);
-    if (draft != null) {
-      draft.refusals.add(entry);
-    } else if (unit != null) {
-      unit.add(entry);
+    if (refusals != null) {
+      refusals.add(entry);
     } else {
       open.audit(entry);
     }

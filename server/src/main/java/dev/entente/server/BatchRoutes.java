@@ -53,22 +53,10 @@ final class BatchRoutes {
     for (Json write : writes) {
       requests.add(request(call, requests.size(), write));
     }
-    Optional<Place.There> there = elsewhere(requests);
-    return there.isPresent()
-        ? steering.forward(there.get(), call, "/v1/" + call.tenant() + "/batch", call.body())
-        : answer(requests, written(requests));
-  }
-
-  private Optional<Place.There> elsewhere(List<WriteRequest> requests) {
-    Optional<Place.There> first = steering.elsewhere(requests.getFirst());
-    return requests.stream().allMatch(request -> steering.elsewhere(request).equals(first))
-        ? first
-        : Optional.empty();
-  }
-
-  private List<Outcome> written(List<WriteRequest> requests) {
     try {
-      return Writes.await(() -> authority.writeTogether(requests));
+      return authority.place(requests) instanceof Place.There there
+          ? steering.forward(there, call, "/v1/" + call.tenant() + "/batch", call.body())
+          : answer(requests, Writes.await(() -> authority.writeTogether(requests)));
     } catch (IllegalArgumentException e) {
       throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
     }

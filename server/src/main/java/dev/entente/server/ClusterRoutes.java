@@ -30,7 +30,6 @@ import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
-import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.LockCodec;
@@ -45,7 +44,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -207,11 +208,15 @@ final class ClusterRoutes {
   }
 
   /** What another node asks of the group that this one leads. */
-  private Reply lock(Call call) {
+  private <Q, A> Reply asked(
+      Call call,
+      Function<byte[], Q> read,
+      BiFunction<Group, Q, CompletableFuture<A>> ask,
+      Function<A, byte[]> written) {
     notCut(call);
-    Locks.Command command;
+    Q question;
     try {
-      command = LockCodec.command(call.body());
+      question = read.apply(call.body());
     } catch (DamagedException e) {
       throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
     }
@@ -219,23 +224,16 @@ final class ClusterRoutes {
         authority
             .group()
             .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
-    return Reply.bytes(
-        200, Wire.MEDIA_TYPE, LockCodec.toBytes(Writes.await(() -> group.lock(command))));
+    A answer = Writes.await(() -> ask.apply(group, question));
+    return Reply.bytes(200, Wire.MEDIA_TYPE, written.apply(answer));
+  }
+
+  private Reply lock(Call call) {
+    return asked(call, LockCodec::command, Group::lock, LockCodec::toBytes);
   }
 
   private Reply settleFor(Call call) {
-    notCut(call);
-    SplitBrain wanted;
-    try {
-      wanted = SplitBrain.fromBytes(call.body());
-    } catch (DamagedException e) {
-      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
-    }
-    Group group =
-        authority
-            .group()
-            .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
-    return Reply.bytes(200, Wire.MEDIA_TYPE, Writes.await(() -> group.settle(wanted)).toBytes());
+    return asked(call, SplitBrain::fromBytes, Group::settle, SplitBrain::toBytes);
   }
 
   /** What to do where the cluster is split. */

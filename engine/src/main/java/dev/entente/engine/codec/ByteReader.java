@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.codec;
 
+import dev.entente.core.record.RecordKey;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -74,6 +75,16 @@ public final class ByteReader {
     String text = new String(bytes, at, length, StandardCharsets.UTF_8);
     at += length;
     return text;
+  }
+
+  /** Reads a text that names a tenant, a type or a record. */
+  public String name() {
+    String name = text();
+    String problem = RecordKey.problemWith(name);
+    if (problem != null) {
+      throw new DamagedException("a name " + problem);
+    }
+    return name;
   }
 
   public byte[] raw(int length) {
