@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
@@ -45,10 +46,18 @@ public final class Bootstrap {
   private static final int BATCH_BYTES = 4 << 20;
   private static final byte[] KEPT = Keys.of("kept");
 
+  /** The format of a store while a copy is read into it: nothing that a node opens. */
+  private static final byte[] UNFINISHED = "unfinished copy".getBytes(StandardCharsets.UTF_8);
+
   /** What was copied. */
   public record Copied(NodeId from, long position, long entries) {}
 
   private Bootstrap() {}
+
+  /** Whether a copy was begun in a store and not finished; it is of no use then. */
+  public static boolean isUnfinished(Store store) {
+    return Arrays.equals(store.get(Table.META, Node.FORMAT), UNFINISHED);
+  }
 
   /** Writes all of a store as it is at one moment, in the format of docs/formats. */
   static void write(Store store, OutputStream to) throws IOException {
@@ -163,6 +172,13 @@ public final class Bootstrap {
 
     Import(Store store) {
       this.store = store;
+      batch.put(Table.META, Node.FORMAT, UNFINISHED);
+      commit();
+    }
+
+    private void commit() {
+      store.commit(batch);
+      batch = new Batch();
     }
 
     void put(Table table, byte[] key, byte[] value) {
@@ -173,8 +189,7 @@ public final class Bootstrap {
                   || Arrays.equals(key, Node.FORMAT));
       (says ? identity : batch).put(table, key, value);
       if (batch.bytes() >= BATCH_BYTES) {
-        store.commit(batch);
-        batch = new Batch();
+        commit();
       }
     }
 
@@ -191,7 +206,7 @@ public final class Bootstrap {
       if (theirs == null || !Arrays.equals(said(Node.FORMAT), Node.FORMAT_1)) {
         throw new IOException("the copy does not say of whom it is, or is in another format");
       }
-      store.commit(batch);
+      commit();
       byte[] last = store.get(Table.META, Node.POSITION);
       long position = last == null ? 0 : new ByteReader(last).u64();
       Batch mine = new Batch();

@@ -161,6 +161,10 @@ public final class Node implements AutoCloseable {
   }
 
   private static Incarnations identity(Store store, NodeConfig config) {
+    if (Bootstrap.isUnfinished(store)) {
+      throw new IllegalStateException(
+          "a copy of another node was begun here and not finished; empty the store and copy again");
+    }
     byte[] format = store.get(Table.META, FORMAT);
     if (format != null && !Arrays.equals(format, FORMAT_1)) {
       throw new IllegalStateException(

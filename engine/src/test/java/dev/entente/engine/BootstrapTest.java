@@ -14,6 +14,7 @@ import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -156,6 +157,11 @@ class BootstrapTest {
         .as(what)
         .isInstanceOf(IOException.class);
     assertThat(Incarnations.of(store)).as(what).isNull();
+    if (store.get(Table.META, Node.FORMAT) != null) {
+      assertThatThrownBy(() -> Node.open(store, config("asia")))
+          .as(what)
+          .hasMessageContaining("not finished; empty the store");
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.simulation;
 
+import dev.entente.core.causality.NodeId;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -137,9 +138,21 @@ final class Nemesis {
     victim.goBackTo(0);
     world.tell(victim.name() + " has lost its disk");
     victim.start(false);
+    takeLeaveOf(before.node().id());
     SimulatedNode.Running after = victim.process();
     if (after != null) {
       oracle.wentBack(victim.name(), after.node());
+    }
+  }
+
+  /** Somebody tells the cluster that a node will not come back. */
+  private void takeLeaveOf(NodeId gone) {
+    for (SimulatedNode machine : machines.values()) {
+      SimulatedNode.Running running = machine.process();
+      if (running != null && !machine.hasDied() && !running.node().id().equals(gone)) {
+        running.cluster().depart(gone);
+        return;
+      }
     }
   }
 

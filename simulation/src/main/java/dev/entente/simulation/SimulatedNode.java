@@ -181,6 +181,9 @@ final class SimulatedNode {
 
   /** Starts a process on the disk as it is. */
   void start(boolean fromBackup) {
+    if (Bootstrap.isUnfinished(disk)) {
+      disk.goBackTo(0); // As the command throws away what it had begun to copy.
+    }
     NodeConfig config =
         NodeConfig.DEFAULT
             .withName(isNew() ? name + "." + (2 + chance.nextInt(900_000_000)) : name)

@@ -106,7 +106,7 @@ public final class Simulation {
   }
 
   private void play() {
-    machines.values().forEach(machine -> machine.start(false));
+    machines.values().forEach(this::join);
     if (!calm) {
       new Nemesis(world, network, machines, oracle, mutant).begin(LOAD_MILLIS);
     }
@@ -129,6 +129,22 @@ public final class Simulation {
         .ifPresent(why -> {
           throw new Oracle.Broken("19: " + why);
         });
+  }
+
+  /** Starts a machine: at once, or, where it need not vote and there is harm, some time later. */
+  private void join(SimulatedNode machine) {
+    boolean votes = List.copyOf(machines.keySet()).subList(0, VOTERS).contains(machine.name());
+    if (calm || votes || chance.nextBoolean()) {
+      machine.start(false);
+    } else {
+      world.at(
+          1 + chance.nextInt((int) LOAD_MILLIS / 2),
+          () -> {
+            if (machine.process() == null) {
+              machine.start(false);
+            }
+          });
+    }
   }
 
   private Map<String, Node> nodes() {
