@@ -131,6 +131,10 @@ final class Oracle {
     if (!Arrays.equals(first.bytes(), bytes)) {
       throw new Broken("10: " + machine + " has " + dot + " with other content");
     }
+    if (mayBeLost.remove(dot)) {
+      // It was on its way while its node went back; meanwhile the request may have been repeated.
+      version.eventId().filter(id -> !dot.equals(byRequest.get(id))).ifPresent(forgotten::add);
+    }
     for (Dot before : first.after()) {
       if (!log.dots.contains(before)) {
         throw new Broken("13: " + machine + " has " + dot + " without " + before);
