@@ -310,6 +310,23 @@ public final class Node implements AutoCloseable {
     return records.read(key);
   }
 
+  /** The records of a type behind an id, in order, with those that were deleted. */
+  public List<RecordKey> records(String tenant, String type, Optional<String> after, int limit) {
+    byte[] prefix = Keys.of(tenant, type);
+    byte[] from = after.map(id -> Keys.with(Keys.of(tenant, type, id), 0)).orElse(prefix);
+    List<RecordKey> keys = new ArrayList<>();
+    store.scan(
+        Table.RECORDS,
+        from,
+        Keys.after(prefix),
+        false,
+        (key, _) -> {
+          keys.add(new RecordKey(tenant, type, Keys.lastName(key)));
+          return keys.size() < limit;
+        });
+    return keys;
+  }
+
   /** The conflicts with other records that a record takes part in, as reads show them. */
   public List<Json> contentions(Snapshot snapshot) {
     return claims.contentions(
@@ -728,6 +745,11 @@ public final class Node implements AutoCloseable {
 
   /** Audit entries of a tenant below a sequence number, newest first. */
   public List<AuditEntry> audit(String tenant, long beforeSequence, int limit) {
+    return audit(entry -> entry.tenant().equals(tenant), beforeSequence, limit);
+  }
+
+  /** The latest audit entries that somebody looks for, newest first. */
+  public List<AuditEntry> audit(Predicate<AuditEntry> wanted, long beforeSequence, int limit) {
     List<AuditEntry> entries = new ArrayList<>();
     store.scan(
         Table.AUDIT,
@@ -736,7 +758,7 @@ public final class Node implements AutoCloseable {
         true,
         (_, value) -> {
           AuditEntry entry = AuditCodec.fromBytes(value);
-          if (entry.tenant().equals(tenant)) {
+          if (wanted.test(entry)) {
             entries.add(entry);
           }
           return entries.size() < limit;

@@ -51,7 +51,9 @@ final class Policies {
     }
     byte[] bytes = store.get(Table.POLICIES, Keys.of(tenant, type));
     if (bytes == null) {
-      InForce undeclared = new InForce(Policy.undeclared(type), "");
+      Policy policy =
+          tenant.equals(Registry.TENANT) ? Registry.policy(type) : Policy.undeclared(type);
+      InForce undeclared = new InForce(policy, "");
       if (compiled.size() < COMPILED_MAX) {
         compiled.putIfAbsent(scope, undeclared);
       }
