@@ -44,6 +44,7 @@ import picocli.CommandLine.Command;
       ClientCommands.Verify.class,
       ClientCommands.Doctor.class,
       ClusterCommand.class,
+      AccountCommand.class,
       SimulateCommand.class,
       BenchCommand.class,
       WarmUpCommand.class,

@@ -12,6 +12,7 @@ import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.StoreException;
 import dev.entente.server.EntenteServer;
 import dev.entente.server.Peering;
+import dev.entente.server.ServerConfig;
 import dev.entente.server.Token;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -80,6 +81,8 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin PeeringOptions peering = new PeeringOptions();
 
+  @Mixin AccessOptions access = new AccessOptions();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -119,7 +122,14 @@ final class ServeCommand implements Callable<Integer> {
         return ExitCodes.BAD_INPUT;
       }
       Token token = Token.of(data);
-      EntenteServer server = EntenteServer.start(node, host, port, token.value(), cluster);
+      EntenteServer server =
+          EntenteServer.start(
+              node,
+              ServerConfig.of(port, token.value())
+                  .at(host)
+                  .with(cluster)
+                  .believing(access.openId())
+                  .within(access.limits()));
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());

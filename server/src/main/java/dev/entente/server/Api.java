@@ -7,7 +7,14 @@ import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.engine.Node;
+import dev.entente.engine.Registry;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Accounts;
+import dev.entente.server.access.Caller;
+import dev.entente.server.access.OpenId;
+import dev.entente.server.access.Permission;
+import dev.entente.server.access.RateLimits;
+import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -27,32 +34,35 @@ final class Api {
   private final ClusterRoutes cluster;
   private final Authority authority;
   private final Steering steering;
+  private final Throttle throttle;
   private volatile boolean open;
 
-  Api(Node node, String token) {
-    this(node, token, Optional.empty());
-    open();
-  }
-
-  Api(Node node, String token, Optional<Peering> peering) {
-    this.auth = new Auth(token, peering, node::nowMillis);
+  Api(Node node, ServerConfig config) throws IOException {
+    Accounts accounts = new Accounts(node);
+    Optional<OpenId> openId =
+        config.openId().isPresent()
+            ? Optional.of(new OpenId(config.openId().get(), accounts, node::nowMillis))
+            : Optional.empty();
+    this.auth = new Auth(config, accounts, openId, node::nowMillis);
     this.sessions = new Sessions(node);
     RecentConflicts conflicts = new RecentConflicts();
     Metrics metrics = new Metrics(node);
     node.observe(conflicts::accept);
     node.observe(metrics::accept);
+    this.throttle = new Throttle(node, metrics, new RateLimits(config.limits(), System::nanoTime));
     this.authority = new Authority(node);
     this.steering = new Steering(node, authority);
     Route.Table table = new Route.Table();
     new RecordRoutes(node, authority).addTo(table);
-    new SyncRoutes(node, authority, steering).addTo(table);
-    new BatchRoutes(authority, steering).addTo(table);
-    new FeedRoutes(node, conflicts).addTo(table);
+    new SyncRoutes(node, authority, steering, throttle).addTo(table);
+    new BatchRoutes(authority, steering, throttle).addTo(table);
+    new FeedRoutes(node, conflicts, auth::user).addTo(table);
     new ReviewRoutes(node, authority).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
     new OperatorRoutes(node, metrics).addTo(table);
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
+    new AccountRoutes(node, accounts).addTo(table);
     this.cluster = new ClusterRoutes(node, metrics, authority);
     cluster.addTo(table);
     this.routes = table.routes();
@@ -80,12 +90,15 @@ final class Api {
   }
 
   /** The client who calls, once clients are answered. */
-  private String client(Call call) {
-    String name = auth.user(call);
+  private Caller client(Call call) {
+    Caller caller = auth.user(call);
     if (!open) {
       throw new Problem(Code.UNAVAILABLE, "the node is starting; try again in a second");
     }
-    return name;
+    if (call.header(Steering.FORWARDED).isEmpty()) {
+      throttle.request(caller);
+    }
+    return caller;
   }
 
   Reply answer(List<String> path, Call call) {
@@ -95,26 +108,13 @@ final class Api {
         Optional<Map<String, String>> params = route.match(path);
         if (params.isPresent()) {
           if (route.method().equals(call.method())) {
-            String actor =
-                switch (route.access()) {
-                  case ANYONE -> "";
-                  case USER -> client(call);
-                  case NODE -> auth.node(call);
-                };
-            Call found = call.withParams(params.get(), actor);
-            return route.access() == Route.Access.USER
-                ? steering.steer(
-                    route,
-                    path,
-                    found,
-                    () -> sessions.within(found, () -> route.handler().apply(found)))
-                : route.handler().apply(found);
+            return answer(route, path, call.withParams(params.get(), Caller.NOBODY));
           }
           methods.add(route.method());
         }
       }
       if (methods.isEmpty()) {
-        auth.actor(call);
+        auth.caller(call);
         throw new Problem(
             Code.NOT_FOUND, "there is nothing here; /openapi.yaml lists what there is");
       }
@@ -128,5 +128,39 @@ final class Api {
           "application/problem+json",
           "{\"type\":\"about:blank\",\"title\":\"internal error\",\"status\":500,\"code\":\"internal\",\"detail\":\"this should not have happened; the node's log says more\"}");
     }
+  }
+
+  private Reply answer(Route route, List<String> path, Call call) {
+    return switch (route.access()) {
+      case Route.Access.Anyone() -> route.handler().apply(call);
+      case Route.Access.OfNodes() ->
+          route
+              .handler()
+              .apply(call.withParams(call.params(), new Caller(auth.node(call), List.of())));
+      case Route.Access.SignedIn() ->
+          here(route, path, call.withParams(call.params(), client(call)));
+      case Route.Access.Granted(Permission permission) -> {
+        Call known = call.withParams(call.params(), client(call));
+        known.requireInPath(permission);
+        if (permission == Permission.WRITE && route.pattern().startsWith(RecordRoutes.RECORD)) {
+          throttle.change(known.caller(), known.key());
+        }
+        yield here(route, path, known);
+      }
+      case Route.Access.GrantedSome(Permission permission) -> {
+        Call known = call.withParams(call.params(), client(call));
+        known.requireSomewhere(permission);
+        yield here(route, path, known);
+      }
+    };
+  }
+
+  /** Answers somebody who may ask: here, or by the node that accepts such records. */
+  private Reply here(Route route, List<String> path, Call call) {
+    if (Registry.TENANT.equals(call.params().get("tenant"))) {
+      throw new Problem(Code.NOT_FOUND, "there is no such tenant");
+    }
+    return steering.steer(
+        route, path, call, () -> sessions.within(call, () -> route.handler().apply(call)));
   }
 }

@@ -3,7 +3,12 @@ package dev.entente.server;
 
 import dev.entente.cluster.HttpTransport;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Accounts;
+import dev.entente.server.access.Caller;
+import dev.entente.server.access.Grant;
+import dev.entente.server.access.OpenId;
 import java.net.URI;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -13,14 +18,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says who is calling: the administrator's token in {@code Authorization: Bearer}, or a browser's
- * session cookie that was got with it. Thread-safe.
+ * Says who is calling: by a token in {@code Authorization: Bearer}, the administrator's or one of
+ * an account, or by a browser's session cookie that was got with one. Thread-safe.
  *
- * <p>A session lives in memory for twelve hours. A request that changes something under a cookie
- * must come from the same origin.
+ * <p>A session lives in memory for twelve hours, and no longer than its token. A request that
+ * changes something under a cookie must come from the same origin.
  */
 final class Auth {
   static final String COOKIE = "entente-session";
@@ -34,44 +41,74 @@ final class Auth {
   private final boolean certified;
 
   private final LongSupplier nowMillis;
-  private final Map<String, Long> sessions = new ConcurrentHashMap<>();
+  private final Accounts accounts;
+  private final Optional<OpenId> openId;
+  private final Map<String, Session> sessions = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
 
-  Auth(String token, Optional<Peering> peering, LongSupplier nowMillis) {
-    this.tokenHash = hash(token);
-    this.secretHash = peering.map(Peering::secret).map(Auth::hash);
-    this.certified = peering.flatMap(Peering::tls).isPresent();
+  /** Somebody is signed in for a while, as long as their token is good. */
+  private record Session(Supplier<Optional<Caller>> who, long untilMillis) {}
+
+  Auth(ServerConfig config, Accounts accounts, Optional<OpenId> openId, LongSupplier nowMillis) {
+    this.accounts = accounts;
+    this.openId = openId;
+    this.tokenHash = hash(config.token());
+    this.secretHash = config.peering().map(Peering::secret).map(Auth::hash);
+    this.certified = config.peering().flatMap(Peering::tls).isPresent();
     this.nowMillis = nowMillis;
   }
 
-  /** The name of a client who calls, or for whom another node does; or a problem. */
-  String user(Call call) {
+  /** A client who calls, or for whom another node does; or a problem. */
+  Caller user(Call call) {
     if (call.header(Steering.FORWARDED).isEmpty()) {
-      return actor(call);
+      return caller(call);
     }
     node(call);
-    return Call.checkedName(Steering.ACTOR, call.header(Steering.ACTOR).orElse(""));
+    String name = Call.checkedName(Steering.ACTOR, call.header(Steering.ACTOR).orElse(""));
+    try {
+      return new Caller(
+          name,
+          Stream.of(call.header(Steering.GRANTS).orElse("").split(" "))
+              .filter(grant -> !grant.isEmpty())
+              .map(grant -> Grant.parse(URLDecoder.decode(grant, StandardCharsets.UTF_8)))
+              .toList());
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
   }
 
-  /** The caller's name, or a problem. */
-  String actor(Call call) {
+  /** Who calls, or a problem. */
+  Caller caller(Call call) {
     Optional<String> header = call.header("authorization");
     if (header.isPresent()) {
-      if (header.get().startsWith("Bearer ") && isToken(header.get().substring(7).strip())) {
-        return "admin";
-      }
-      throw new Problem(Code.UNAUTHORIZED, "the token is not valid");
+      return Optional.of(header.get())
+          .filter(value -> value.startsWith("Bearer "))
+          .flatMap(value -> holder(value.substring(7).strip()))
+          .orElseThrow(() ->
+              new Problem(
+                  Code.UNAUTHORIZED, "the token is not valid, was revoked, or has expired"));
     }
-    Long until = session(call).map(sessions::get).orElse(null);
-    if (until == null || until < nowMillis.getAsLong()) {
-      throw new Problem(
-          Code.UNAUTHORIZED,
-          "send Authorization: Bearer <token>; the token was printed when the node was first started and is in its data directory");
-    }
+    Optional<Caller> signedIn =
+        session(call)
+            .map(sessions::get)
+            .filter(session -> session.untilMillis() > nowMillis.getAsLong())
+            .flatMap(session -> session.who().get());
+    Caller caller =
+        signedIn.orElseThrow(() ->
+            new Problem(
+                Code.UNAUTHORIZED,
+                "send Authorization: Bearer <token>; the administrator's was printed when the node was first started and is in its data directory"));
     if (!call.method().equals("GET") && !call.method().equals("HEAD") && !sameOrigin(call)) {
       throw new Problem(Code.FORBIDDEN, "a browser's request must come from the dashboard itself");
     }
-    return "admin";
+    return caller;
+  }
+
+  /** Who holds a token. */
+  private Optional<Caller> holder(String token) {
+    return isAdministrators(token)
+        ? Optional.of(Caller.administrator())
+        : accounts.caller(token).or(() -> openId.flatMap(provider -> provider.caller(token)));
   }
 
   /** Lets another node pass, or throws. */
@@ -119,17 +156,21 @@ final class Auth {
 
   /** A new session's cookie for whoever has the token. */
   Optional<String> signIn(String token) {
-    if (!isToken(token)) {
+    if (holder(token).isEmpty()) {
       return Optional.empty();
     }
-    sessions.values().removeIf(until -> until < nowMillis.getAsLong());
+    sessions.values().removeIf(session -> session.untilMillis() < nowMillis.getAsLong());
     if (sessions.size() >= SESSIONS_MAX) {
       throw new Problem(Code.TOO_FAST, "too many sessions; sign out somewhere or try again later");
     }
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
     String id = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-    sessions.put(id, nowMillis.getAsLong() + SESSION_MILLIS);
+    // Of a token of an account its id is enough; the secret need not stay in memory.
+    Optional<String> account = Accounts.idOf(token);
+    Supplier<Optional<Caller>> who =
+        account.isPresent() ? () -> accounts.callerOf(account.get()) : () -> holder(token);
+    sessions.put(id, new Session(who, nowMillis.getAsLong() + SESSION_MILLIS));
     return Optional.of(
         COOKIE
             + "="
@@ -152,7 +193,7 @@ final class Auth {
     return Optional.empty();
   }
 
-  private boolean isToken(String candidate) {
+  private boolean isAdministrators(String candidate) {
     return MessageDigest.isEqual(tokenHash, hash(candidate));
   }
 

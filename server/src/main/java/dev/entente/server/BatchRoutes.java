@@ -11,6 +11,7 @@ import dev.entente.engine.Outcome;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Permission;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,13 +28,16 @@ final class BatchRoutes {
   private final Authority authority;
   private final Steering steering;
 
-  BatchRoutes(Authority authority, Steering steering) {
+  private final Throttle throttle;
+
+  BatchRoutes(Authority authority, Steering steering, Throttle throttle) {
+    this.throttle = throttle;
     this.authority = authority;
     this.steering = steering;
   }
 
   void addTo(Route.Table routes) {
-    routes.post("/v1/{tenant}/batch", this::batch);
+    routes.some(Permission.WRITE, "POST", "/v1/{tenant}/batch", this::batch);
   }
 
   private Reply batch(Call call) {
@@ -53,6 +57,9 @@ final class BatchRoutes {
     for (Json write : writes) {
       requests.add(request(call, requests.size(), write));
     }
+    if (call.header(Steering.FORWARDED).isEmpty()) {
+      requests.forEach(request -> throttle.change(call.caller(), request.key()));
+    }
     try {
       return authority.place(requests) instanceof Place.There there
           ? steering.forward(there, call, "/v1/" + call.tenant() + "/batch", call.body())
@@ -68,6 +75,7 @@ final class BatchRoutes {
     }
     Call.only(write, "a write", WRITE);
     RecordKey key = new RecordKey(call.tenant(), name(write, "type"), name(write, "recordId"));
+    call.require(Permission.WRITE, key.type());
     Optional<String> requestId =
         call.header("idempotency-key")
             .map(id -> "i" + Call.checkedName("Idempotency-Key", Writes.bounded(id)) + "/" + place);

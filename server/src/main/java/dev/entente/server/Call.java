@@ -9,6 +9,9 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Caller;
+import dev.entente.server.access.Grant;
+import dev.entente.server.access.Permission;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -23,7 +26,7 @@ import java.util.Set;
  * @param params what the path's placeholders stand for, decoded
  * @param headers by lower-case name
  * @param peer the name in the caller's certificate; empty where it showed none
- * @param actor who is calling
+ * @param caller who is calling; nobody where anybody may
  */
 record Call(
     String method,
@@ -32,10 +35,53 @@ record Call(
     Map<String, String> headers,
     byte[] body,
     String peer,
-    String actor) {
+    Caller caller) {
 
-  Call withParams(Map<String, String> found, String who) {
+  Call withParams(Map<String, String> found, Caller who) {
     return new Call(method, found, query, headers, body, peer, who);
+  }
+
+  /** Refuses to go on where the caller was not granted this for what the path names. */
+  void requireInPath(Permission permission) {
+    String tenant = params.getOrDefault("tenant", Grant.ALL);
+    String type = params.getOrDefault("type", Grant.ALL);
+    if (!caller.may(permission, tenant, type)) {
+      throw forbidden(
+          permission,
+          tenant.equals(Grant.ALL)
+              ? "all tenants"
+              : type.equals(Grant.ALL) ? "all of " + tenant : tenant + "/" + type);
+    }
+  }
+
+  /** Refuses to go on where the caller was granted this for no type of the tenant. */
+  void requireSomewhere(Permission permission) {
+    if (!caller.maySomewhere(permission, tenant())) {
+      throw forbidden(permission, tenant());
+    }
+  }
+
+  /** Refuses to go on where the caller was not granted this for records of a type. */
+  void require(Permission permission, String type) {
+    if (!caller.may(permission, tenant(), type)) {
+      throw forbidden(
+          permission, type.equals(Grant.ALL) ? "all of " + tenant() : tenant() + "/" + type);
+    }
+  }
+
+  /** Whether the caller was granted this for records of a type. */
+  boolean may(Permission permission, String type) {
+    return caller.may(permission, tenant(), type);
+  }
+
+  static Problem forbidden(Permission permission, String where) {
+    return new Problem(
+        Code.FORBIDDEN,
+        "this takes a role that includes \""
+            + permission.label()
+            + "\" in "
+            + where
+            + "; an administrator can grant it");
   }
 
   String param(String name) {
@@ -148,8 +194,20 @@ record Call(
 
   /** Who wrote, where the credential does not say. */
   String author() {
-    Optional<String> named = header("entente-author");
-    return named.isEmpty() ? actor : checkedName("Entente-Author", decoded(named.get()));
+    return header("entente-author")
+        .map(named -> author(checkedName("Entente-Author", decoded(named))))
+        .orElseGet(caller::name);
+  }
+
+  /** The author of this name, where the caller may name others or it is the caller. */
+  String author(String named) {
+    String tenant = params.getOrDefault("tenant", Grant.ALL);
+    if (!named.equals(caller.name()) && !caller.maySomewhere(Permission.NAME_AUTHORS, tenant)) {
+      throw new Problem(
+          Code.FORBIDDEN,
+          caller.name() + " writes as themselves; only a delegate names another author");
+    }
+    return named;
   }
 
   /** A header holds ASCII; a name with other letters comes percent-encoded as UTF-8. */

@@ -36,6 +36,7 @@ import dev.entente.engine.codec.LockCodec;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Permission;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -96,14 +97,14 @@ final class ClusterRoutes {
         .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
         .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
         .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
-        .put("/v1/cluster/split-brain", this::settle)
-        .post("/v1/cluster/verify", this::verify)
-        .get("/v1/cluster", this::status)
-        .get("/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
-        .get("/v1/cluster/healings", this::healings)
-        .post("/v1/cluster/healings/{node}/preview", this::preview)
-        .put("/v1/cluster/links/{node}", this::link)
-        .delete("/v1/cluster/members/{node}", this::depart);
+        .put(Permission.ADMINISTER, "/v1/cluster/split-brain", this::settle)
+        .post(Permission.OPERATE, "/v1/cluster/verify", this::verify)
+        .get(Permission.OPERATE, "/v1/cluster", this::status)
+        .get(Permission.READ, "/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
+        .get(Permission.OPERATE, "/v1/cluster/healings", this::healings)
+        .post(Permission.OPERATE, "/v1/cluster/healings/{node}/preview", this::preview)
+        .put(Permission.OPERATE, "/v1/cluster/links/{node}", this::link)
+        .delete(Permission.OPERATE, "/v1/cluster/members/{node}", this::depart);
   }
 
   private Cluster cluster() {

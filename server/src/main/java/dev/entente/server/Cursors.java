@@ -5,6 +5,7 @@ import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.zip.CRC32;
 
@@ -49,6 +50,14 @@ final class Cursors {
     } catch (DamagedException e) {
       throw new Problem(Code.MALFORMED, "the cursor is not one that was given out");
     }
+  }
+
+  static String of(String name) {
+    return of(name.getBytes(StandardCharsets.UTF_8));
+  }
+
+  static String name(String cursor) {
+    return new String(bytes(cursor), StandardCharsets.UTF_8);
   }
 
   private static int crc(byte[] bytes) {

@@ -60,7 +60,7 @@ final class DashboardRoutes {
             .orElseThrow(() ->
                 new Problem(
                     Code.UNAUTHORIZED,
-                    "this is not the token; it is in the file token of the node's data directory"));
+                    "this is no token that is good here; the administrator's is in the file token of the node's data directory"));
     return Reply.json(200, JsonObject.of("signedIn", Json.of(true))).with("Set-Cookie", cookie);
   }
 

@@ -18,6 +18,7 @@ import dev.entente.engine.Node;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Caller;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.common.uri.UriQuery;
@@ -93,7 +94,7 @@ public final class EntenteServer implements AutoCloseable {
    */
   public static EntenteServer start(Node node, String host, int port, String token)
       throws IOException {
-    return start(node, host, port, token, Optional.empty());
+    return start(node, ServerConfig.of(port, token).at(host));
   }
 
   /**
@@ -104,10 +105,22 @@ public final class EntenteServer implements AutoCloseable {
   public static EntenteServer start(
       Node node, String host, int port, String token, Optional<Peering> peering)
       throws IOException {
-    Api api = new Api(node, token, peering);
-    WebServer server = configured(api, host, port, peering.flatMap(Peering::tls)).start();
+    return start(node, ServerConfig.of(port, token).at(host).with(peering));
+  }
+
+  /**
+   * Starts to serve as configured.
+   *
+   * @throws IOException where the address cannot be listened on
+   */
+  public static EntenteServer start(Node node, ServerConfig config) throws IOException {
+    Api api = new Api(node, config);
+    String host = config.host();
+    Optional<Peering> peering = config.peering();
+    WebServer server = configured(api, host, config.port(), peering.flatMap(Peering::tls)).start();
     if (!server.isRunning()) {
-      throw new IOException("cannot listen on " + host + ":" + port + ", somebody else does");
+      throw new IOException(
+          "cannot listen on " + host + ":" + config.port() + ", somebody else does");
     }
     Chores chores = new Chores();
     Optional<Peers> peers = Optional.empty();
@@ -301,7 +314,7 @@ public final class EntenteServer implements AutoCloseable {
         headers,
         body(request, headers, in),
         peer(request),
-        "");
+        Caller.NOBODY);
   }
 
   /** The name in the certificate of who is calling; empty where there is none. */

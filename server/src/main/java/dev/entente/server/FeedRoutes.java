@@ -10,6 +10,8 @@ import dev.entente.engine.Feed;
 import dev.entente.engine.Node;
 import dev.entente.engine.Snapshot;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Caller;
+import dev.entente.server.access.Permission;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -17,23 +19,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 
 /** The feed of changes and the live stream of conflicts, as JSON lines or server-sent events. */
 final class FeedRoutes {
-  private static final long HEARTBEAT_MILLIS = 10_000;
+  /** How often a quiet stream is heard of; and how soon one ends whose token was revoked. */
+  private static final long HEARTBEAT_MILLIS = 4_000;
+
   private final Node node;
   private final RecentConflicts conflicts;
+  private final Function<Call, Caller> callers;
   private final Semaphore streams = new Semaphore(Limits.STREAMS_MAX);
 
-  FeedRoutes(Node node, RecentConflicts conflicts) {
+  /**
+   * @param callers says who a request is from as of now, or throws
+   */
+  FeedRoutes(Node node, RecentConflicts conflicts, Function<Call, Caller> callers) {
+    this.callers = callers;
     this.node = node;
     this.conflicts = conflicts;
   }
 
   void addTo(Route.Table routes) {
     routes
-        .get("/v1/{tenant}/changes", this::changes)
-        .get("/v1/{tenant}/conflicts", this::conflicts);
+        .some(Permission.READ, "GET", "/v1/{tenant}/changes", this::changes)
+        .some(Permission.READ, "GET", "/v1/{tenant}/conflicts", this::conflicts);
   }
 
   private static boolean wantsEvents(Call call) {
@@ -52,7 +62,7 @@ final class FeedRoutes {
     }
     boolean withData = call.query("include").filter("data"::equals).isPresent();
     if (wantsEvents(call)) {
-      return events(out -> streamChanges(out, tenant, since, withData));
+      return events(out -> streamChanges(out, call, since, withData));
     }
     int limit = call.limit();
     long waitMillis = waitMillis(call);
@@ -69,12 +79,19 @@ final class FeedRoutes {
       Thread.currentThread().interrupt();
     }
     StringBuilder lines = new StringBuilder();
-    versions.forEach(
-        one -> JsonPrinter.print(line(one, withData), lines.append(lines.isEmpty() ? "" : "\n")));
+    versions.stream()
+        .filter(one -> isSeen(call, one))
+        .forEach(one ->
+            JsonPrinter.print(line(one, withData), lines.append(lines.isEmpty() ? "" : "\n")));
     String cursor = Cursors.of(versions.isEmpty() ? since : versions.getLast().position());
     return Reply.text(
             200, "application/jsonl", lines.isEmpty() ? "" : lines.append('\n').toString())
         .with("Entente-Cursor", cursor);
+  }
+
+  /** Whether the caller may read what a version is of. */
+  private static boolean isSeen(Call call, Feed one) {
+    return call.may(Permission.READ, one.version().key().type());
   }
 
   private static long waitMillis(Call call) {
@@ -124,16 +141,18 @@ final class FeedRoutes {
         });
   }
 
-  private void streamChanges(OutputStream out, String tenant, long from, boolean withData)
+  private void streamChanges(OutputStream out, Call call, long from, boolean withData)
       throws IOException, InterruptedException {
     long since = from;
     event(out, ": connected");
-    while (!node.failure().isPresent()) {
+    while (goesOn(call)) {
       long behind = node.position();
-      List<Feed> versions = node.changes(tenant, since, Limits.PAGE_MAX);
+      List<Feed> versions = node.changes(call.tenant(), since, Limits.PAGE_MAX);
       for (Feed one : versions) {
         since = one.position();
-        event(out, "id: " + Cursors.of(since) + "\nevent: change\ndata: " + line(one, withData));
+        if (isSeen(call, one)) {
+          event(out, "id: " + Cursors.of(since) + "\nevent: change\ndata: " + line(one, withData));
+        }
       }
       if (versions.isEmpty()) {
         node.awaitBehind(behind, HEARTBEAT_MILLIS);
@@ -147,11 +166,12 @@ final class FeedRoutes {
   private Reply conflicts(Call call) {
     String tenant = call.tenant();
     if (wantsEvents(call)) {
-      return events(out -> streamConflicts(out, tenant));
+      return events(out -> streamConflicts(out, call));
     }
     try {
       List<Json> bodies =
           conflicts.after(tenant, 0, 0).reversed().stream()
+              .filter(entry -> call.may(Permission.READ, entry.type()))
               .limit(call.limit())
               .map(RecentConflicts.Entry::body)
               .toList();
@@ -162,19 +182,32 @@ final class FeedRoutes {
     }
   }
 
-  private void streamConflicts(OutputStream out, String tenant)
+  private void streamConflicts(OutputStream out, Call call)
       throws IOException, InterruptedException {
     long number = 0;
     event(out, ": connected");
-    while (!node.failure().isPresent()) {
-      List<RecentConflicts.Entry> entries = conflicts.after(tenant, number, HEARTBEAT_MILLIS);
+    while (goesOn(call)) {
+      List<RecentConflicts.Entry> entries =
+          conflicts.after(call.tenant(), number, HEARTBEAT_MILLIS);
       for (RecentConflicts.Entry entry : entries) {
         number = entry.number();
-        event(out, "event: conflict\ndata: " + entry.body());
+        if (call.may(Permission.READ, entry.type())) {
+          event(out, "event: conflict\ndata: " + entry.body());
+        }
       }
       if (entries.isEmpty()) {
         event(out, ": still here");
       }
+    }
+  }
+
+  /** Whether a stream goes on: the node runs, and whoever listens may still do so. */
+  private boolean goesOn(Call call) {
+    try {
+      return node.failure().isEmpty()
+          && callers.apply(call).grants().equals(call.caller().grants());
+    } catch (Problem problem) {
+      return false;
     }
   }
 

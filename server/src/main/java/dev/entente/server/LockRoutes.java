@@ -8,6 +8,7 @@ import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Locks;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Permission;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,10 +36,10 @@ final class LockRoutes {
 
   void addTo(Route.Table routes) {
     routes
-        .get(LOCKS, this::list)
-        .post(LOCKS, this::acquire)
-        .put(LOCKS + "/{lock}", this::renew)
-        .delete(LOCKS + "/{lock}", this::release);
+        .get(Permission.READ, LOCKS, this::list)
+        .post(Permission.WRITE, LOCKS, this::acquire)
+        .put(Permission.WRITE, LOCKS + "/{lock}", this::renew)
+        .delete(Permission.WRITE, LOCKS + "/{lock}", this::release);
   }
 
   private static Locks.Name name(Call call, String lock) {
@@ -46,7 +47,7 @@ final class LockRoutes {
   }
 
   private static String owner(Call call, JsonObject body) {
-    return Call.checkedName("owner", Call.text(body, "owner").orElseGet(call::author));
+    return call.author(Call.checkedName("owner", Call.text(body, "owner").orElseGet(call::author)));
   }
 
   private static long millis(JsonObject body, String member, long fallback, long min, long max) {
@@ -167,7 +168,8 @@ final class LockRoutes {
 
   private Reply release(Call call) {
     Locks.Name name = name(call, call.param("lock"));
-    String owner = Call.checkedName("owner", call.query("owner").orElseGet(call::author));
+    String owner =
+        call.author(Call.checkedName("owner", call.query("owner").orElseGet(call::author)));
     return answered(name, ask(new Locks.Command.Release(name, owner)));
   }
 

@@ -107,6 +107,11 @@ final class Metrics {
     }
   }
 
+  /** A client was told that it goes too fast. */
+  void throttled(String what) {
+    count("entente.throttled", "what", what);
+  }
+
   private void answered(RecordKey key, Outcome outcome, long nanos) {
     writes.record(nanos, TimeUnit.NANOSECONDS);
     String result =

@@ -8,6 +8,8 @@ import dev.entente.engine.Describe;
 import dev.entente.engine.Node;
 import dev.entente.engine.Verification;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Grant;
+import dev.entente.server.access.Permission;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * What operators need: the audit log, freezes, the check of the chain, health, metrics, and the
@@ -32,14 +35,16 @@ final class OperatorRoutes {
 
   void addTo(Route.Table routes) {
     routes
-        .get("/v1/{tenant}/audit", this::audit)
-        .get("/v1/{tenant}/freezes", this::freezes)
-        .post("/v1/{tenant}/freezes", this::freeze)
-        .delete("/v1/{tenant}/freezes", this::thaw)
-        .get("/v1/{tenant}/hotspots", this::hotspots)
-        .post("/v1/verify", this::verify)
-        .get("/v1/status", this::status)
+        .get(Permission.AUDIT, "/v1/cluster/audit", this::auditOfAll)
+        .get(Permission.AUDIT, "/v1/{tenant}/audit", this::audit)
+        .some(Permission.READ, "GET", "/v1/{tenant}/freezes", this::freezes)
+        .some(Permission.OPERATE, "POST", "/v1/{tenant}/freezes", this::freeze)
+        .some(Permission.OPERATE, "DELETE", "/v1/{tenant}/freezes", this::thaw)
+        .get(Permission.READ, "/v1/{tenant}/hotspots", this::hotspots)
+        .post(Permission.OPERATE, "/v1/verify", this::verify)
+        .get(Permission.OPERATE, "/v1/status", this::status)
         .get(
+            Permission.OPERATE,
             "/metrics",
             _ -> Reply.text(200, "text/plain; version=0.0.4; charset=utf-8", metrics.scrape()))
         .open("GET", "/health/live", _ -> Reply.json(200, JsonObject.of("status", Json.of("live"))))
@@ -60,9 +65,17 @@ final class OperatorRoutes {
 
   private Reply audit(Call call) {
     String tenant = call.tenant();
+    return audit(call, entry -> entry.tenant().equals(tenant));
+  }
+
+  private Reply auditOfAll(Call call) {
+    return audit(call, _ -> true);
+  }
+
+  private Reply audit(Call call, Predicate<AuditEntry> wanted) {
     int limit = call.limit();
     long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
-    List<AuditEntry> entries = node.audit(tenant, before, limit);
+    List<AuditEntry> entries = node.audit(wanted, before, limit);
     Map<String, Json> members = new TreeMap<>();
     members.put("entries", Json.of(entries.stream().map(OperatorRoutes::entry).toList()));
     if (entries.size() == limit) {
@@ -75,6 +88,7 @@ final class OperatorRoutes {
     Map<String, Json> members = new TreeMap<>();
     members.put("sequence", Json.of(entry.sequence()));
     members.put("time", Describe.time(entry.time()));
+    members.put("tenant", Json.of(entry.tenant()));
     members.put("actor", Json.of(entry.actor()));
     members.put("action", Json.of(entry.action()));
     members.put("subject", Json.of(entry.subject()));
@@ -83,7 +97,15 @@ final class OperatorRoutes {
   }
 
   private Reply freezes(Call call) {
-    return Reply.json(200, JsonObject.of("freezes", Json.of(node.freezes(call.tenant()))));
+    Map<String, String> seen = new TreeMap<>();
+    node.freezes(call.tenant())
+        .forEach((scope, reason) -> {
+          String[] names = scope.split("/", 3);
+          if (names.length == 1 || call.may(Permission.READ, names[1])) {
+            seen.put(scope, reason);
+          }
+        });
+    return Reply.json(200, JsonObject.of("freezes", Json.of(seen)));
   }
 
   private static String scope(Call call, JsonObject body) {
@@ -98,6 +120,7 @@ final class OperatorRoutes {
           }
           scope.append('/').append(Call.checkedName("id", id));
         });
+    call.require(Permission.OPERATE, Call.text(body, "type").orElse(Grant.ALL));
     return scope.toString();
   }
 

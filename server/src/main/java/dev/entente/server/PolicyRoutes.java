@@ -15,6 +15,7 @@ import dev.entente.engine.Judgement;
 import dev.entente.engine.Node;
 import dev.entente.engine.RecordedConflict;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Permission;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -46,15 +47,22 @@ final class PolicyRoutes {
 
   void addTo(Route.Table routes) {
     routes
-        .get("/v1/{tenant}/policies", this::list)
-        .get(POLICY, this::read)
-        .put(POLICY, this::put)
-        .post(POLICY + "/preview", this::preview)
-        .get(POLICY + "/advice", this::advice);
+        .some(Permission.READ, "GET", "/v1/{tenant}/policies", this::list)
+        .get(Permission.READ, POLICY, this::read)
+        .put(Permission.ADMINISTER, POLICY, this::put)
+        .post(Permission.OPERATE, POLICY + "/preview", this::preview)
+        .get(Permission.OPERATE, POLICY + "/advice", this::advice);
   }
 
   private Reply list(Call call) {
-    return Reply.json(200, JsonObject.of("types", Json.of(node.policyTypes(call.tenant()))));
+    return Reply.json(
+        200,
+        JsonObject.of(
+            "types",
+            Json.of(
+                node.policyTypes(call.tenant()).stream()
+                    .filter(type -> call.may(Permission.READ, type))
+                    .toList())));
   }
 
   private Reply read(Call call) {

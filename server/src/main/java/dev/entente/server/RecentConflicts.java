@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
@@ -21,7 +22,11 @@ final class RecentConflicts {
   private static final int KEPT = 1_000;
 
   /** One conflict that a write met; {@code number} counts up. */
-  record Entry(long number, String tenant, Json body) {}
+  record Entry(long number, RecordKey key, Json body) {
+    String type() {
+      return key.type();
+    }
+  }
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition grown = lock.newCondition();
@@ -41,14 +46,14 @@ final class RecentConflicts {
           "resolutions",
           Json.of(accepted.resolutions().stream().map(Describe::resolution).toList()));
       accepted.conflictId().ifPresent(id -> members.put("conflictId", Json.of(id)));
-      add(key.tenant(), JsonObject.of(members));
+      add(key, JsonObject.of(members));
     }
   }
 
-  private void add(String tenant, Json body) {
+  private void add(RecordKey key, Json body) {
     lock.lock();
     try {
-      entries.addLast(new Entry(++last, tenant, body));
+      entries.addLast(new Entry(++last, key, body));
       if (entries.size() > KEPT) {
         entries.removeFirst();
       }
@@ -66,7 +71,7 @@ final class RecentConflicts {
       while (true) {
         List<Entry> found = new ArrayList<>();
         for (Entry entry : entries) {
-          if (entry.number() > number && entry.tenant().equals(tenant)) {
+          if (entry.number() > number && entry.key().tenant().equals(tenant)) {
             found.add(entry);
           }
         }

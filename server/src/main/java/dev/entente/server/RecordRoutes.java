@@ -21,6 +21,7 @@ import dev.entente.engine.Snapshot;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Permission;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -33,7 +34,7 @@ import java.util.TreeMap;
 
 /** Reading, writing and looking back at records. */
 final class RecordRoutes {
-  private static final String RECORD = "/v1/{tenant}/records/{type}/{id}";
+  static final String RECORD = "/v1/{tenant}/records/{type}/{id}";
 
   /** How many positions one request may ask for. */
   private static final int POSITIONS_MAX = 100;
@@ -48,13 +49,13 @@ final class RecordRoutes {
 
   void addTo(Route.Table routes) {
     routes
-        .get(RECORD, this::read)
-        .put(RECORD, this::put)
-        .patch(RECORD, this::patch)
-        .delete(RECORD, this::delete)
-        .get(RECORD + "/history", this::history)
-        .get(RECORD + "/positions", this::positions)
-        .post(RECORD + "/rollback", this::rollback);
+        .get(Permission.READ, RECORD, this::read)
+        .put(Permission.WRITE, RECORD, this::put)
+        .patch(Permission.WRITE, RECORD, this::patch)
+        .delete(Permission.WRITE, RECORD, this::delete)
+        .get(Permission.READ, RECORD + "/history", this::history)
+        .get(Permission.READ, RECORD + "/positions", this::positions)
+        .post(Permission.WRITE, RECORD + "/rollback", this::rollback);
   }
 
   private Reply read(Call call) {

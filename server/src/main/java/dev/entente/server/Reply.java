@@ -40,8 +40,14 @@ record Reply(int status, Map<String, String> headers, byte[] body, Optional<Stre
   }
 
   static Reply problem(Problem problem) {
-    return text(
-        problem.code().status(), "application/problem+json", JsonPrinter.print(problem.toJson()));
+    Reply reply =
+        text(
+            problem.code().status(),
+            "application/problem+json",
+            JsonPrinter.print(problem.toJson()));
+    return Throttle.retryAfter(problem)
+        .map(seconds -> reply.with("Retry-After", seconds))
+        .orElse(reply);
   }
 
   Reply with(String header, String value) {

@@ -14,6 +14,8 @@ import dev.entente.engine.Describe;
 import dev.entente.engine.Node;
 import dev.entente.engine.Review;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Grant;
+import dev.entente.server.access.Permission;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,12 +41,12 @@ final class ReviewRoutes {
 
   void addTo(Route.Table routes) {
     routes
-        .get("/v1/{tenant}/reviews", this::list)
-        .post("/v1/{tenant}/reviews/decisions", this::decideMany)
-        .get(REVIEW, this::one)
-        .post(REVIEW + "/decision", this::decide)
-        .post(REVIEW + "/vote", this::vote)
-        .post(REVIEW + "/assign", this::assign);
+        .some(Permission.READ, "GET", "/v1/{tenant}/reviews", this::list)
+        .some(Permission.REVIEW, "POST", "/v1/{tenant}/reviews/decisions", this::decideMany)
+        .some(Permission.READ, "GET", REVIEW, this::one)
+        .some(Permission.REVIEW, "POST", REVIEW + "/decision", this::decide)
+        .some(Permission.REVIEW, "POST", REVIEW + "/vote", this::vote)
+        .some(Permission.REVIEW, "POST", REVIEW + "/assign", this::assign);
   }
 
   private Reply list(Call call) {
@@ -53,10 +55,11 @@ final class ReviewRoutes {
     int limit = call.limit();
     Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
     ReviewFilter filter = ReviewFilter.of(call);
-    Page page = filter.isEmpty() ? page(tenant, status, after, limit) : filtered(call, filter);
+    boolean all = filter.isEmpty() && call.may(Permission.READ, Grant.ALL);
+    Page page = all ? page(tenant, status, after, limit) : filtered(call, filter);
     Map<String, Json> members = new TreeMap<>();
     members.put("reviews", Json.of(page.reviews().stream().map(this::describe).toList()));
-    if (after.isEmpty() && filter.isEmpty()) {
+    if (after.isEmpty() && all) {
       members.put("total", Json.of(node.countReviews(tenant, status)));
     }
     page.next().ifPresent(next -> members.put("next", Json.of(Cursors.of(next))));
@@ -82,7 +85,7 @@ final class ReviewRoutes {
     for (int looked = 0; looked < FILTERED_MAX; looked += Limits.PAGE_MAX) {
       Page page = page(tenant, status, after, Limits.PAGE_MAX);
       for (Review review : page.reviews()) {
-        if (filter.lets(review)) {
+        if (filter.lets(review) && call.may(Permission.READ, review.key().type())) {
           found.add(review);
           if (found.size() == call.limit()) {
             return new Page(found, Optional.of(Node.cursor(review)));
@@ -137,6 +140,7 @@ final class ReviewRoutes {
 
   private Review find(Call call) {
     return node.review(call.tenant(), call.name("review"))
+        .filter(review -> call.may(Permission.READ, review.key().type()))
         .orElseThrow(() -> new Problem(Code.NOT_FOUND, "there is no such review"));
   }
 
@@ -149,6 +153,7 @@ final class ReviewRoutes {
     JsonObject body = call.jsonObject();
     Call.only(body, "a decision", Set.of("choose", "value", "remove", "ignore", "reason"));
     Decision decision = decision(body);
+    call.require(Permission.REVIEW, find(call).key().type());
     String reason = Call.text(body, "reason").orElse("");
     return Reply.json(200, decided(call, call.name("review"), decision, reason));
   }
@@ -214,6 +219,7 @@ final class ReviewRoutes {
     if (signature.isEmpty() && !voter.equals(call.author())) {
       throw new Problem(Code.FORBIDDEN, "a vote for somebody else carries their signature");
     }
+    call.require(Permission.REVIEW, find(call).key().type());
     Decision choice =
         decision(new JsonObject(body.members().without("voter").without("signature")));
     return Reply.json(
@@ -243,6 +249,9 @@ final class ReviewRoutes {
     List<Json> decided = new ArrayList<>();
     List<Json> skipped = new ArrayList<>();
     for (Review review : matching(tenant, filter)) {
+      if (!call.may(Permission.REVIEW, review.key().type())) {
+        continue; // To this caller it is not there.
+      }
       if (node.policy(tenant, review.key().type()).neverAutomatic().contains(review.unit())) {
         skipped.add(
             Json.of(
@@ -308,6 +317,7 @@ final class ReviewRoutes {
                 .orElseThrow(() -> new Problem(Code.INVALID, "an assignment names an owner")));
     String id = call.name("review");
     Review before = find(call);
+    call.require(Permission.REVIEW, before.key().type());
     Optional<Review> assigned =
         Writes.await(() -> node.assign(call.tenant(), id, owner, call.author()));
     return Reply.json(

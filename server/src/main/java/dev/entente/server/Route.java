@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.server.access.Permission;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,13 +15,24 @@ import java.util.function.Function;
  */
 record Route(String method, String pattern, Access access, Function<Call, Reply> handler) {
   /** Who may call. */
-  enum Access {
+  sealed interface Access {
     /** Anybody; no credential is needed. */
-    ANYONE,
-    /** Who has a token or a session. */
-    USER,
+    record Anyone() implements Access {}
+
     /** Another node, with the secret that the nodes share. */
-    NODE
+    record OfNodes() implements Access {}
+
+    /** Whoever has a token or a session, whatever they were granted. */
+    record SignedIn() implements Access {}
+
+    /**
+     * Who was granted something: for the type in the path; without one for the whole tenant in the
+     * path; without one for all tenants.
+     */
+    record Granted(Permission permission) implements Access {}
+
+    /** Who was granted something for a type of the tenant; the handler looks at which. */
+    record GrantedSome(Permission permission) implements Access {}
   }
 
   private List<String> segments() {
@@ -49,38 +61,46 @@ record Route(String method, String pattern, Access access, Function<Call, Reply>
   static final class Table {
     private final List<Route> routes = new ArrayList<>();
 
-    Table get(String pattern, Function<Call, Reply> handler) {
-      return add("GET", pattern, handler);
+    Table get(Permission permission, String pattern, Function<Call, Reply> handler) {
+      return add("GET", pattern, new Access.Granted(permission), handler);
     }
 
-    Table post(String pattern, Function<Call, Reply> handler) {
-      return add("POST", pattern, handler);
+    Table post(Permission permission, String pattern, Function<Call, Reply> handler) {
+      return add("POST", pattern, new Access.Granted(permission), handler);
     }
 
-    Table put(String pattern, Function<Call, Reply> handler) {
-      return add("PUT", pattern, handler);
+    Table put(Permission permission, String pattern, Function<Call, Reply> handler) {
+      return add("PUT", pattern, new Access.Granted(permission), handler);
     }
 
-    Table patch(String pattern, Function<Call, Reply> handler) {
-      return add("PATCH", pattern, handler);
+    Table patch(Permission permission, String pattern, Function<Call, Reply> handler) {
+      return add("PATCH", pattern, new Access.Granted(permission), handler);
     }
 
-    Table delete(String pattern, Function<Call, Reply> handler) {
-      return add("DELETE", pattern, handler);
+    Table delete(Permission permission, String pattern, Function<Call, Reply> handler) {
+      return add("DELETE", pattern, new Access.Granted(permission), handler);
+    }
+
+    /** A route whose handler looks at each type by itself. */
+    Table some(
+        Permission permission, String method, String pattern, Function<Call, Reply> handler) {
+      return add(method, pattern, new Access.GrantedSome(permission), handler);
+    }
+
+    Table signedIn(String method, String pattern, Function<Call, Reply> handler) {
+      return add(method, pattern, new Access.SignedIn(), handler);
     }
 
     Table open(String method, String pattern, Function<Call, Reply> handler) {
-      routes.add(new Route(method, pattern, Access.ANYONE, handler));
-      return this;
+      return add(method, pattern, new Access.Anyone(), handler);
     }
 
     Table forNodes(String method, String pattern, Function<Call, Reply> handler) {
-      routes.add(new Route(method, pattern, Access.NODE, handler));
-      return this;
+      return add(method, pattern, new Access.OfNodes(), handler);
     }
 
-    private Table add(String method, String pattern, Function<Call, Reply> handler) {
-      routes.add(new Route(method, pattern, Access.USER, handler));
+    private Table add(String method, String pattern, Access access, Function<Call, Reply> handler) {
+      routes.add(new Route(method, pattern, access, handler));
       return this;
     }
 

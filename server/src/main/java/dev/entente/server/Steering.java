@@ -31,6 +31,9 @@ final class Steering {
   /** Who the client is; believed only of a node. */
   static final String ACTOR = "Entente-Actor";
 
+  /** What the client was granted; believed only of a node. */
+  static final String GRANTS = "Entente-Grants";
+
   /** Marks what may be out of date, since this node cannot ask those who would know. */
   static final String STALE = "Entente-Stale";
 
@@ -127,7 +130,10 @@ final class Steering {
     Map<String, String> headers = new TreeMap<>();
     TO.forEach(name -> call.header(name).ifPresent(value -> headers.put(name, value)));
     headers.put(FORWARDED, String.valueOf(hops));
-    headers.put(ACTOR, call.actor());
+    headers.put(ACTOR, call.caller().name());
+    headers.put(
+        GRANTS,
+        String.join(" ", call.caller().grants().stream().map(g -> encoded(g.toString())).toList()));
     try {
       HttpTransport.Forwarded answer = way.forward(there.url(), call.method(), path, headers, body);
       Reply reply = new Reply(answer.status(), Map.of(), answer.body(), Optional.empty());

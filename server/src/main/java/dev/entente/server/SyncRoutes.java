@@ -21,6 +21,7 @@ import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Permission;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -41,14 +42,17 @@ final class SyncRoutes {
   private final Authority authority;
   private final Steering steering;
 
-  SyncRoutes(Node node, Authority authority, Steering steering) {
+  private final Throttle throttle;
+
+  SyncRoutes(Node node, Authority authority, Steering steering, Throttle throttle) {
+    this.throttle = throttle;
     this.node = node;
     this.authority = authority;
     this.steering = steering;
   }
 
   void addTo(Route.Table routes) {
-    routes.post("/v1/{tenant}/sync", this::sync);
+    routes.some(Permission.WRITE, "POST", "/v1/{tenant}/sync", this::sync);
   }
 
   private Reply sync(Call call) {
@@ -161,7 +165,11 @@ final class SyncRoutes {
             "type",
             Call.text(event, "type")
                 .orElseThrow(() -> new Problem(Code.INVALID, "an event needs a type")));
+    call.require(Permission.WRITE, type);
     RecordKey key = new RecordKey(tenant, type, recordId(tenant, type, event));
+    if (call.header(Steering.FORWARDED).isEmpty()) {
+      throttle.change(call.caller(), key);
+    }
     Seen seen =
         Call.text(event, "context")
             .<Seen>map(token -> new Seen.Context(Writes.context(key, token)))
@@ -175,7 +183,7 @@ final class SyncRoutes {
         edit(event),
         seen,
         Call.text(event, "author")
-            .map(name -> Call.checkedName("author", name))
+            .map(name -> call.author(Call.checkedName("author", name)))
             .orElseGet(call::author),
         device,
         Optional.of("e" + id),

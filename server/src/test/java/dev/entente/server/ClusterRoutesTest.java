@@ -92,6 +92,24 @@ class ClusterRoutesTest {
   }
 
   @Test
+  void anAccountHoldsAtEveryNodeAndEndsAtEveryNode() throws Exception {
+    Served a = join("a");
+    Served b = join("b", a);
+    eventually(() -> inStep(a, b));
+    a.json("PUT", "/v1/cluster/accounts/ann", "{\"grants\":[\"writer@main\"]}");
+    String token = a.json("POST", "/v1/cluster/accounts/ann/tokens", "{}").text("token");
+    String[] as = {"Authorization", "Bearer " + token};
+    String path = "/v1/main/records/note/n";
+    eventually(() -> b.json("PUT", path, "{\"by\":\"ann\"}", as).status() < 300);
+    assertThat(b.json("PUT", "/v1/other/records/note/n", "{}", as).status()).isEqualTo(403);
+    b.json("DELETE", "/v1/cluster/accounts/ann/tokens/" + token.substring(4, 20), "");
+    eventually(() -> a.json("PUT", path, "{}", as).status() == 401);
+    eventually(() -> inStep(a, b));
+    Served.Answer compared = a.json("POST", "/v1/cluster/verify", "{}");
+    assertThat(compared.body()).as("accounts are compared as well").contains("\"records\":3");
+  }
+
+  @Test
   void aNewNodeBeginsWithACopyAndTakesTheRestFromLogs() throws Exception {
     Served a = join("a");
     for (int i = 0; i < 40; i++) {

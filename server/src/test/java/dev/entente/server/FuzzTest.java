@@ -4,6 +4,7 @@ package dev.entente.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.server.Served.Answer;
+import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -271,10 +272,10 @@ class FuzzTest {
   }
 
   @Test
-  void noRequestBreaksTheNode() {
+  void noRequestBreaksTheNode() throws IOException {
     try (Served served = new Served()) {
       List<Route> routes =
-          new Api(served.node, "t")
+          new Api(served.node, ServerConfig.of(0, "t"))
               .routes().stream().filter(route -> !route.pattern().contains("/stream")).toList();
       Map<Integer, Integer> statuses = new TreeMap<>();
       long end = System.nanoTime() + SECONDS * 1_000_000_000L;

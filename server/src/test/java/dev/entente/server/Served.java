@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 
 /** A node served over HTTP for a test, and a small client. */
 final class Served implements AutoCloseable {
@@ -48,13 +49,21 @@ final class Served implements AutoCloseable {
   }
 
   Served(Node node, Optional<Peering> peering) {
-    this.node = node;
-    this.server = started(peering);
+    this(node, config -> config.with(peering));
   }
 
-  private EntenteServer started(Optional<Peering> peering) {
+  Served(UnaryOperator<ServerConfig> configured) {
+    this(Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("n")), configured);
+  }
+
+  private Served(Node node, UnaryOperator<ServerConfig> configured) {
+    this.node = node;
+    this.server = started(configured.apply(ServerConfig.of(0, TOKEN)));
+  }
+
+  private EntenteServer started(ServerConfig config) {
     try {
-      return EntenteServer.start(node, "127.0.0.1", 0, TOKEN, peering);
+      return EntenteServer.start(node, config);
     } catch (IOException e) {
       throw new AssertionError(e);
     }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Node;
+import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Caller;
+import dev.entente.server.access.Grant;
+import dev.entente.server.access.Permission;
+import dev.entente.server.access.RateLimits;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Refuses who goes too fast; every refusal is counted, and each such client is noted in the audit
+ * log once a minute. Administrators of everything are not held back. Thread-safe.
+ */
+final class Throttle {
+  private static final Duration NOTED_EVERY = Duration.ofMinutes(1);
+  private static final int NOTED_MAX = 10_000;
+
+  private final Node node;
+  private final Metrics metrics;
+  private final RateLimits limits;
+  private final Cache<String, Boolean> noted =
+      Caffeine.newBuilder().maximumSize(NOTED_MAX).expireAfterWrite(NOTED_EVERY).build();
+
+  Throttle(Node node, Metrics metrics, RateLimits limits) {
+    this.node = node;
+    this.metrics = metrics;
+    this.limits = limits;
+  }
+
+  private static boolean isFree(Caller caller) {
+    return caller.may(Permission.ADMINISTER, Grant.ALL);
+  }
+
+  /** Counts a request, or refuses it. */
+  void request(Caller caller) {
+    if (!isFree(caller)) {
+      limits
+          .request(caller)
+          .ifPresent(wait -> refuse(caller, "requests", caller.name() + " sends", wait));
+    }
+  }
+
+  /** Counts a change of a record, or refuses it. */
+  void change(Caller caller, RecordKey key) {
+    if (!isFree(caller)) {
+      limits
+          .change(caller, key)
+          .ifPresent(
+              wait -> refuse(caller, "changes of " + key, caller.name() + " changes " + key, wait));
+    }
+  }
+
+  private void refuse(Caller caller, String what, String who, Duration wait) {
+    metrics.throttled(what.equals("requests") ? "requests" : "changes");
+    if (noted.asMap().putIfAbsent(caller.name() + "\n" + what, true) == null) {
+      Writes.await(
+          () -> node.account("throttled", caller.name(), JsonObject.of("what", Json.of(what))));
+    }
+    long seconds = wait.toSeconds() + 1;
+    throw new Problem(
+        Code.TOO_FAST,
+        who + " faster than is allowed; wait " + seconds + " s, and send less often",
+        Map.of("retryAfter", Json.of(seconds)));
+  }
+
+  /** What a problem says of how long to wait, in seconds. */
+  static Optional<String> retryAfter(Problem problem) {
+    return Optional.ofNullable(problem.members().get("retryAfter")).map(Json::toString);
+  }
+}

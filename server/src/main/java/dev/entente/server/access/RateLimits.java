@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server.access;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.entente.core.record.RecordKey;
+import io.github.bucket4j.Bucket;
+import io.github.bucket4j.ConsumptionProbe;
+import io.github.bucket4j.TimeMeter;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * How fast a credential may go on, and how fast it may change one record, so that a client gone
+ * wild harms neither others nor the record it is stuck at. Each is a token bucket: a steady rate,
+ * and a minute or ten seconds of it at once. Thread-safe.
+ */
+public final class RateLimits {
+  private static final int BUCKETS_MAX = 100_000;
+
+  private final Limits limits;
+  private final TimeMeter clock;
+  private final Cache<String, Bucket> credentials = cache();
+  private final Cache<String, Bucket> records = cache();
+
+  /**
+   * The steady rates.
+   *
+   * @param requestsPerSecond of one credential; ten seconds of it at once; 0 for any
+   * @param changesPerSecond of one record by one credential; a minute of it at once; 0 for any
+   */
+  public record Limits(int requestsPerSecond, int changesPerSecond) {
+    /** What holds where nobody says otherwise. */
+    public static final Limits DEFAULT = new Limits(2_000, 50);
+  }
+
+  /**
+   * @param nanos a clock that only goes forward
+   */
+  public RateLimits(Limits limits, LongSupplier nanos) {
+    this.limits = limits;
+    this.clock =
+        new TimeMeter() {
+          @Override
+          public long currentTimeNanos() {
+            return nanos.getAsLong();
+          }
+
+          @Override
+          public boolean isWallClockBased() {
+            return false;
+          }
+        };
+  }
+
+  private static Cache<String, Bucket> cache() {
+    return Caffeine.newBuilder().maximumSize(BUCKETS_MAX).build();
+  }
+
+  /** Counts a request; how long to wait where it is one too many. */
+  public Optional<Duration> request(Caller caller) {
+    return take(credentials, caller.name(), limits.requestsPerSecond(), 10);
+  }
+
+  /** Counts a change of a record; how long to wait where it is one too many. */
+  public Optional<Duration> change(Caller caller, RecordKey key) {
+    return take(records, caller.name() + "\n" + key, limits.changesPerSecond(), 60);
+  }
+
+  private Optional<Duration> take(
+      Cache<String, Bucket> buckets, String name, int perSecond, int secondsAtOnce) {
+    if (perSecond == 0) {
+      return Optional.empty();
+    }
+    Bucket bucket =
+        buckets.get(
+            name,
+            _ ->
+                Bucket.builder()
+                    .withCustomTimePrecision(clock)
+                    .addLimit(limit ->
+                        limit
+                            .capacity((long) perSecond * secondsAtOnce)
+                            .refillGreedy(perSecond, Duration.ofSeconds(1)))
+                    .build());
+    ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
+    return probe.isConsumed()
+        ? Optional.empty()
+        : Optional.of(Duration.ofNanos(probe.getNanosToWaitForRefill()));
+  }
+}
