@@ -156,6 +156,11 @@ final class Lab implements AutoCloseable {
         data(name).toString());
   }
 
+  /** The last of what a node complained of. */
+  String lastErrors(String name) throws IOException {
+    return RealNode.lastErrors(data(name).resolve("node"));
+  }
+
   private Path data(String name) {
     return file("disk-" + name);
   }

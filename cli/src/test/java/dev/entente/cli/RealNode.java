@@ -13,6 +13,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,7 +69,8 @@ final class RealNode {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("ENTENTE_TOKEN", "t");
     builder.environment().putAll(environment);
-    builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+    Path errors = errors(data);
+    builder.redirectError(ProcessBuilder.Redirect.appendTo(errors.toFile()));
     Process process = builder.start();
     BufferedReader out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -76,9 +78,25 @@ final class RealNode {
     while (line != null && !line.contains("ready at")) {
       line = out.readLine();
     }
-    assertThat(line).as("the node starts").isNotNull();
+    assertThat(line).as("the node starts: " + lastErrors(data)).isNotNull();
     return new RealNode(
         process, line.substring(line.indexOf("http")).replaceAll("/\\s*$", ""), http);
+  }
+
+  /** Where what a node on this directory complains of is written. */
+  private static Path errors(Path data) {
+    // Not beside the data, whose disk may be full.
+    String name = data.toString().replaceAll("[^A-Za-z0-9.]+", "_") + ".err";
+    Path errors = Path.of(System.getProperty("java.io.tmpdir"), name);
+    errors.toFile().deleteOnExit();
+    return errors;
+  }
+
+  /** The last of what nodes on this directory complained of. */
+  static String lastErrors(Path data) throws IOException {
+    Path errors = errors(data);
+    List<String> lines = Files.exists(errors) ? Files.readAllLines(errors) : List.of();
+    return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
   }
 
   HttpResponse<String> send(String method, String path, String type, String body)
