@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Resolution;
+import java.util.List;
 
 /**
  * What observers of a node are told, after it is durable. Observers must be quick and must not
@@ -11,6 +12,12 @@ import dev.entente.core.resolve.Resolution;
 public sealed interface NodeEvent {
   /** A write was answered. {@code nanos} is the time from being queued to being durable. */
   record Answered(RecordKey key, Outcome outcome, long nanos) implements NodeEvent {}
+
+  /** A version from another node met a conflict here. */
+  record Met(RecordKey key, List<Resolution> resolutions) implements NodeEvent {}
+
+  /** A conflict was left for a person. */
+  record ReviewOpened(Review review) implements NodeEvent {}
 
   /** A review was decided, ignored, or moved on. */
   record ReviewClosed(Review review) implements NodeEvent {}

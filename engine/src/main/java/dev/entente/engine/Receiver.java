@@ -219,6 +219,7 @@ final class Receiver {
     if (!mine.isEmpty()) {
       detail.put("policy", Json.of(policy.version()));
       detail.put("resolutions", Json.of(mine.stream().map(Describe::resolution).toList()));
+      transaction.afterwards(() -> reviews.tell(new NodeEvent.Met(key, mine)));
     }
     transaction.audit(
         time, key.tenant(), version.author(), "write", key.toString(), JsonObject.of(detail));

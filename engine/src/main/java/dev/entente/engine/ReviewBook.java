@@ -14,11 +14,14 @@ import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,12 +34,35 @@ final class ReviewBook {
   private final Store store;
   private final Consumer<NodeEvent> observers;
 
+  /** How many reviews stand where, by tenant and status; what the index says, without a scan. */
+  private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
+
   /** When the policy goes on by itself with the next of them; early rather than late. */
   private final AtomicLong nextDueMillis = new AtomicLong();
 
   ReviewBook(Store store, Consumer<NodeEvent> observers) {
     this.store = store;
     this.observers = observers;
+    store.scan(
+        Table.REVIEW_INDEX,
+        new byte[0],
+        (key, _) -> {
+          add(Keys.firstName(key), Keys.firstName(behindFirst(key)), 1);
+          return true;
+        });
+  }
+
+  /** What follows the first name of a key. */
+  private static byte[] behindFirst(byte[] key) {
+    int end = 0;
+    while (key[end] != 0) {
+      end++;
+    }
+    return Arrays.copyOfRange(key, end + 1, key.length);
+  }
+
+  private void add(String tenant, String status, int change) {
+    counts.computeIfAbsent(tenant + '/' + status, _ -> new LongAdder()).add(change);
   }
 
   /** Brings the queue in line with a record that changed. */
@@ -144,13 +170,32 @@ final class ReviewBook {
 
   void write(Transaction transaction, Review review) {
     String tenant = review.key().tenant();
+    Optional<Review> before = get(transaction, tenant, review.id());
     transaction.put(
         Table.REVIEWS, Keys.of(tenant, review.id()), JsonCodec.toBytes(review.toJson()));
-    transaction.append(Table.REVIEW_INDEX, indexKey(review), new byte[0]);
+    index(transaction, before, review);
     Polls.follow(transaction, review);
     long nextAt = review.progress().nextAtMillis();
     if (nextAt > 0 && review.status() == Status.PENDING) {
       lookAgain(transaction, review, nextAt);
+    }
+  }
+
+  private void index(Transaction transaction, Optional<Review> before, Review review) {
+    String tenant = review.key().tenant();
+    byte[] key = indexKey(review);
+    Optional<byte[]> old = before.map(ReviewBook::indexKey);
+    if (old.isPresent() && Arrays.equals(old.get(), key)) {
+      return;
+    }
+    old.ifPresent(gone -> transaction.delete(Table.REVIEW_INDEX, gone));
+    transaction.append(Table.REVIEW_INDEX, key, new byte[0]);
+    transaction.afterwards(() -> {
+      before.ifPresent(was -> add(tenant, was.status().label(), -1));
+      add(tenant, review.status().label(), 1);
+    });
+    if (review.status() == Status.PENDING) {
+      transaction.afterwards(() -> observers.accept(new NodeEvent.ReviewOpened(review)));
     }
   }
 
@@ -169,7 +214,6 @@ final class ReviewBook {
       long atMillis,
       String why,
       Json decision) {
-    transaction.delete(Table.REVIEW_INDEX, indexKey(review));
     Review closed = review.closed(as, by, atMillis, why, decision);
     write(transaction, closed);
     transaction.afterwards(() -> observers.accept(new NodeEvent.ReviewClosed(closed)));
@@ -250,15 +294,7 @@ final class ReviewBook {
   }
 
   long count(String tenant, Status status) {
-    byte[] prefix = Keys.of(tenant, status.label());
-    long[] count = {0};
-    store.scan(
-        Table.REVIEW_INDEX,
-        prefix,
-        (_, _) -> {
-          count[0]++;
-          return true;
-        });
-    return count[0];
+    LongAdder count = counts.get(tenant + '/' + status.label());
+    return count == null ? 0 : count.sum();
   }
 }
