@@ -45,6 +45,8 @@ import picocli.CommandLine.Command;
       ClientCommands.Doctor.class,
       ClusterCommand.class,
       AccountCommand.class,
+      AlertCommands.Alerts.class,
+      AlertCommands.Webhook.class,
       SimulateCommand.class,
       BenchCommand.class,
       WarmUpCommand.class,

@@ -83,6 +83,8 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin AccessOptions access = new AccessOptions();
 
+  @Mixin WatchOptions watch = new WatchOptions();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -129,7 +131,8 @@ final class ServeCommand implements Callable<Integer> {
                   .at(host)
                   .with(cluster)
                   .believing(access.openId())
-                  .within(access.limits()));
+                  .within(access.limits())
+                  .watched(watch.watching(data)));
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());

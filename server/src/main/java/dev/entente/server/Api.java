@@ -35,6 +35,7 @@ final class Api {
   private final Authority authority;
   private final Steering steering;
   private final Throttle throttle;
+  private final Watch watch;
   private volatile boolean open;
 
   Api(Node node, ServerConfig config) throws IOException {
@@ -45,10 +46,12 @@ final class Api {
             : Optional.empty();
     this.auth = new Auth(config, accounts, openId, node::nowMillis);
     this.sessions = new Sessions(node);
-    RecentConflicts conflicts = new RecentConflicts();
+    RecentConflicts conflicts = new RecentConflicts(node::nowMillis);
     Metrics metrics = new Metrics(node);
+    this.watch = new Watch(node, config.watching(), metrics);
     node.observe(conflicts::accept);
     node.observe(metrics::accept);
+    node.observe(watch::accept);
     this.throttle = new Throttle(node, metrics, new RateLimits(config.limits(), System::nanoTime));
     this.authority = new Authority(node);
     this.steering = new Steering(node, authority);
@@ -59,11 +62,12 @@ final class Api {
     new FeedRoutes(node, conflicts, auth::user).addTo(table);
     new ReviewRoutes(node, authority).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
-    new OperatorRoutes(node, metrics).addTo(table);
+    new OperatorRoutes(node, metrics, watch.sensors()).addTo(table);
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
+    watch.addTo(table);
     new AccountRoutes(node, accounts).addTo(table);
-    this.cluster = new ClusterRoutes(node, metrics, authority);
+    this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors());
     cluster.addTo(table);
     this.routes = table.routes();
   }
@@ -74,11 +78,16 @@ final class Api {
     authority.join(joined, way, voters);
     steering.join(way);
     cluster.join(joined, way, healings, ballots);
+    watch.join(joined, authority);
   }
 
   /** From here on clients are answered: what the node can promise is known. */
   void open() {
     open = true;
+  }
+
+  Watch watch() {
+    return watch;
   }
 
   Authority authority() {

@@ -37,6 +37,7 @@ import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
+import dev.entente.server.watch.NodeSensors;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -71,7 +72,10 @@ final class ClusterRoutes {
   private volatile @Nullable Healings healings;
   private volatile @Nullable Ballots ballots;
 
-  ClusterRoutes(Node node, Metrics metrics, Authority authority) {
+  private final NodeSensors sensors;
+
+  ClusterRoutes(Node node, Metrics metrics, Authority authority, NodeSensors sensors) {
+    this.sensors = sensors;
     this.authority = authority;
     this.node = node;
     this.metrics = metrics;
@@ -299,13 +303,15 @@ final class ClusterRoutes {
     Call.only(body, "a comparison", Set.of("mend"));
     boolean mend = new JsonBool(true).equals(body.get("mend"));
     List<Json> compared = new ArrayList<>();
+    List<String> lost = new ArrayList<>();
     for (Link link : cluster().links()) {
-      compared.add(verified(link, mend));
+      compared.add(verified(link, mend, lost));
     }
+    sensors.compared(lost.stream().findFirst());
     return Reply.json(200, JsonObject.of("compared", Json.of(compared)));
   }
 
-  private Json verified(Link link, boolean mend) {
+  private Json verified(Link link, boolean mend, List<String> lost) {
     Map<String, Json> members = new TreeMap<>();
     members.put("node", Json.of(link.peer().map(NodeId::value).orElse(link.url())));
     try {
@@ -313,6 +319,9 @@ final class ClusterRoutes {
       members.put("records", Json.of(agreement.records()));
       members.put("bucketsThatDiffered", Json.of(agreement.buckets()));
       members.put("findings", list(agreement.findings(), ClusterRoutes::finding));
+      agreement.findings().stream()
+          .filter(finding -> !finding.mended())
+          .forEach(finding -> lost.add(finding.key() + " " + finding.kind().label()));
     } catch (IOException e) {
       members.put("problem", Json.of(String.valueOf(e.getMessage())));
     } catch (InterruptedException e) {

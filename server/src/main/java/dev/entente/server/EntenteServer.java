@@ -138,6 +138,7 @@ public final class EntenteServer implements AutoCloseable {
       alone.join(new AloneConsensus(node, alone));
       api.authority().join(alone);
     }
+    api.watch().begin(chores);
     chores.every(TICK, "what is due", () -> node.proceed().join());
     chores.every(TICK, "what must be agreed on", api.authority()::tick);
     api.open();

@@ -15,6 +15,7 @@ import dev.entente.engine.CausalViolation;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
+import dev.entente.server.watch.Alerts;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MultiGauge;
@@ -22,12 +23,15 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -48,6 +52,7 @@ final class Metrics {
   private final Map<RecordKey, long[]> hot = new ConcurrentHashMap<>();
   private final Timer writes;
   private final Timer commits;
+  private final Timer reviews;
   private final DistributionSummary complexity;
   private final Node node;
   private volatile Runnable beforeScrape = () -> {};
@@ -64,6 +69,13 @@ final class Metrics {
             .description("Writing and syncing one batch")
             .publishPercentileHistogram()
             .register(registry);
+    this.reviews =
+        Timer.builder("entente.review")
+            .description("From being left for a person to being closed")
+            .publishPercentileHistogram()
+            .minimumExpectedValue(Duration.ofSeconds(1))
+            .maximumExpectedValue(Duration.ofDays(7))
+            .register(registry);
     this.complexity =
         DistributionSummary.builder("entente.conflict.complexity")
             .description("How hard conflicts were to see through, 0 to 1")
@@ -77,15 +89,19 @@ final class Metrics {
     switch (event) {
       case NodeEvent.Answered(RecordKey key, Outcome outcome, long nanos) ->
           answered(key, outcome, nanos);
-      case NodeEvent.ReviewClosed(var review) ->
-          count(
-              "entente.reviews.closed",
-              "tenant",
-              review.key().tenant(),
-              "type",
-              review.key().type(),
-              "status",
-              review.status().label());
+      case NodeEvent.ReviewClosed(var review) -> {
+        reviews.record(
+            Math.max(0, review.closing().atMillis() - review.createdAtMillis()),
+            TimeUnit.MILLISECONDS);
+        count(
+            "entente.reviews.closed",
+            "tenant",
+            review.key().tenant(),
+            "type",
+            review.key().type(),
+            "status",
+            review.status().label());
+      }
       case NodeEvent.Violated(RecordKey key, CausalViolation how) ->
           count(
               "entente.causal.violations",
@@ -97,6 +113,17 @@ final class Metrics {
               how.label(),
               "severity",
               how.severity().label());
+      case NodeEvent.Met(RecordKey key, List<Resolution> resolutions) -> {
+        warm(key);
+        resolutions.forEach(resolution -> settled(key, resolution));
+      }
+      case NodeEvent.ReviewOpened(var review) ->
+          count(
+              "entente.reviews.opened",
+              "tenant",
+              review.key().tenant(),
+              "type",
+              review.key().type());
       case NodeEvent.Contended(RecordKey key, Resolution resolution) -> {
         warm(key);
         settled(key, resolution);
@@ -105,6 +132,11 @@ final class Metrics {
           count("entente.votes.equivocated", "tenant", key.tenant(), "type", key.type());
       case NodeEvent.Committed(_, _, long nanos) -> commits.record(nanos, TimeUnit.NANOSECONDS);
     }
+  }
+
+  /** Something went wrong, and people were told. */
+  void raised(String rule) {
+    count("entente.alerts.raised", "rule", rule);
   }
 
   /** A client was told that it goes too fast. */
@@ -215,6 +247,56 @@ final class Metrics {
     return new JsonArray(rows);
   }
 
+  /** Shows what is wrong now. */
+  void follow(Alerts alerts) {
+    MultiGauge active =
+        MultiGauge.builder("entente.alerts")
+            .description("Alerts that are raised now")
+            .register(registry);
+    scraped(() -> {
+      Map<Tags, Long> counts = new HashMap<>();
+      alerts
+          .active()
+          .forEach(alert ->
+              counts.merge(
+                  Tags.of(
+                      "rule",
+                      alert.finding().rule(),
+                      "severity",
+                      alert.finding().critical() ? "critical" : "warning"),
+                  1L,
+                  Long::sum));
+      List<MultiGauge.Row<?>> rows = new ArrayList<>();
+      counts.forEach((tags, count) -> rows.add(MultiGauge.Row.of(tags, count)));
+      active.register(rows, true);
+    });
+  }
+
+  /** Shows how many reviews wait, per tenant. */
+  void follow(Supplier<Map<String, Long>> pending) {
+    MultiGauge waiting =
+        MultiGauge.builder("entente.reviews.pending")
+            .description("Conflicts that wait for a person")
+            .register(registry);
+    scraped(() -> {
+      List<MultiGauge.Row<?>> rows = new ArrayList<>();
+      pending
+          .get()
+          .forEach(
+              (tenant, count) -> rows.add(MultiGauge.Row.of(Tags.of("tenant", tenant), count)));
+      waiting.register(rows, true);
+    });
+  }
+
+  private synchronized void scraped(Runnable also) {
+    Runnable before = beforeScrape;
+    beforeScrape =
+        () -> {
+          before.run();
+          also.run();
+        };
+  }
+
   /** Shows how the links of a cluster are. */
   void follow(Cluster cluster) {
     MultiGauge up =
@@ -236,14 +318,13 @@ final class Metrics {
             .description("The quickest exchange of late")
             .baseUnit("seconds")
             .register(registry);
-    beforeScrape =
-        () -> {
-          List<LinkStatus> links = cluster.status();
-          up.register(rows(links, link -> link.isUp() ? 1 : 0), true);
-          behind.register(rows(links, link -> link.behindMillis() / 1e3), true);
-          offset.register(rows(links, link -> link.clockOffsetMillis() / 1e3), true);
-          roundTrip.register(rows(links, link -> Math.max(0, link.roundTripMillis()) / 1e3), true);
-        };
+    scraped(() -> {
+      List<LinkStatus> links = cluster.status();
+      up.register(rows(links, link -> link.isUp() ? 1 : 0), true);
+      behind.register(rows(links, link -> link.behindMillis() / 1e3), true);
+      offset.register(rows(links, link -> link.clockOffsetMillis() / 1e3), true);
+      roundTrip.register(rows(links, link -> Math.max(0, link.roundTripMillis()) / 1e3), true);
+    });
   }
 
   private static List<MultiGauge.Row<?>> rows(

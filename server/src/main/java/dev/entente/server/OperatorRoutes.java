@@ -10,6 +10,7 @@ import dev.entente.engine.Verification;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
+import dev.entente.server.watch.NodeSensors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -28,7 +29,10 @@ final class OperatorRoutes {
   private final Node node;
   private final Metrics metrics;
 
-  OperatorRoutes(Node node, Metrics metrics) {
+  private final NodeSensors sensors;
+
+  OperatorRoutes(Node node, Metrics metrics, NodeSensors sensors) {
+    this.sensors = sensors;
     this.node = node;
     this.metrics = metrics;
   }
@@ -147,6 +151,7 @@ final class OperatorRoutes {
 
   private Reply verify(Call call) {
     Verification result = node.verify(_ -> {});
+    sensors.verified(result.broken());
     Map<String, Json> members = new TreeMap<>();
     members.put("entries", Json.of(result.entries()));
     members.put("versions", Json.of(result.versions()));

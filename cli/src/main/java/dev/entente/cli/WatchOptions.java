@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.server.watch.MailSender;
+import dev.entente.server.watch.Thresholds;
+import dev.entente.server.watch.Watching;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** From where on something is wrong, and how people are told. */
+final class WatchOptions {
+  private static final Thresholds USUAL = Thresholds.DEFAULT;
+
+  @Option(
+      names = "--alert-conflicts",
+      paramLabel = "N",
+      description =
+          "Conflicts a minute that are many, if also five times the usual (default: ${DEFAULT-VALUE}).")
+  int conflicts = USUAL.conflictsPerMinute();
+
+  @Option(
+      names = "--alert-pending",
+      paramLabel = "N",
+      description = "Reviews that may wait (default: ${DEFAULT-VALUE}).")
+  int pending = USUAL.pending();
+
+  @Option(
+      names = "--alert-p99",
+      paramLabel = "MILLIS",
+      description = "What 99 of 100 writes must stay below (default: ${DEFAULT-VALUE}).")
+  double p99 = USUAL.p99Millis();
+
+  @Option(
+      names = "--alert-lag",
+      paramLabel = "MILLIS",
+      description = "For how long a node may be behind another (default: ${DEFAULT-VALUE}).")
+  long lag = USUAL.lagMillis();
+
+  @Option(
+      names = "--alert-clock",
+      paramLabel = "MILLIS",
+      description = "How far clocks may be apart (default: ${DEFAULT-VALUE}).")
+  long clock = USUAL.clockMillis();
+
+  @Option(
+      names = "--webhooks-inside",
+      description =
+          "Let webhooks lead to addresses inside this network (loopback, private, link-local).")
+  boolean inside;
+
+  @Option(
+      names = "--smtp-host",
+      paramLabel = "HOST",
+      description = "The server that takes e-mail, for webhooks with mailto: addresses.")
+  String smtpHost = "";
+
+  @Option(
+      names = "--smtp-port",
+      paramLabel = "PORT",
+      description = "Its port (default: ${DEFAULT-VALUE}).")
+  int smtpPort = 587;
+
+  @Option(names = "--smtp-from", paramLabel = "ADDRESS", description = "Whom e-mail is from.")
+  String smtpFrom = "";
+
+  @Option(
+      names = "--smtp-user",
+      paramLabel = "NAME",
+      description = "Whom to sign in as; the password is in ENTENTE_SMTP_PASSWORD.")
+  String smtpUser = "";
+
+  @Option(
+      names = "--smtp-plain",
+      description = "Do without encryption; for a server on this machine.")
+  boolean smtpPlain;
+
+  Watching watching(Path directory) {
+    Thresholds thresholds =
+        new Thresholds(
+            conflicts,
+            USUAL.timesBaseline(),
+            USUAL.successPart(),
+            USUAL.manualPart(),
+            p99,
+            pending,
+            lag,
+            clock,
+            USUAL.diskFreePart());
+    return new Watching(thresholds, Optional.of(directory), mail(), inside);
+  }
+
+  private Optional<MailSender.Config> mail() {
+    if (smtpHost.isEmpty()) {
+      return Optional.empty();
+    }
+    if (smtpFrom.isEmpty()) {
+      throw new IllegalArgumentException("--smtp-host needs --smtp-from, whom e-mail is from");
+    }
+    String password = Optional.ofNullable(System.getenv("ENTENTE_SMTP_PASSWORD")).orElse("");
+    return Optional.of(
+        new MailSender.Config(smtpHost, smtpPort, smtpFrom, smtpUser, password, !smtpPlain));
+  }
+}

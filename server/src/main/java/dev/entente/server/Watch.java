@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.cluster.Authority;
+import dev.entente.cluster.Cluster;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeEvent;
+import dev.entente.engine.Review;
+import dev.entente.server.watch.Alert;
+import dev.entente.server.watch.Alerts;
+import dev.entente.server.watch.ClusterSensors;
+import dev.entente.server.watch.HttpSender;
+import dev.entente.server.watch.MailSender;
+import dev.entente.server.watch.NodeSensors;
+import dev.entente.server.watch.Tally;
+import dev.entente.server.watch.Watching;
+import dev.entente.server.watch.Webhooks;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Puts together what watches a node: counts, alerts, and who is told. Thread-safe. */
+final class Watch {
+  private static final Duration LOOKS = Duration.ofSeconds(2);
+  private static final Duration DELIVERS = Duration.ofMillis(500);
+  private static final Duration VERIFIES = Duration.ofHours(24);
+
+  private final Node node;
+  private final Watching how;
+  private final Tally tally;
+  private final Alerts alerts;
+  private final NodeSensors sensors;
+  private final Webhooks webhooks;
+
+  Watch(Node node, Watching how, Metrics metrics) {
+    this.node = node;
+    this.how = how;
+    this.tally = new Tally(node::nowMillis);
+    this.alerts = new Alerts(node::nowMillis);
+    this.sensors = new NodeSensors(node, tally, how.thresholds(), how.directory());
+    this.webhooks = new Webhooks(node, sender(how));
+    alerts.watch(sensors::look);
+    alerts.tell(this::told);
+    alerts.tell(alert -> {
+      if (alert.clearedMillis() == 0) {
+        metrics.raised(alert.finding().rule());
+      }
+    });
+    metrics.follow(alerts);
+    metrics.follow(this::pending);
+  }
+
+  private static Webhooks.Sender sender(Watching how) {
+    HttpSender http = new HttpSender(how.webhooksInside());
+    Optional<MailSender> mail = how.mail().map(MailSender::new);
+    return (url, headers, body) -> {
+      if (!"mailto".equals(url.getScheme())) {
+        http.send(url, headers, body);
+      } else if (mail.isPresent()) {
+        mail.get().send(url, headers, body);
+      } else {
+        throw new IOException("this node sends no e-mail; serve it with --smtp-host");
+      }
+    };
+  }
+
+  private Map<String, Long> pending() {
+    Map<String, Long> pending = new TreeMap<>();
+    tally
+        .tenants()
+        .forEach(tenant -> pending.put(tenant, node.countReviews(tenant, Review.Status.PENDING)));
+    return pending;
+  }
+
+  private void told(Alert alert) {
+    boolean raised = alert.clearedMillis() == 0;
+    JsonObject what = alert.toJson();
+    Writes.await(
+        () -> node.account(raised ? "alert" : "alert-cleared", alert.finding().rule(), what));
+    webhooks.tell(raised ? "alert-raised" : "alert-cleared", alert.finding().tenant(), what);
+  }
+
+  void addTo(Route.Table routes) {
+    new WatchRoutes(alerts, webhooks, how.mail().isPresent()).addTo(routes);
+  }
+
+  /** Hears what the node tells. */
+  void accept(NodeEvent event) {
+    tally.accept(event);
+    switch (event) {
+      case NodeEvent.ReviewOpened(Review review) -> tell("review-opened", review);
+      case NodeEvent.ReviewClosed(Review review) -> tell("review-closed", review);
+      default -> {}
+    }
+  }
+
+  private void tell(String event, Review review) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("review", Json.of(review.id()));
+    members.put("tenant", Json.of(review.key().tenant()));
+    members.put("type", Json.of(review.key().type()));
+    members.put("recordId", Json.of(review.key().id()));
+    members.put("unit", Json.of(review.unit()));
+    members.put("status", Json.of(review.status().label()));
+    members.put(
+        "summary", Json.of(review.unit() + " of " + review.key() + ": " + review.status().label()));
+    webhooks.tell(event, review.key().tenant(), JsonObject.of(members));
+  }
+
+  /** From here on there are other nodes. */
+  void join(Cluster cluster, Authority authority) {
+    ClusterSensors others = new ClusterSensors(cluster, authority, how.thresholds());
+    alerts.watch(others::look);
+  }
+
+  /** Looks, tells, and checks the audit log once a day. */
+  void begin(Chores chores) {
+    chores.every(LOOKS, "alerts", alerts::look);
+    chores.every(DELIVERS, "webhooks", webhooks::look);
+    chores.every(VERIFIES, "audit log", () -> sensors.verified(node.verify(_ -> {}).broken()));
+  }
+
+  NodeSensors sensors() {
+    return sensors;
+  }
+}

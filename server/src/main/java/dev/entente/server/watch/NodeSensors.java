@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server.watch;
+
+import dev.entente.engine.Node;
+import dev.entente.engine.Review;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Looks at one node: its conflicts, reviews, latencies, disk, and what its last check found. */
+public final class NodeSensors {
+  private static final long MINUTE = 60_000;
+  private static final long RATES = 15 * MINUTE;
+  private static final int ENOUGH = 20;
+
+  private final Node node;
+  private final Tally tally;
+  private final Thresholds thresholds;
+  private final Optional<Path> directory;
+  private volatile Optional<String> broken = Optional.empty();
+  private volatile Optional<String> lost = Optional.empty();
+
+  public NodeSensors(Node node, Tally tally, Thresholds thresholds, Optional<Path> directory) {
+    this.node = node;
+    this.tally = tally;
+    this.thresholds = thresholds;
+    this.directory = directory;
+  }
+
+  /** The audit chain was checked: where it is broken, if it is. */
+  public void verified(Optional<String> where) {
+    broken = where;
+  }
+
+  /** Nodes that should hold the same were compared: what one has lost, if it has. */
+  public void compared(Optional<String> what) {
+    lost = what;
+  }
+
+  /** What is wrong as of now. */
+  public List<Finding> look() {
+    List<Finding> found = new ArrayList<>();
+    tally.tenants().forEach(tenant -> conflicts(tenant, found));
+    latency(found);
+    disk(found);
+    broken.ifPresent(where ->
+        found.add(
+            of(
+                "audit-chain-broken",
+                true,
+                "",
+                "The audit log was changed, or the disk lost something: " + where,
+                "entente verify; then docs/runbook.md, consistency violation")));
+    lost.ifPresent(what ->
+        found.add(
+            of(
+                "data-loss",
+                true,
+                "",
+                "A node lacks what it has acknowledged: " + what,
+                "entente verify --cluster --mend")));
+    node.failure()
+        .ifPresent(failure ->
+            found.add(
+                of(
+                    "node-stopped",
+                    true,
+                    "",
+                    "The node has stopped: " + failure.getMessage(),
+                    "look at its log and its disk, and restart it")));
+    return found;
+  }
+
+  private static Finding of(
+      String rule, boolean critical, String tenant, String summary, String action) {
+    return new Finding(rule, critical, tenant, "", 0, summary, action);
+  }
+
+  private void conflicts(String tenant, List<Finding> found) {
+    long now = tally.count(tenant, Tally.What.CONFLICTS, MINUTE);
+    double usual = tally.baselinePerMinute(tenant, Tally.What.CONFLICTS);
+    if (now > thresholds.conflictsPerMinute() && now > thresholds.timesBaseline() * usual) {
+      found.add(
+          of(
+              "conflict-rate",
+              false,
+              tenant,
+              String.format(
+                  Locale.ROOT, "%d conflicts in the last minute; usual are %.1f", now, usual),
+              "entente hotspots"));
+    }
+    rates(tenant, found);
+    count(tenant, Tally.What.INVARIANTS)
+        .ifPresent(count ->
+            found.add(
+                of(
+                    "invariant-violation",
+                    true,
+                    tenant,
+                    String.format(
+                        Locale.ROOT,
+                        "%d merged records broke an invariant; readers see the last agreed",
+                        count),
+                    "entente reviews --where conflict=invariant-violation")));
+    count(tenant, Tally.What.VIOLATIONS)
+        .ifPresent(count ->
+            found.add(
+                of(
+                    "causal-violation",
+                    true,
+                    tenant,
+                    String.format(
+                        Locale.ROOT, "%d versions from other nodes contradict causality", count),
+                    "entente reviews --where conflict=causal-violation")));
+    count(tenant, Tally.What.CRITICAL)
+        .ifPresent(count ->
+            found.add(
+                of(
+                    "critical-conflict",
+                    true,
+                    tenant,
+                    String.format(Locale.ROOT, "%d critical conflicts", count),
+                    "entente reviews --where severity=critical")));
+    long pending = node.countReviews(tenant, Review.Status.PENDING);
+    if (pending > thresholds.pending()) {
+      found.add(
+          of(
+              "pending-reviews",
+              false,
+              tenant,
+              String.format(Locale.ROOT, "%d conflicts wait for a person", pending),
+              "entente reviews"));
+    }
+  }
+
+  private Optional<Long> count(String tenant, Tally.What what) {
+    return Optional.of(tally.count(tenant, what, 5 * MINUTE)).filter(count -> count > 0);
+  }
+
+  /** Parts of few conflicts say nothing; they are looked at once there are some. */
+  private void rates(String tenant, List<Finding> found) {
+    long conflicts = tally.count(tenant, Tally.What.CONFLICTS, RATES);
+    if (conflicts < ENOUGH) {
+      return;
+    }
+    double settled = tally.count(tenant, Tally.What.SETTLED, RATES) / (double) conflicts;
+    double manual = tally.count(tenant, Tally.What.PENDING, RATES) / (double) conflicts;
+    if (settled < thresholds.successPart()) {
+      found.add(
+          of(
+              "success-rate",
+              false,
+              tenant,
+              String.format(
+                  Locale.ROOT,
+                  "only %.0f %% of %d conflicts were settled by a rule",
+                  settled * 100,
+                  conflicts),
+              "entente policy advise TYPE"));
+    }
+    if (manual > thresholds.manualPart()) {
+      found.add(
+          of(
+              "manual-rate",
+              false,
+              tenant,
+              String.format(
+                  Locale.ROOT,
+                  "%.0f %% of %d conflicts were left for people",
+                  manual * 100,
+                  conflicts),
+              "entente policy advise TYPE"));
+    }
+  }
+
+  private void latency(List<Finding> found) {
+    double p99 = tally.quantileMillis(0.99, MINUTE);
+    if (p99 > thresholds.p99Millis()) {
+      found.add(
+          new Finding(
+              "slow-writes",
+              false,
+              "",
+              "",
+              MINUTE,
+              String.format(Locale.ROOT, "one write in a hundred takes longer than %.0f ms", p99),
+              "entente hotspots; look at the disk"));
+    }
+  }
+
+  private void disk(List<Finding> found) {
+    if (directory.isEmpty()) {
+      return;
+    }
+    try {
+      FileStore disk = Files.getFileStore(directory.get());
+      double free = disk.getUsableSpace() / (double) Math.max(1, disk.getTotalSpace());
+      if (free < thresholds.diskFreePart()) {
+        found.add(
+            of(
+                "disk-full",
+                free < thresholds.diskFreePart() / 2,
+                "",
+                String.format(
+                    Locale.ROOT,
+                    "%.1f %% of the disk is free (%d MiB)",
+                    free * 100,
+                    disk.getUsableSpace() >> 20),
+                "make room, or move the data directory; a full disk stops the node"));
+      }
+    } catch (IOException e) {
+      found.add(
+          of("disk-full", true, "", "the data directory cannot be looked at: " + e, "df DIR"));
+    }
+  }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server.watch;
+
+import dev.entente.core.policy.Severity;
+import dev.entente.core.resolve.ConflictType;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.NodeEvent;
+import dev.entente.engine.Outcome;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.LongSupplier;
+
+/**
+ * Counts of the last hour, per tenant, in slots of ten seconds; what rates and baselines are worked
+ * out from. Bounded, in memory. Thread-safe.
+ */
+public final class Tally {
+  /** What is counted. */
+  public enum What {
+    WRITES,
+    /** Conflicts that writes met here, whether they were made here or came from other nodes. */
+    CONFLICTS,
+    /** Conflicts settled by a rule at once. */
+    SETTLED,
+    /** Conflicts left for a person. */
+    PENDING,
+    /** Writes refused because of a conflict. */
+    REFUSED,
+    /** Merged records that broke an invariant. */
+    INVARIANTS,
+    /** Versions that contradict causality. */
+    VIOLATIONS,
+    /** Conflicts of the highest severity. */
+    CRITICAL,
+    /** Reviews that were closed. */
+    CLOSED
+  }
+
+  static final long SLOT_MILLIS = 10_000;
+  private static final int SLOTS = 390;
+  private static final int TENANTS_MAX = 1_000;
+  private static final String OTHER = "(other)";
+
+  /** Latencies by powers of the fourth root of two, in microseconds. */
+  private static final int STEPS = 120;
+
+  private final LongSupplier nowMillis;
+  private final Slot[] slots = new Slot[SLOTS];
+  private final long sinceMillis;
+
+  private static final class Slot {
+    private long number = -1;
+    private final Map<String, Map<What, Long>> counts = new TreeMap<>();
+    private final long[] latencies = new long[STEPS];
+
+    void begin(long slot) {
+      number = slot;
+      counts.clear();
+      Arrays.fill(latencies, 0);
+    }
+  }
+
+  public Tally(LongSupplier nowMillis) {
+    this.nowMillis = nowMillis;
+    this.sinceMillis = nowMillis.getAsLong();
+    Arrays.setAll(slots, _ -> new Slot());
+  }
+
+  /** Counts what a node tells. */
+  public synchronized void accept(NodeEvent event) {
+    switch (event) {
+      case NodeEvent.Answered(var key, Outcome outcome, long nanos) -> {
+        count(key.tenant(), What.WRITES);
+        now().latencies[step(nanos / 1_000)]++;
+        if (outcome instanceof Outcome.Accepted accepted) {
+          met(key.tenant(), accepted.resolutions());
+        } else if (outcome instanceof Outcome.Rejected rejected
+            && rejected.code() == Outcome.Code.CONFLICT) {
+          count(key.tenant(), What.CONFLICTS);
+          count(key.tenant(), What.REFUSED);
+        }
+      }
+      case NodeEvent.Met(var key, List<Resolution> resolutions) -> met(key.tenant(), resolutions);
+      case NodeEvent.Contended(var key, Resolution resolution) ->
+          met(key.tenant(), List.of(resolution));
+      case NodeEvent.Violated(var key, _) -> count(key.tenant(), What.VIOLATIONS);
+      case NodeEvent.ReviewClosed(var review) -> count(review.key().tenant(), What.CLOSED);
+      case NodeEvent.ReviewOpened _, NodeEvent.Equivocated _, NodeEvent.Committed _ -> {}
+    }
+  }
+
+  private void met(String tenant, List<Resolution> resolutions) {
+    for (Resolution resolution : resolutions) {
+      count(tenant, What.CONFLICTS);
+      count(tenant, resolution.isPending() ? What.PENDING : What.SETTLED);
+      if (resolution.conflict().type() == ConflictType.INVARIANT_VIOLATION) {
+        count(tenant, What.INVARIANTS);
+      }
+      if (resolution.conflict().severity() == Severity.CRITICAL) {
+        count(tenant, What.CRITICAL);
+      }
+    }
+  }
+
+  private Slot now() {
+    long number = nowMillis.getAsLong() / SLOT_MILLIS;
+    Slot slot = slots[(int) (number % SLOTS)];
+    if (slot.number != number) {
+      slot.begin(number);
+    }
+    return slot;
+  }
+
+  private void count(String tenant, What what) {
+    Map<String, Map<What, Long>> counts = now().counts;
+    String name = counts.size() < TENANTS_MAX || counts.containsKey(tenant) ? tenant : OTHER;
+    counts.computeIfAbsent(name, _ -> new EnumMap<>(What.class)).merge(what, 1L, Long::sum);
+  }
+
+  private static int step(long micros) {
+    return (int)
+        Math.min(STEPS - 1, Math.round(4 * Math.log((double) Math.max(1, micros)) / Math.log(2)));
+  }
+
+  /** The tenants of which something was counted in the last hour. */
+  public synchronized Set<String> tenants() {
+    Set<String> tenants = new TreeSet<>();
+    for (Slot slot : slots) {
+      tenants.addAll(slot.counts.keySet());
+    }
+    return tenants;
+  }
+
+  /** How often something happened in a window that ends now; at most an hour. */
+  public synchronized long count(String tenant, What what, long windowMillis) {
+    return between(tenant, what, 0, windowMillis / SLOT_MILLIS);
+  }
+
+  /** Counts slots back from the present one, the first included and the second not. */
+  private long between(String tenant, What what, long from, long to) {
+    long last = nowMillis.getAsLong() / SLOT_MILLIS;
+    long sum = 0;
+    for (Slot slot : slots) {
+      long back = last - slot.number;
+      if (slot.number >= 0 && back >= from && back < to) {
+        sum += slot.counts.getOrDefault(tenant, Map.of()).getOrDefault(what, 0L);
+      }
+    }
+    return sum;
+  }
+
+  /** What is usual, a minute: the mean of the hour before the last minute; 0 at the beginning. */
+  public synchronized double baselinePerMinute(String tenant, What what) {
+    long known = (nowMillis.getAsLong() - sinceMillis) / SLOT_MILLIS;
+    long before = Math.min(360, known - 6);
+    return before < 6 ? 0 : between(tenant, what, 6, 6 + before) * 6.0 / before;
+  }
+
+  /** The time in milliseconds that so great a part of the writes of a window stayed below. */
+  public synchronized double quantileMillis(double part, long windowMillis) {
+    long last = nowMillis.getAsLong() / SLOT_MILLIS;
+    long[] sum = new long[STEPS];
+    long all = 0;
+    for (Slot slot : slots) {
+      if (slot.number >= 0 && last - slot.number < windowMillis / SLOT_MILLIS) {
+        for (int i = 0; i < STEPS; i++) {
+          sum[i] += slot.latencies[i];
+          all += slot.latencies[i];
+        }
+      }
+    }
+    long below = 0;
+    for (int i = 0; i < STEPS; i++) {
+      below += sum[i];
+      if (all > 0 && below >= Math.ceil(part * all)) {
+        return Math.pow(2, i / 4.0) / 1_000;
+      }
+    }
+    return 0;
+  }
+
+  /** One thing a minute for each of the last minutes, the oldest first. */
+  public synchronized long[] perMinute(String tenant, What what, int minutes) {
+    long[] counts = new long[minutes];
+    for (int i = 0; i < minutes; i++) {
+      counts[minutes - 1 - i] = between(tenant, what, i * 6L, i * 6L + 6);
+    }
+    return counts;
+  }
+}
