@@ -8,6 +8,8 @@ import dev.entente.core.json.JsonString;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -21,6 +23,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import javax.net.ssl.SSLException;
 
 /**
@@ -113,7 +116,7 @@ final class Client {
     try {
       HttpResponse<String> response = http.send(request.build(), BodyHandlers.ofString());
       if (response.statusCode() >= 400) {
-        throw new FailedException(explained(response));
+        throw new FailedException(explained(response.statusCode(), response.body()));
       }
       return response.body();
     } catch (SSLException e) {
@@ -136,17 +139,48 @@ final class Client {
     }
   }
 
-  private static String explained(HttpResponse<String> response) {
+  private static String explained(int status, String body) {
     try {
-      if (JsonReader.strict().read(response.body()) instanceof JsonObject problem
+      if (JsonReader.strict().read(body) instanceof JsonObject problem
           && problem.get("detail") instanceof JsonString(String detail)
           && problem.get("code") instanceof JsonString(String code)) {
-        return code + " (" + response.statusCode() + "): " + detail;
+        return code + " (" + status + "): " + detail;
       }
     } catch (JsonProblem e) {
-      return "the node answered " + response.statusCode();
+      return "the node answered " + status;
     }
-    return "the node answered " + response.statusCode();
+    return "the node answered " + status;
+  }
+
+  /**
+   * Writes what the node answers to a stream.
+   *
+   * @param progress hears how many bytes came
+   */
+  void download(String path, OutputStream to, LongConsumer progress) throws IOException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(url + path))
+            .header("Authorization", "Bearer " + token)
+            .build();
+    try {
+      HttpResponse<InputStream> response = http.send(request, BodyHandlers.ofInputStream());
+      try (InputStream in = response.body()) {
+        if (response.statusCode() >= 400) {
+          String body = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+          throw new FailedException(explained(response.statusCode(), body));
+        }
+        byte[] chunk = new byte[1 << 16];
+        long bytes = 0;
+        for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
+          to.write(chunk, 0, length);
+          bytes += length;
+          progress.accept(bytes);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FailedException("interrupted");
+    }
   }
 
   Json json(String method, String path, Optional<String> body) {

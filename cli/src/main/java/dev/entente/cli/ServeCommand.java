@@ -19,6 +19,7 @@ import java.io.PrintWriter;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -79,6 +80,19 @@ final class ServeCommand implements Callable<Integer> {
       description = "The tenant that --policies are for (default: ${DEFAULT-VALUE}).")
   String tenant = "main";
 
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "MINUTES",
+      description =
+          "How often what the node is gets kept in DIR/checkpoints (default: ${DEFAULT-VALUE}; 0 for only when somebody asks).")
+  int checkpointMinutes = 15;
+
+  @Option(
+      names = "--keep-checkpoints",
+      paramLabel = "DAYS",
+      description = "How long each is kept (default: ${DEFAULT-VALUE}).")
+  int checkpointDays = 7;
+
   @Mixin PeeringOptions peering = new PeeringOptions();
 
   @Mixin AccessOptions access = new AccessOptions();
@@ -132,7 +146,10 @@ final class ServeCommand implements Callable<Integer> {
                   .with(cluster)
                   .believing(access.openId())
                   .within(access.limits())
-                  .watched(watch.watching(data)));
+                  .watched(watch.watching(data))
+                  .kept(
+                      new ServerConfig.Safety(
+                          Duration.ofMinutes(checkpointMinutes), Duration.ofDays(checkpointDays))));
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());

@@ -6,6 +6,7 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.io.BufferedInputStream;
@@ -23,6 +24,7 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
@@ -114,6 +116,29 @@ public final class Bootstrap {
    */
   public static Copied read(InputStream from, Store empty, NodeConfig config, LongConsumer progress)
       throws IOException {
+    return read(from, empty, theirs -> new Import.Heir(Node.firstId(config), false), progress);
+  }
+
+  /**
+   * Reads a backup into an empty store, to be opened as the very node that it is of, under its next
+   * incarnation: what the node wrote since comes back from others, and no number is given twice.
+   *
+   * @throws IOException where the backup cannot be read to its end or was changed
+   */
+  public static Copied restore(
+      InputStream from, Store empty, NodeConfig config, LongConsumer progress) throws IOException {
+    long next = config.incarnations().getAsLong();
+    return read(from, empty, theirs -> new Import.Heir(theirs.incarnation(next), true), progress);
+  }
+
+  /** Whether a stream holds a whole and unchanged backup; tells of whom, and how much. */
+  public static Copied check(InputStream from, LongConsumer progress) throws IOException {
+    return restore(from, new Discarding(), NodeConfig.DEFAULT.withFreshIncarnation(), progress);
+  }
+
+  private static Copied read(
+      InputStream from, Store empty, Function<NodeId, Import.Heir> heir, LongConsumer progress)
+      throws IOException {
     MessageDigest digest = Hashes.sha256();
     InputStream unzipped = new GZIPInputStream(new BufferedInputStream(from, 1 << 16), 1 << 16);
     DataInputStream in = new DataInputStream(new DigestInputStream(unzipped, digest));
@@ -140,7 +165,7 @@ public final class Bootstrap {
     if (!Arrays.equals(unzipped.readNBytes(sum.length), sum) || unzipped.read() >= 0) {
       throw new IOException("the copy was changed on its way");
     }
-    return to.end(config, entries);
+    return to.end(heir, entries);
   }
 
   private static Table table(String label) throws IOException {
@@ -201,17 +226,21 @@ public final class Bootstrap {
           .orElse(null);
     }
 
-    Copied end(NodeConfig config, long entries) throws IOException {
+    /** Who the store is of from here on; and whether it is the same node, come back. */
+    record Heir(NodeId self, boolean same) {}
+
+    Copied end(Function<NodeId, Heir> heir, long entries) throws IOException {
       Incarnations theirs = Incarnations.of(this::said);
       if (theirs == null || !Arrays.equals(said(Node.FORMAT), Node.FORMAT_1)) {
         throw new IOException("the copy does not say of whom it is, or is in another format");
       }
       commit();
-      byte[] last = store.get(Table.META, Node.POSITION);
-      long position = last == null ? 0 : new ByteReader(last).u64();
-      Batch mine = new Batch();
-      mine.put(Table.META, Node.FORMAT, Node.FORMAT_1);
-      NodeId self = Node.firstId(config);
+      byte[] kept = store.get(Table.META, Node.POSITION);
+      long position = kept == null ? 0 : new ByteReader(kept).u64();
+      Batch last = new Batch();
+      last.put(Table.META, Node.FORMAT, Node.FORMAT_1);
+      Heir mine = heir.apply(theirs.self());
+      NodeId self = mine.self();
       if (self.equals(theirs.self())) {
         throw new IOException("the other node calls itself " + self + " too");
       }
@@ -220,10 +249,50 @@ public final class Bootstrap {
               position == 0
                   ? theirs.former()
                   : theirs.former().with(new Dot(theirs.self(), position)))
-          .write(mine::put);
-      mine.put(Table.META, Replication.cursorKey(theirs.self()), Keys.of(position));
-      store.commit(mine);
+          .write(last::put);
+      if (!mine.same()) {
+        last.put(Table.META, Replication.cursorKey(theirs.self()), Keys.of(position));
+      }
+      store.commit(last);
       return new Copied(theirs.self(), position, entries);
+    }
+  }
+
+  /** Keeps of what is read only what the end is checked by. */
+  private static final class Discarding implements Store {
+    private final MemoryStore kept = new MemoryStore();
+
+    @Override
+    public void commit(Batch batch) {
+      Batch metadata = new Batch();
+      for (Batch.Entry entry : batch.entries()) {
+        byte[] value = entry.value();
+        if (entry.table() == Table.META && value != null) {
+          metadata.put(entry.table(), entry.key(), value);
+        }
+      }
+      kept.commit(metadata);
+    }
+
+    @Override
+    public byte @Nullable [] get(Table table, byte[] key) {
+      return kept.get(table, key);
+    }
+
+    @Override
+    public void scan(
+        Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor) {
+      kept.scan(table, from, to, reverse, visitor);
+    }
+
+    @Override
+    public void copy(Copier copier) {
+      kept.copy(copier);
+    }
+
+    @Override
+    public void close() {
+      kept.close();
     }
   }
 }

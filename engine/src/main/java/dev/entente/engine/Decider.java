@@ -4,6 +4,7 @@ package dev.entente.engine;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.edit.Authoring;
 import dev.entente.core.edit.Edit;
@@ -236,6 +237,87 @@ final class Decider {
     reviews.follow(transaction, before, after, policy, actor, time.millis());
     audit(transaction, time, closed, Optional.of(bytes));
     return new Result.Decided(closed, after);
+  }
+
+  /**
+   * Puts what competed for a unit side by side again: a version for each value, none of which has
+   * seen the others, on what the decision had left.
+   *
+   * @param decided what the record's context was once it was decided; nothing may have been written
+   *     since
+   */
+  Result reopen(
+      Transaction transaction,
+      Review review,
+      Unit unit,
+      VersionVector decided,
+      List<Json> competing,
+      String actor,
+      String reason) {
+    RecordKey key = review.key();
+    Policy policy = policies.inForce(key.tenant(), key.type());
+    Snapshot first = transaction.snapshot(key);
+    if (!first.state().context().equals(decided)) {
+      return new Result.Moved("it was written to since", first);
+    }
+    Optional<String> unkept = promise.whyNot(policy);
+    if (unkept.isPresent() || competing.size() < 2) {
+      return new Result.Invalid(unkept.orElse("such a decision cannot be taken back"));
+    }
+    Snapshot now = first;
+    for (Json value : competing) {
+      HybridTime time = transaction.clock().next();
+      try {
+        Version version =
+            new Version(
+                transaction.nextDot(),
+                key,
+                now.state().context().get(transaction.self()),
+                CausalContext.of(first.state().context()),
+                time,
+                time,
+                actor,
+                Optional.empty(),
+                Optional.empty(),
+                reason,
+                Authoring.assignment(first.state(), policy, actor, unit, value),
+                transaction.clockErrorMillis());
+        if (!(now.state().apply(version)
+            instanceof RecordState.Applied.Joined(RecordState state))) {
+          throw new IllegalStateException("a version does not follow our own state");
+        }
+        Snapshot after = Records.derived(key, state, policy);
+        byte[] bytes = transaction.put(version, now, after);
+        claims.follow(transaction, now, after, policy, time.millis());
+        reviews.follow(transaction, now, after, policy, actor, time.millis());
+        reopened(transaction, time, review, actor, reason, bytes);
+        now = after;
+      } catch (EditProblem e) {
+        return new Result.Invalid(String.valueOf(e.getMessage()));
+      }
+    }
+    return new Result.Decided(review, now);
+  }
+
+  private static void reopened(
+      Transaction transaction,
+      HybridTime time,
+      Review review,
+      String actor,
+      String reason,
+      byte[] version) {
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("review", Json.of(review.id()));
+    detail.put("reason", Json.of(reason));
+    detail.put("position", Json.of(transaction.lastNumber()));
+    detail.put("version", Json.of(Hashes.hex(version)));
+    transaction.audit(
+        time,
+        review.key().tenant(),
+        actor,
+        "reopened",
+        review.key().toString(),
+        JsonObject.of(detail));
   }
 
   private static List<Change> changes(

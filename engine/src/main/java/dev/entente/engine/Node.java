@@ -22,6 +22,7 @@ import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
+import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.codec.AuditCodec;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
@@ -327,6 +328,38 @@ public final class Node implements AutoCloseable {
     return keys;
   }
 
+  /** The types of which a tenant has records, in order. */
+  public List<String> types(String tenant) {
+    List<String> types = new ArrayList<>();
+    byte[] end = Keys.after(Keys.of(tenant));
+    byte[][] from = {Keys.of(tenant)};
+    boolean more = true;
+    while (more) {
+      more = false;
+      List<String> next = new ArrayList<>();
+      store.scan(
+          Table.RECORDS,
+          from[0],
+          end,
+          false,
+          (key, _) -> {
+            next.add(Keys.names(key).get(1));
+            return false;
+          });
+      for (String type : next) {
+        types.add(type);
+        from[0] = Keys.after(Keys.of(tenant, type));
+        more = true;
+      }
+    }
+    return types;
+  }
+
+  /** Keeps what this node is now in a directory of its own, while writers go on. */
+  public void checkpoint(java.nio.file.Path directory) {
+    store.checkpoint(directory);
+  }
+
   /** The conflicts with other records that a record takes part in, as reads show them. */
   public List<Json> contentions(Snapshot snapshot) {
     return claims.contentions(
@@ -559,6 +592,54 @@ public final class Node implements AutoCloseable {
 
   public Optional<Review> review(String tenant, String reviewId) {
     return reviews.get(tenant, reviewId);
+  }
+
+  /**
+   * Takes a decision back: what competed waits for a person again, under a new review.
+   *
+   * @param unit what they competed for
+   * @param decided the record's context once it was decided
+   * @param competing the values that competed
+   */
+  public CompletableFuture<Decision.Result> reopen(
+      Review review,
+      Unit unit,
+      VersionVector decided,
+      List<Json> competing,
+      String actor,
+      String reason) {
+    return sequencer.submit(transaction ->
+        decider.reopen(transaction, review, unit, decided, competing, actor, reason));
+  }
+
+  /**
+   * What a strategy would settle a pending conflict to, whatever the policy says; empty where it
+   * leaves it to people too.
+   *
+   * @throws IllegalArgumentException where there is no such strategy
+   */
+  public Optional<Json> settledBy(Review review, String strategy) {
+    Policy rule;
+    try {
+      rule =
+          PolicyLoader.load(
+                  "type: "
+                      + Json.of(review.key().type())
+                      + "\ndefault: "
+                      + Json.of(strategy)
+                      + "\n")
+              .policy();
+    } catch (PolicyException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    for (Resolution resolution :
+        Records.derived(review.key(), read(review.key()).state(), rule).view().resolutions()) {
+      if (resolution.conflict().label().equals(review.unit())
+          && resolution.status() == Resolution.Status.RESOLVED) {
+        return Optional.of(resolution.value());
+      }
+    }
+    return Optional.empty();
   }
 
   /** A page of reviews, oldest first. */

@@ -14,6 +14,7 @@ import dev.entente.server.access.Caller;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.Permission;
 import dev.entente.server.access.RateLimits;
+import dev.entente.server.recovery.Jobs;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -36,6 +37,7 @@ final class Api {
   private final Steering steering;
   private final Throttle throttle;
   private final Watch watch;
+  private final Jobs jobs;
   private volatile boolean open;
 
   Api(Node node, ServerConfig config) throws IOException {
@@ -60,12 +62,14 @@ final class Api {
     new SyncRoutes(node, authority, steering, throttle).addTo(table);
     new BatchRoutes(authority, steering, throttle).addTo(table);
     new FeedRoutes(node, conflicts, auth::user).addTo(table);
-    new ReviewRoutes(node, authority).addTo(table);
+    this.jobs = new Jobs(node);
+    new ReviewRoutes(node, authority, jobs).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
     new OperatorRoutes(node, metrics, watch.sensors()).addTo(table);
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
     watch.addTo(table);
+    new RecoveryRoutes(node, authority, jobs, config.checkpoints(node)).addTo(table);
     new AccountRoutes(node, accounts).addTo(table);
     this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors());
     cluster.addTo(table);
@@ -84,6 +88,10 @@ final class Api {
   /** From here on clients are answered: what the node can promise is known. */
   void open() {
     open = true;
+  }
+
+  Jobs jobs() {
+    return jobs;
   }
 
   Watch watch() {

@@ -19,6 +19,7 @@ import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Caller;
+import dev.entente.server.recovery.Jobs;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.common.uri.UriQuery;
@@ -78,7 +79,10 @@ public final class EntenteServer implements AutoCloseable {
   private record Peers(
       ClusterRunner runner, HttpTransport transport, Optional<Consensus> consensus) {}
 
-  private EntenteServer(WebServer server, Chores chores, Optional<Peers> peers) {
+  private final Jobs jobs;
+
+  private EntenteServer(WebServer server, Chores chores, Optional<Peers> peers, Jobs jobs) {
+    this.jobs = jobs;
     this.server = server;
     this.chores = chores;
     this.peers = peers;
@@ -139,10 +143,14 @@ public final class EntenteServer implements AutoCloseable {
       api.authority().join(alone);
     }
     api.watch().begin(chores);
+    Duration every = config.safety().every();
+    if (every.isPositive()) {
+      config.checkpoints(node).ifPresent(kept -> chores.every(every, "checkpoints", kept::turn));
+    }
     chores.every(TICK, "what is due", () -> node.proceed().join());
     chores.every(TICK, "what must be agreed on", api.authority()::tick);
     api.open();
-    return new EntenteServer(server, chores, peers);
+    return new EntenteServer(server, chores, peers, api.jobs());
   }
 
   /** When this node first joined a cluster. */
@@ -256,6 +264,7 @@ public final class EntenteServer implements AutoCloseable {
 
   @Override
   public void close() {
+    jobs.close();
     chores.close();
     peers.ifPresent(links -> {
       links.consensus().ifPresent(Consensus::close);

@@ -12,6 +12,8 @@ import dev.entente.server.Problem.Code;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Which reviews somebody wants to see: of a record type, a unit or an owner, of a kind of conflict,
@@ -19,6 +21,7 @@ import java.util.Optional;
  */
 record ReviewFilter(
     Optional<String> type,
+    Optional<String> recordId,
     Optional<String> unit,
     Optional<String> owner,
     Optional<String> conflict,
@@ -26,21 +29,39 @@ record ReviewFilter(
     Optional<Severity> severity,
     double complexity) {
 
+  private static final List<String> NAMES =
+      List.of("type", "recordId", "unit", "owner", "conflict", "row", "severity", "complexity");
+
   static ReviewFilter of(Call call) {
+    return of(call::query);
+  }
+
+  /** The same as an object says it. */
+  static ReviewFilter of(JsonObject asked) {
+    Call.only(asked, "a filter", Set.copyOf(NAMES));
+    return of(name ->
+        asked.get(name) instanceof JsonNumber number
+            ? Optional.of(number.toString())
+            : Call.text(asked, name));
+  }
+
+  private static ReviewFilter of(Function<String, Optional<String>> asked) {
     List<String> kinds = Arrays.stream(ConflictType.values()).map(ConflictType::label).toList();
-    call.query("conflict")
+    asked
+        .apply("conflict")
         .filter(kind -> !kinds.contains(kind))
         .ifPresent(kind -> {
           throw new Problem(Code.INVALID, "conflict is one of " + String.join(", ", kinds));
         });
     return new ReviewFilter(
-        call.query("type"),
-        call.query("unit"),
-        call.query("owner"),
-        call.query("conflict"),
-        call.query("row"),
-        call.query("severity").map(ReviewFilter::severity),
-        call.query("complexity").map(ReviewFilter::complexity).orElse(0.0));
+        asked.apply("type"),
+        asked.apply("recordId"),
+        asked.apply("unit"),
+        asked.apply("owner"),
+        asked.apply("conflict"),
+        asked.apply("row"),
+        asked.apply("severity").map(ReviewFilter::severity),
+        asked.apply("complexity").map(ReviewFilter::complexity).orElse(0.0));
   }
 
   private static Severity severity(String name) {
@@ -68,11 +89,13 @@ record ReviewFilter(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             0));
   }
 
   boolean lets(Review review) {
     return matches(type, review.key().type())
+        && matches(recordId, review.key().id())
         && matches(unit, review.unit())
         && (owner.isEmpty() || owner.equals(review.owner()))
         && matches(conflict, text(review, "type"))

@@ -16,6 +16,8 @@ import dev.entente.engine.Review;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
+import dev.entente.server.recovery.Job;
+import dev.entente.server.recovery.Jobs;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,10 +33,27 @@ final class ReviewRoutes {
   /** Reviews that one filtered page looks at. */
   private static final int FILTERED_MAX = 10_000;
 
+  /** The strategies by which many reviews can be decided at once: those that ask nobody. */
+  private static final List<String> RULES =
+      List.of(
+          "last-writer-wins",
+          "first-writer-wins",
+          "highest-value",
+          "lowest-value",
+          "sum-of-changes",
+          "union",
+          "merge",
+          "append");
+
   private final Node node;
   private final Authority authority;
 
-  ReviewRoutes(Node node, Authority authority) {
+  private final Jobs jobs;
+  private final BulkDecisions bulk;
+
+  ReviewRoutes(Node node, Authority authority, Jobs jobs) {
+    this.jobs = jobs;
+    this.bulk = new BulkDecisions(node, authority);
     this.authority = authority;
     this.node = node;
   }
@@ -43,6 +62,7 @@ final class ReviewRoutes {
     routes
         .some(Permission.READ, "GET", "/v1/{tenant}/reviews", this::list)
         .some(Permission.REVIEW, "POST", "/v1/{tenant}/reviews/decisions", this::decideMany)
+        .some(Permission.REVIEW, "POST", "/v1/{tenant}/jobs/{job}/undo", this::undo)
         .some(Permission.READ, "GET", REVIEW, this::one)
         .some(Permission.REVIEW, "POST", REVIEW + "/decision", this::decide)
         .some(Permission.REVIEW, "POST", REVIEW + "/vote", this::vote)
@@ -230,48 +250,55 @@ final class ReviewRoutes {
   }
 
   /**
-   * Decides what a filter finds, each by itself; with {@code dryRun} it only says which they are.
+   * Decides what a filter finds, each by itself; with {@code dryRun} it only says which they are,
+   * and in the background it is a job that can be looked at, stopped and taken back.
    */
   private Reply decideMany(Call call) {
-    String tenant = call.tenant();
     JsonObject body = call.jsonObject();
-    Call.only(body, "a bulk decision", Set.of("filter", "choose", "ignore", "reason", "dryRun"));
-    JsonObject filter = body.get("filter") instanceof JsonObject object ? object : JsonObject.EMPTY;
-    Call.only(filter, "a filter", Set.of("type", "unit", "recordId"));
-    if (filter.isEmpty()) {
-      throw new Problem(Code.INVALID, "a bulk decision needs a filter: type, unit or recordId");
+    Call.only(
+        body,
+        "a bulk decision",
+        Set.of("filter", "choose", "ignore", "rule", "reason", "dryRun", "background"));
+    JsonObject asked = body.get("filter") instanceof JsonObject object ? object : JsonObject.EMPTY;
+    ReviewFilter filter = ReviewFilter.of(asked);
+    if (asked.isEmpty()) {
+      throw new Problem(
+          Code.INVALID,
+          "a bulk decision needs a filter: type, unit, recordId, owner, conflict, row, severity or"
+              + " complexity");
     }
-    boolean dryRun = body.get("dryRun").equals(JsonBool.TRUE);
-    Decision decision =
-        decision(
-            new JsonObject(body.members().without("filter").without("dryRun").without("reason")));
-    String reason = Call.text(body, "reason").orElse("");
+    BulkDecisions.Order order =
+        new BulkDecisions.Order(
+            call.tenant(),
+            // What the caller may not decide is not there for them.
+            review -> filter.lets(review) && call.may(Permission.REVIEW, review.key().type()),
+            choice(body),
+            Call.text(body, "reason").orElse(""),
+            call.author(),
+            body.get("dryRun").equals(JsonBool.TRUE));
+    if (body.get("background").equals(JsonBool.TRUE)) {
+      return RecoveryRoutes.begun(
+          jobs,
+          "decisions",
+          call,
+          filter.type().orElse(Grant.ALL),
+          order.dryRun(),
+          bulk.work(order));
+    }
     List<Json> decided = new ArrayList<>();
     List<Json> skipped = new ArrayList<>();
-    for (Review review : matching(tenant, filter)) {
-      if (!call.may(Permission.REVIEW, review.key().type())) {
-        continue; // To this caller it is not there.
-      }
-      if (node.policy(tenant, review.key().type()).neverAutomatic().contains(review.unit())) {
-        skipped.add(
-            Json.of(
-                Map.of(
-                    "id",
-                    review.id(),
-                    "reason",
-                    review.unit() + " is never-automatic; it is decided one by one")));
-        continue;
-      }
-      try {
-        if (!dryRun) {
-          decided(call, review.id(), decision, reason);
-        }
-        decided.add(Json.of(review.id()));
-      } catch (Problem problem) {
-        skipped.add(
-            Json.of(Map.of("id", review.id(), "reason", String.valueOf(problem.getMessage()))));
-      }
-    }
+    bulk.carryOut(
+        order,
+        new BulkDecisions.Ear(
+            () -> {},
+            (review, why) -> {
+              if (why.isPresent()) {
+                skipped.add(Json.of(Map.of("id", review.id(), "reason", why.get())));
+              } else {
+                decided.add(Json.of(review.id()));
+              }
+            },
+            () -> false));
     return Reply.json(
         200,
         JsonObject.of(
@@ -281,30 +308,39 @@ final class ReviewRoutes {
                 "skipped",
                 new JsonArray(skipped),
                 "dryRun",
-                Json.of(dryRun))));
+                Json.of(order.dryRun()))));
   }
 
-  private List<Review> matching(String tenant, JsonObject filter) {
-    List<Review> found = new ArrayList<>();
-    Optional<byte[]> after = Optional.empty();
-    while (true) {
-      List<Review> page = node.reviews(tenant, Review.Status.PENDING, after, Limits.PAGE_MAX);
-      for (Review review : page) {
-        if (matches(review.key().type(), filter, "type")
-            && matches(review.unit(), filter, "unit")
-            && matches(review.key().id(), filter, "recordId")) {
-          found.add(review);
-        }
+  private static BulkDecisions.Choice choice(JsonObject body) {
+    Optional<String> rule = Call.text(body, "rule");
+    if (rule.isEmpty()) {
+      JsonObject choice = JsonObject.EMPTY;
+      for (String name : List.of("choose", "ignore")) {
+        choice = body.get(name).isAbsent() ? choice : choice.with(name, body.get(name));
       }
-      if (page.size() < Limits.PAGE_MAX) {
-        return found;
-      }
-      after = Optional.of(Node.cursor(page.getLast()));
+      return new BulkDecisions.Choice.Alike(decision(choice));
     }
+    if (!body.get("choose").isAbsent() || !body.get("ignore").isAbsent()) {
+      throw new Problem(Code.INVALID, "a bulk decision is one of choose, rule or ignore");
+    }
+    if (!RULES.contains(rule.get())) {
+      throw new Problem(Code.INVALID, "rule is one of " + String.join(", ", RULES));
+    }
+    return new BulkDecisions.Choice.ByRule(rule.get());
   }
 
-  private static boolean matches(String actual, JsonObject filter, String name) {
-    return Call.text(filter, name).map(actual::equals).orElse(true);
+  /** Takes back what a job has decided. */
+  private Reply undo(Call call) {
+    Job job =
+        jobs.get(call.tenant(), call.name("job"))
+            .filter(found -> call.may(Permission.READ, found.subject()))
+            .orElseThrow(() -> new Problem(Code.NOT_FOUND, "there is no such job"));
+    call.require(Permission.REVIEW, job.subject());
+    if (!bulk.canUndo(job)) {
+      throw new Problem(
+          Code.CONFLICT, "the job still runs, decides nothing, or is no longer remembered");
+    }
+    return RecoveryRoutes.begun(jobs, "undo", call, job.subject(), false, bulk.undo(job.id()));
   }
 
   private Reply assign(Call call) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.engine.Node;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.RateLimits;
+import dev.entente.server.recovery.Checkpoints;
 import dev.entente.server.watch.Watching;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -16,6 +19,7 @@ import java.util.Optional;
  * @param openId whose tokens to believe besides one's own
  * @param limits how fast clients may go on
  * @param watching from where on something is wrong, and how people are told
+ * @param safety how often what the node is gets kept
  */
 public record ServerConfig(
     String host,
@@ -24,7 +28,18 @@ public record ServerConfig(
     Optional<Peering> peering,
     Optional<OpenId.Config> openId,
     RateLimits.Limits limits,
-    Watching watching) {
+    Watching watching,
+    Safety safety) {
+
+  /**
+   * How often a node keeps a checkpoint, and for how long.
+   *
+   * @param every zero for only when somebody asks
+   */
+  public record Safety(Duration every, Duration keep) {
+    /** Every 15 minutes, for 7 days. */
+    public static final Safety DEFAULT = new Safety(Duration.ofMinutes(15), Duration.ofDays(7));
+  }
 
   /** On this machine only, alone, with the usual limits. */
   public static ServerConfig of(int port, String token) {
@@ -35,27 +50,39 @@ public record ServerConfig(
         Optional.empty(),
         Optional.empty(),
         RateLimits.Limits.DEFAULT,
-        Watching.DEFAULT);
+        Watching.DEFAULT,
+        Safety.DEFAULT);
   }
 
   public ServerConfig at(String address) {
-    return new ServerConfig(address, port, token, peering, openId, limits, watching);
+    return new ServerConfig(address, port, token, peering, openId, limits, watching, safety);
   }
 
   public ServerConfig with(Optional<Peering> cluster) {
-    return new ServerConfig(host, port, token, cluster, openId, limits, watching);
+    return new ServerConfig(host, port, token, cluster, openId, limits, watching, safety);
   }
 
   public ServerConfig believing(Optional<OpenId.Config> provider) {
-    return new ServerConfig(host, port, token, peering, provider, limits, watching);
+    return new ServerConfig(host, port, token, peering, provider, limits, watching, safety);
   }
 
   public ServerConfig within(RateLimits.Limits bounds) {
-    return new ServerConfig(host, port, token, peering, openId, bounds, watching);
+    return new ServerConfig(host, port, token, peering, openId, bounds, watching, safety);
   }
 
   public ServerConfig watched(Watching how) {
-    return new ServerConfig(host, port, token, peering, openId, limits, how);
+    return new ServerConfig(host, port, token, peering, openId, limits, how, safety);
+  }
+
+  public ServerConfig kept(Safety how) {
+    return new ServerConfig(host, port, token, peering, openId, limits, watching, how);
+  }
+
+  /** Where checkpoints of a node are kept, if its data are on a disk. */
+  Optional<Checkpoints> checkpoints(Node node) {
+    return watching
+        .directory()
+        .map(data -> new Checkpoints(node, data.resolve("checkpoints"), safety.keep()));
   }
 
   @Override

@@ -56,7 +56,7 @@ final class Served implements AutoCloseable {
     this(Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("n")), configured);
   }
 
-  private Served(Node node, UnaryOperator<ServerConfig> configured) {
+  Served(Node node, UnaryOperator<ServerConfig> configured) {
     this.node = node;
     this.server = started(configured.apply(ServerConfig.of(0, TOKEN)));
   }

@@ -14,6 +14,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
+import org.rocksdb.Checkpoint;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
@@ -184,6 +185,18 @@ public final class RocksStore implements Store {
       throw new StoreException("cannot copy the store", e);
     } finally {
       db.releaseSnapshot(moment);
+      copies.readLock().unlock();
+    }
+  }
+
+  @Override
+  public void checkpoint(Path directory) {
+    copies.readLock().lock();
+    try (Checkpoint checkpoint = Checkpoint.create(db)) {
+      checkpoint.createCheckpoint(directory.toString());
+    } catch (RocksDBException e) {
+      throw new StoreException("cannot keep a checkpoint in " + directory, e);
+    } finally {
       copies.readLock().unlock();
     }
   }

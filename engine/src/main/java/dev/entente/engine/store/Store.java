@@ -2,6 +2,7 @@
 package dev.entente.engine.store;
 
 import dev.entente.engine.codec.Keys;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,17 @@ public interface Store extends AutoCloseable {
 
   /** Visits all entries of all tables as they are at one moment, while commits go on. */
   void copy(Copier copier);
+
+  /**
+   * Keeps what is here at one moment in a directory of its own, which {@link RocksStore#open}
+   * opens.
+   *
+   * @param directory where; it must not be there yet
+   * @throws UnsupportedOperationException where nothing is kept on a disk
+   */
+  default void checkpoint(Path directory) {
+    throw new UnsupportedOperationException("this store is not kept on a disk");
+  }
 
   /** Takes one entry of a copy. */
   @FunctionalInterface

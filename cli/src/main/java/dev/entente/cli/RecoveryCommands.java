@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.Bootstrap;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.Verification;
+import dev.entente.engine.store.RocksStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import me.tongfei.progressbar.ProgressBar;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The commands that keep what a node is, and bring back what it was. */
+final class RecoveryCommands {
+  private static final long LOOK_MILLIS = 200;
+
+  private RecoveryCommands() {}
+
+  /** What begins a job has in common: it shows progress until the job ends. */
+  abstract static class Working extends ClientCommands.Calling {
+    Integer follow(Client client, Json begun, PrintWriter out) {
+      String path = client.path("jobs", text(begun, "id"));
+      Json job = begun;
+      try (ProgressBar bar = Progress.bar(text(begun, "kind"), number(begun, "total"))) {
+        while (text(job, "state").equals("running")) {
+          try {
+            Thread.sleep(LOOK_MILLIS);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return ExitCodes.FAILED;
+          }
+          job = client.get(path);
+          bar.stepTo(number(job, "seen"));
+        }
+      }
+      if (json) {
+        out.println(job);
+      } else {
+        print(job, out);
+      }
+      boolean good = text(job, "state").equals("done") && number(job, "failed") == 0;
+      return good ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+    }
+
+    static long number(Json json, String name) {
+      return member(json, name) instanceof JsonNumber number ? number.longValue() : -1;
+    }
+
+    static void print(Json job, PrintWriter out) {
+      boolean dry = member(job, "dryRun").toString().equals("true");
+      out.println(
+          text(job, "state")
+              + ": looked at "
+              + member(job, "seen")
+              + (dry ? ", would change " : ", changed ")
+              + member(job, "changed")
+              + ", could not change "
+              + member(job, "failed")
+              + "; job "
+              + text(job, "id"));
+      list(job, "named")
+          .forEach(one -> out.println("  " + text(one, "what") + ": " + text(one, "why")));
+      if (!text(job, "problem").isEmpty()) {
+        out.println("  " + text(job, "problem"));
+      }
+    }
+  }
+
+  /** {@code entente checkpoint}. */
+  @Command(
+      name = "checkpoint",
+      description =
+          "Keeps what the node is now, beside its data; serve does so every 15 minutes, for 7 days. With --list, shows what is kept.")
+  static final class Checkpoint extends ClientCommands.Calling {
+    @Option(names = "--list", description = "Show the checkpoints that are kept.")
+    boolean list;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      if (!list) {
+        Json taken = client.json("POST", "/v1/cluster/checkpoints", Optional.of("{}"));
+        out.println(json ? taken : text(taken, "name"));
+        return ExitCodes.OK;
+      }
+      Json answer = client.get("/v1/cluster/checkpoints");
+      if (json) {
+        out.println(answer);
+      } else {
+        list(answer, "checkpoints").forEach(one -> out.println(text(one, "name")));
+      }
+      return ExitCodes.OK;
+    }
+  }
+
+  /** {@code entente backup}. */
+  @Command(
+      name = "backup",
+      description =
+          "Writes all that the node has into a file while it runs, and reads it back to see that it is whole; with --check, only the latter.")
+  static final class Backup extends ClientCommands.Calling {
+    @Parameters(paramLabel = "FILE")
+    Path file;
+
+    @Option(
+        names = "--passphrase-file",
+        paramLabel = "FILE",
+        description =
+            "Holds the passphrase that the backup is sealed under (12 characters or more).")
+    @Nullable Path passphrase;
+
+    @Option(names = "--check", description = "See whether a backup is whole and unchanged.")
+    boolean check;
+
+    @Override
+    Integer run(Client client, PrintWriter out) throws IOException {
+      Optional<String> phrase = BackupFile.passphrase(passphrase);
+      if (!check) {
+        Path begun = file.resolveSibling(file.getFileName() + ".unfinished");
+        Files.deleteIfExists(begun);
+        if (Files.exists(file)) {
+          throw new IllegalArgumentException(file + " is there already; take another name");
+        }
+        try (OutputStream to = BackupFile.create(begun, phrase);
+            ProgressBar bar = Progress.bar("backing up, MiB", -1)) {
+          client.download("/v1/cluster/backup", to, bytes -> bar.stepTo(bytes >> 20));
+        }
+        read(begun, phrase);
+        Files.move(begun, file, StandardCopyOption.ATOMIC_MOVE);
+      }
+      Bootstrap.Copied copied = read(file, phrase);
+      out.printf(
+          "%s: whole, of %s up to position %d, %d entries%n",
+          file, copied.from(), copied.position(), copied.entries());
+      return ExitCodes.OK;
+    }
+
+    private static Bootstrap.Copied read(Path file, Optional<String> phrase) throws IOException {
+      try (InputStream in = BackupFile.open(file, phrase);
+          ProgressBar bar = Progress.bar("checking", -1)) {
+        return Bootstrap.check(in, bar::stepTo);
+      }
+    }
+  }
+
+  /** {@code entente restore}. */
+  @Command(
+      name = "restore",
+      description =
+          "Brings back what was: --to a moment, a record, a type or the whole tenant as new versions, on a running node; or --from a checkpoint or a backup, a node into a new directory.")
+  static final class Restore extends Working {
+    @Parameters(index = "0", arity = "0..1", paramLabel = "TYPE")
+    @Nullable String type;
+
+    @Parameters(index = "1", arity = "0..1", paramLabel = "ID")
+    @Nullable String id;
+
+    @Option(names = "--to", paramLabel = "TIME", description = "Such as 2026-11-22T10:00:00Z.")
+    String to = "";
+
+    @Option(names = "--dry-run", description = "Only say what would change.")
+    boolean dryRun;
+
+    @Option(names = "--reason", paramLabel = "TEXT", description = "Why; kept with each version.")
+    String reason = "";
+
+    @Option(
+        names = "--from",
+        paramLabel = "PATH",
+        description = "A checkpoint's folder, or a backup's file.")
+    @Nullable Path from;
+
+    @Option(
+        names = "--into",
+        paramLabel = "DIR",
+        description = "The new data directory, for serve --data.")
+    @Nullable Path into;
+
+    @Option(
+        names = "--passphrase-file",
+        paramLabel = "FILE",
+        description = "Holds the passphrase of a sealed backup.")
+    @Nullable Path passphrase;
+
+    @Override
+    Integer run(Client client, PrintWriter out) throws IOException {
+      Path source = from;
+      Path target = into;
+      if (source != null && target != null) {
+        return fromDisk(source, target, out);
+      }
+      if (to.isEmpty() || source != null || target != null) {
+        throw new IllegalArgumentException(
+            "say --to TIME, for new versions on the running node; or --from PATH --into DIR, for a"
+                + " new directory");
+      }
+      return id == null ? many(client, out) : one(client, out);
+    }
+
+    private Integer one(Client client, PrintWriter out) {
+      Map<String, Json> body = new TreeMap<>(Map.of("to", Json.of(to)));
+      body.put("reason", Json.of(reason));
+      String path = client.path("records", String.valueOf(type), String.valueOf(id));
+      if (dryRun) {
+        out.println(client.get(path + "?at=" + Client.escaped(to)));
+        return ExitCodes.OK;
+      }
+      Json answer =
+          client.json("POST", path + "/rollback", Optional.of(JsonObject.of(body).toString()));
+      out.println(json ? answer : member(answer, "data"));
+      return ExitCodes.OK;
+    }
+
+    private Integer many(Client client, PrintWriter out) {
+      Map<String, Json> body = new TreeMap<>();
+      body.put("to", Json.of(to));
+      body.put("dryRun", Json.of(dryRun));
+      if (!reason.isEmpty()) {
+        body.put("reason", Json.of(reason));
+      }
+      if (type != null) {
+        body.put("type", Json.of(type));
+      }
+      Json begun =
+          client.json("POST", client.path("restores"), Optional.of(JsonObject.of(body).toString()));
+      return follow(client, begun, out);
+    }
+
+    private Integer fromDisk(Path source, Path target, PrintWriter out) throws IOException {
+      Path store = target.resolve("store");
+      if (Files.exists(store)) {
+        throw new IllegalArgumentException(
+            store + " is there already; restore into a new directory");
+      }
+      Path begun = target.resolve("store.unfinished");
+      Folders.delete(begun);
+      Files.createDirectories(target);
+      NodeConfig config = NodeConfig.DEFAULT.withFreshIncarnation();
+      Verification found;
+      if (Files.isDirectory(source)) {
+        copy(source, begun);
+        found = verified(begun, config, true);
+      } else {
+        try (InputStream in = BackupFile.open(source, BackupFile.passphrase(passphrase));
+            ProgressBar bar = Progress.bar("restoring", -1);
+            RocksStore empty = RocksStore.open(begun)) {
+          Bootstrap.restore(in, empty, config, bar::stepTo);
+        }
+        found = verified(begun, config, false);
+      }
+      if (found.broken().isPresent()) {
+        throw new IOException(
+            source
+                + " is damaged: "
+                + found.broken().get()
+                + "; take another checkpoint or backup");
+      }
+      Files.move(begun, store, StandardCopyOption.ATOMIC_MOVE);
+      out.printf(
+          "restored into %s: %d versions and %d audit entries, all intact%n",
+          target, found.versions(), found.entries());
+      out.println("start it: entente serve --data " + target);
+      return ExitCodes.OK;
+    }
+
+    private static void copy(Path source, Path target) throws IOException {
+      Files.createDirectories(target);
+      try (Stream<Path> files = Files.list(source)) {
+        for (Path file : files.toList()) {
+          Files.copy(file, target.resolve(String.valueOf(file.getFileName())));
+        }
+      }
+    }
+
+    /** Opens what was restored once, under its next incarnation where it has none yet. */
+    private static Verification verified(Path store, NodeConfig config, boolean asBefore) {
+      RocksStore opened = RocksStore.open(store);
+      try (Node node = asBefore ? Node.openRestored(opened, config) : Node.open(opened, config);
+          ProgressBar bar = Progress.bar("checking", -1)) {
+        return node.verify(bar::stepTo);
+      }
+    }
+  }
+
+  /** {@code entente jobs}. */
+  @Command(
+      name = "jobs",
+      description =
+          "Lists long work on the tenant; with a job, shows it, stops it, or takes it back.")
+  static final class Jobs extends Working {
+    @Parameters(arity = "0..1", paramLabel = "JOB")
+    String job = "";
+
+    @Option(names = "--stop", description = "Have it stop; what it has done stays done.")
+    boolean stop;
+
+    @Option(names = "--undo", description = "Take back what it has decided.")
+    boolean undo;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      if (job.isEmpty()) {
+        Json answer = client.get(client.path("jobs"));
+        if (json) {
+          out.println(answer);
+        } else {
+          list(answer, "jobs")
+              .forEach(one ->
+                  out.println(
+                      text(one, "id")
+                          + "  "
+                          + text(one, "kind")
+                          + " of "
+                          + text(one, "subject")
+                          + " by "
+                          + text(one, "by")
+                          + ": "
+                          + text(one, "state")
+                          + ", "
+                          + member(one, "changed")
+                          + " changed"));
+        }
+        return ExitCodes.OK;
+      }
+      String path = client.path("jobs", job);
+      if (undo) {
+        return follow(client, client.json("POST", path + "/undo", Optional.of("{}")), out);
+      }
+      Json shown = stop ? client.json("DELETE", path, Optional.empty()) : client.get(path);
+      if (json) {
+        out.println(shown);
+      } else {
+        print(shown, out);
+      }
+      return ExitCodes.OK;
+    }
+  }
+
+  /** {@code entente resolve}. */
+  @Command(
+      name = "resolve",
+      description =
+          "Decides many pending reviews at once as a rule would settle them, each by itself; never-automatic units are left alone. Begin with --dry-run; entente jobs JOB --undo takes it back.")
+  static final class Resolve extends Working {
+    @Option(
+        names = "--rule",
+        required = true,
+        paramLabel = "STRATEGY",
+        description =
+            "last-writer-wins, first-writer-wins, highest-value, lowest-value, sum-of-changes, union, merge or append.")
+    String rule;
+
+    @Option(names = "--type", paramLabel = "TYPE", description = "Of which record type.")
+    String type = "";
+
+    @Option(names = "--unit", paramLabel = "UNIT", description = "Of which unit, such as /phone.")
+    String unit = "";
+
+    @Option(names = "--record", paramLabel = "ID", description = "Of which record.")
+    String recordId = "";
+
+    @Option(names = "--conflict", paramLabel = "KIND", description = "Of which kind of conflict.")
+    String conflict = "";
+
+    @Option(names = "--dry-run", description = "Only say what would be decided.")
+    boolean dryRun;
+
+    @Option(names = "--reason", paramLabel = "TEXT", description = "Why; kept with each decision.")
+    String reason = "";
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      Map<String, Json> filter = new TreeMap<>();
+      Map.of("type", type, "unit", unit, "recordId", recordId, "conflict", conflict)
+          .forEach((name, value) -> {
+            if (!value.isEmpty()) {
+              filter.put(name, Json.of(value));
+            }
+          });
+      if (filter.isEmpty()) {
+        throw new IllegalArgumentException("say which: --type, --unit, --record or --conflict");
+      }
+      Map<String, Json> body = new TreeMap<>();
+      body.put("filter", JsonObject.of(filter));
+      body.put("rule", Json.of(rule));
+      body.put("reason", Json.of(reason.isEmpty() ? "resolved by " + rule : reason));
+      body.put("dryRun", Json.of(dryRun));
+      body.put("background", Json.of(true));
+      Json begun =
+          client.json(
+              "POST",
+              client.path("reviews", "decisions"),
+              Optional.of(JsonObject.of(body).toString()));
+      return follow(client, begun, out);
+    }
+  }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.cluster.Authority;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.json.Json;
+import dev.entente.core.policy.Policy;
+import dev.entente.core.record.Unit;
+import dev.entente.core.resolve.Conflict;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.Decision;
+import dev.entente.engine.Node;
+import dev.entente.engine.Review;
+import dev.entente.server.recovery.Job;
+import dev.entente.server.recovery.Jobs;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+
+/**
+ * Decides many reviews, each by itself; and takes such decisions back: what competed is put side by
+ * side again, as new versions that have not seen one another, so that the conflict waits as before.
+ */
+final class BulkDecisions {
+  private static final int PAGE = 500;
+  private static final int UNDONE_MAX = 200_000;
+
+  private final Node node;
+  private final Authority authority;
+
+  /** What each job has decided, for as long as it is remembered. */
+  private final Map<String, List<Done>> done = new ConcurrentHashMap<>();
+
+  BulkDecisions(Node node, Authority authority) {
+    this.node = node;
+    this.authority = authority;
+  }
+
+  /** What to decide, and how. */
+  record Order(
+      String tenant,
+      Predicate<Review> which,
+      Choice choice,
+      String reason,
+      String by,
+      boolean dryRun) {}
+
+  /** How one review is decided: alike for all, or as a rule would have it. */
+  sealed interface Choice {
+    /** The same for each. */
+    record Alike(Decision decision) implements Choice {}
+
+    /** As this strategy would settle it. */
+    record ByRule(String strategy) implements Choice {}
+  }
+
+  /** A decision that can be taken back. */
+  private record Done(Review review, Unit unit, List<Json> competing, VersionVector after) {}
+
+  /** Hears what becomes of each. */
+  record Ear(
+      Runnable counted, BiConsumer<Review, Optional<String>> heard, BooleanSupplier stopping) {}
+
+  /** Goes through the pending reviews that are meant, one after another. */
+  void carryOut(Order order, Ear ear) {
+    carryOut(order, ear, new ArrayList<>());
+  }
+
+  private void carryOut(Order order, Ear ear, List<Done> into) {
+    Optional<byte[]> after = Optional.empty();
+    List<Review> page;
+    do {
+      page = node.reviews(order.tenant(), Review.Status.PENDING, after, PAGE);
+      for (Review review : page) {
+        if (ear.stopping().getAsBoolean()) {
+          return;
+        }
+        if (order.which().test(review)) {
+          ear.heard().accept(review, decided(order, review, into));
+        } else {
+          ear.counted().run();
+        }
+      }
+      after = page.isEmpty() ? Optional.empty() : Optional.of(Node.cursor(page.getLast()));
+    } while (page.size() == PAGE);
+  }
+
+  /** Decides one; why not, where that is not possible. */
+  private Optional<String> decided(Order order, Review review, List<Done> into) {
+    Policy policy = node.policy(order.tenant(), review.key().type());
+    if (policy.neverAutomatic().contains(review.unit())) {
+      return Optional.of(review.unit() + " is never-automatic; it is decided one by one");
+    }
+    Optional<Decision> decision = decision(order.choice(), review);
+    if (decision.isEmpty()) {
+      return Optional.of("the rule leaves this to people too");
+    }
+    if (order.dryRun()) {
+      return Optional.empty();
+    }
+    Optional<Conflict> live = live(review);
+    Decision.Result result =
+        Writes.await(() ->
+            authority.decide(
+                order.tenant(), review.id(), decision.get(), order.by(), order.reason()));
+    return switch (result) {
+      case Decision.Result.Decided(Review closed, var now) -> {
+        if (into.size() < UNDONE_MAX && closed.status() == Review.Status.RESOLVED) {
+          live.ifPresent(conflict ->
+              into.add(
+                  new Done(
+                      review,
+                      conflict.unit(),
+                      conflict.competing().stream().map(Assignment::value).toList(),
+                      now.state().context())));
+        }
+        yield Optional.empty();
+      }
+      case Decision.Result.Voted _ -> Optional.of("it is voted on");
+      case Decision.Result.Moved(String message, _) -> Optional.of(message);
+      case Decision.Result.Unknown() -> Optional.of("there is no such review");
+      case Decision.Result.Invalid(String message) -> Optional.of(message);
+    };
+  }
+
+  private Optional<Decision> decision(Choice choice, Review review) {
+    return switch (choice) {
+      case Choice.Alike(Decision decision) -> Optional.of(decision);
+      case Choice.ByRule(String strategy) ->
+          node.settledBy(review, strategy).map(Decision.Value::new);
+    };
+  }
+
+  private static String name(Review review) {
+    return review.id() + " " + review.unit() + " of " + review.key();
+  }
+
+  /** The conflict that a review is about, as it stands in the record; none for those of others. */
+  private Optional<Conflict> live(Review review) {
+    return node.read(review.key()).view().resolutions().stream()
+        .map(Resolution::conflict)
+        .filter(conflict -> conflict.id().equals(review.id()) && !conflict.recordLevel())
+        .findFirst();
+  }
+
+  /** The same as long work, which can be taken back. */
+  Jobs.Work work(Order order) {
+    return job -> {
+      List<Done> mine = Collections.synchronizedList(new ArrayList<>());
+      done.put(job.id(), mine);
+      job.total(node.countReviews(order.tenant(), Review.Status.PENDING));
+      carryOut(
+          order,
+          new Ear(
+              job::unchanged,
+              (review, why) -> {
+                String name = name(review);
+                why.ifPresentOrElse(problem -> job.failed(name, problem), () -> job.changed(name));
+              },
+              job::isStopping),
+          mine);
+    };
+  }
+
+  /** Whether the decisions of a job can be taken back. */
+  boolean canUndo(Job job) {
+    return job.state() != Job.State.RUNNING && done.containsKey(job.id()) && !job.dryRun();
+  }
+
+  /** Takes back what a job has decided, where nothing has been written since. */
+  Jobs.Work undo(String jobId) {
+    List<Done> theirs = done.getOrDefault(jobId, List.of());
+    return job -> {
+      List<Done> all = List.copyOf(theirs);
+      job.total(all.size());
+      for (Done one : all) {
+        if (job.isStopping()) {
+          return;
+        }
+        String name = name(one.review());
+        Optional<String> why = undone(one, job.by());
+        why.ifPresentOrElse(problem -> job.failed(name, problem), () -> job.changed(name));
+        if (why.isEmpty()) {
+          theirs.remove(one);
+        }
+      }
+    };
+  }
+
+  private Optional<String> undone(Done one, String by) {
+    Decision.Result result =
+        Writes.await(() ->
+            node.reopen(one.review(), one.unit(), one.after(), one.competing(), by, "taken back"));
+    return switch (result) {
+      case Decision.Result.Decided _ -> Optional.empty();
+      case Decision.Result.Moved(String message, _) -> Optional.of(message);
+      case Decision.Result.Invalid(String message) -> Optional.of(message);
+      case Decision.Result.Voted _, Decision.Result.Unknown _ ->
+          Optional.of("such a decision cannot be taken back");
+    };
+  }
+}

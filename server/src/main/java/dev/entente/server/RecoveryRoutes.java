@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.cluster.Authority;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonBool;
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.Node;
+import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Grant;
+import dev.entente.server.access.Permission;
+import dev.entente.server.recovery.Checkpoints;
+import dev.entente.server.recovery.Job;
+import dev.entente.server.recovery.Jobs;
+import dev.entente.server.recovery.Restorer;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+
+/** Safety nets: checkpoints, backups, bringing back what was; and the long work of a node. */
+final class RecoveryRoutes {
+  private static final String JOB = "/v1/{tenant}/jobs/{job}";
+  private static final int BACKUPS_MAX = 2;
+
+  private final Node node;
+  private final Jobs jobs;
+  private final Restorer restorer;
+  private final Optional<Checkpoints> checkpoints;
+  private final Semaphore backups = new Semaphore(BACKUPS_MAX);
+
+  RecoveryRoutes(Node node, Authority authority, Jobs jobs, Optional<Checkpoints> checkpoints) {
+    this.node = node;
+    this.jobs = jobs;
+    this.restorer = new Restorer(node, authority);
+    this.checkpoints = checkpoints;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .get(Permission.OPERATE, "/v1/cluster/checkpoints", this::list)
+        .post(Permission.OPERATE, "/v1/cluster/checkpoints", this::take)
+        .get(Permission.ADMINISTER, "/v1/cluster/backup", this::backup)
+        .get(Permission.READ, "/v1/{tenant}/checkpoints", this::list)
+        .some(Permission.OPERATE, "POST", "/v1/{tenant}/restores", this::restore)
+        .some(Permission.READ, "GET", "/v1/{tenant}/jobs", this::jobs)
+        .some(Permission.READ, "GET", JOB, this::job)
+        .some(Permission.READ, "DELETE", JOB, this::stop);
+  }
+
+  private Checkpoints kept() {
+    return checkpoints.orElseThrow(() ->
+        new Problem(Code.NOT_FOUND, "this node keeps its data in memory, and no checkpoints"));
+  }
+
+  private static Json described(Checkpoints.Checkpoint one) {
+    return Json.of(Map.of("name", one.name(), "at", one.at().toString()));
+  }
+
+  private Reply list(Call call) {
+    try {
+      List<Json> found = kept().list().stream().map(RecoveryRoutes::described).toList();
+      return Reply.json(200, JsonObject.of("checkpoints", Json.of(found)));
+    } catch (IOException e) {
+      throw new Problem(Code.UNAVAILABLE, "the checkpoints cannot be listed: " + e.getMessage());
+    }
+  }
+
+  private Reply take(Call call) {
+    try {
+      Checkpoints.Checkpoint taken = kept().take();
+      Writes.await(() ->
+          node.account(
+              "checkpoint", taken.name(), JsonObject.of("by", Json.of(call.caller().name()))));
+      return Reply.json(201, described(taken));
+    } catch (IOException e) {
+      throw new Problem(Code.UNAVAILABLE, "no checkpoint could be taken: " + e.getMessage());
+    }
+  }
+
+  /** All that the node has at this moment, as docs/formats says. */
+  private Reply backup(Call call) {
+    if (!backups.tryAcquire()) {
+      throw new Problem(Code.TOO_FAST, BACKUPS_MAX + " backups are being made already");
+    }
+    return Reply.stream(
+        "application/vnd.entente.copy",
+        out -> {
+          try {
+            node.copyTo(out);
+          } finally {
+            backups.release();
+          }
+        });
+  }
+
+  private Reply restore(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a restore", Set.of("type", "to", "reason", "dryRun"));
+    Optional<String> type = Call.text(body, "type").map(name -> Call.checkedName("type", name));
+    call.require(Permission.OPERATE, type.orElse(Grant.ALL));
+    Instant moment =
+        RecordRoutes.instant(
+            Call.text(body, "to")
+                .orElseThrow(() -> new Problem(Code.INVALID, "\"to\" is the moment to go to")));
+    if (moment.toEpochMilli() > node.nowMillis()) {
+      throw new Problem(Code.INVALID, "that moment has not come yet");
+    }
+    List<String> types = type.map(List::of).orElseGet(() -> node.types(call.tenant()));
+    return begun(
+        "restore",
+        call,
+        type.orElse(Grant.ALL),
+        body.get("dryRun").equals(JsonBool.TRUE),
+        restorer.to(moment, types, Call.text(body, "reason").orElse("restored to " + moment)));
+  }
+
+  private Reply begun(String kind, Call call, String subject, boolean dryRun, Jobs.Work work) {
+    return begun(jobs, kind, call, subject, dryRun, work);
+  }
+
+  /** Begins long work, and says where to look at it. */
+  static Reply begun(
+      Jobs jobs, String kind, Call call, String subject, boolean dryRun, Jobs.Work work) {
+    try {
+      Job job = jobs.begin(kind, call.tenant(), subject, call.author(), dryRun, work);
+      return Reply.json(202, job.toJson())
+          .with("Location", "/v1/" + Steering.encoded(call.tenant()) + "/jobs/" + job.id());
+    } catch (IllegalStateException e) {
+      throw new Problem(Code.TOO_FAST, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Reply jobs(Call call) {
+    return Reply.json(
+        200,
+        JsonObject.of(
+            "jobs",
+            Json.of(
+                jobs.list(call.tenant()).stream()
+                    .filter(job -> call.may(Permission.READ, job.subject()))
+                    .limit(call.limit())
+                    .map(Job::toJson)
+                    .toList())));
+  }
+
+  private Job find(Call call) {
+    return jobs.get(call.tenant(), call.name("job"))
+        .filter(job -> call.may(Permission.READ, job.subject()))
+        .orElseThrow(() -> new Problem(Code.NOT_FOUND, "there is no such job"));
+  }
+
+  private Reply job(Call call) {
+    return Reply.json(200, find(call).toJson());
+  }
+
+  private Reply stop(Call call) {
+    Job job = find(call);
+    if (!job.by().equals(call.caller().name())) {
+      call.require(Permission.OPERATE, job.subject());
+    }
+    job.stop();
+    return Reply.json(202, job.toJson());
+  }
+}

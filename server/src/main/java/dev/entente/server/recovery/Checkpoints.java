@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server.recovery;
+
+import dev.entente.engine.Node;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a node was at moments, as folders beside its data: links to files that never change, so that
+ * taking one costs next to nothing, and keeping it costs what has been rewritten since.
+ * Thread-safe.
+ */
+public final class Checkpoints {
+  private static final DateTimeFormatter NAME =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.'SSS'Z'").withZone(ZoneOffset.UTC);
+  private static final String UNFINISHED = ".unfinished";
+
+  private final Node node;
+  private final Path folder;
+  private final Duration keep;
+
+  /** One of them. */
+  public record Checkpoint(String name, Instant at, Path directory) {}
+
+  /**
+   * @param folder where they are kept; on the disk of the data, or they are copies
+   * @param keep how long each is kept
+   */
+  public Checkpoints(Node node, Path folder, Duration keep) {
+    this.node = node;
+    this.folder = folder;
+    this.keep = keep;
+  }
+
+  /** Takes one. */
+  public synchronized Checkpoint take() throws IOException {
+    Files.createDirectories(folder);
+    Instant at = Instant.ofEpochMilli(node.nowMillis());
+    String name = NAME.format(at);
+    Path begun = folder.resolve(name + UNFINISHED);
+    Path directory = folder.resolve(name);
+    if (Files.exists(directory)) {
+      return new Checkpoint(name, at, directory);
+    }
+    node.checkpoint(begun);
+    Files.move(begun, directory, StandardCopyOption.ATOMIC_MOVE);
+    return new Checkpoint(name, at, directory);
+  }
+
+  /** Those that there are, the latest first. */
+  public List<Checkpoint> list() throws IOException {
+    List<Checkpoint> found = new ArrayList<>();
+    if (Files.isDirectory(folder)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+        for (Path entry : entries) {
+          String name = String.valueOf(entry.getFileName());
+          momentOf(name).ifPresent(at -> found.add(new Checkpoint(name, at, entry)));
+        }
+      }
+    }
+    found.sort(Comparator.comparing(Checkpoint::at).reversed());
+    return found;
+  }
+
+  /** The moment that a folder is named after; empty where it is none of these. */
+  private static Optional<Instant> momentOf(String name) {
+    try {
+      return Optional.of(Instant.from(NAME.parse(name)));
+    } catch (DateTimeParseException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Lets go of those that are kept no longer, and of what was begun and not finished. */
+  public synchronized int prune() throws IOException {
+    Instant oldest = Instant.ofEpochMilli(node.nowMillis()).minus(keep);
+    int gone = 0;
+    for (Checkpoint checkpoint : list()) {
+      if (checkpoint.at().isBefore(oldest)) {
+        delete(checkpoint.directory());
+        gone++;
+      }
+    }
+    if (Files.isDirectory(folder)) {
+      try (DirectoryStream<Path> begun = Files.newDirectoryStream(folder, "*" + UNFINISHED)) {
+        for (Path one : begun) {
+          delete(one);
+        }
+      }
+    }
+    return gone;
+  }
+
+  /** Takes one and lets go of the old, as often as the schedule says. */
+  public void turn() {
+    try {
+      take();
+      prune();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(
+              Path visited, @org.jspecify.annotations.Nullable IOException e) throws IOException {
+            if (e != null) {
+              throw e;
+            }
+            Files.delete(visited);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server.recovery;
+
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeStoppedException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The long work of a node, each on a thread of its own. How each ended goes to the audit log; the
+ * last are remembered until the process ends. Thread-safe.
+ */
+public final class Jobs implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(Jobs.class.getName());
+  private static final int KEPT_MAX = 1_000;
+  private static final int RUNNING_MAX = 20;
+
+  private final Node node;
+  private final ConcurrentSkipListMap<String, Job> jobs = new ConcurrentSkipListMap<>();
+  private final AtomicLong number = new AtomicLong();
+
+  public Jobs(Node node) {
+    this.node = node;
+  }
+
+  /** What a job does; it looks at {@link Job#isStopping} between one thing and the next. */
+  @FunctionalInterface
+  public interface Work {
+    void on(Job job);
+  }
+
+  /**
+   * Begins a job.
+   *
+   * @throws IllegalStateException where too many run already
+   */
+  public Job begin(
+      String kind, String tenant, String subject, String by, boolean dryRun, Work work) {
+    long running = jobs.values().stream().filter(j -> j.state() == Job.State.RUNNING).count();
+    if (running >= RUNNING_MAX) {
+      throw new IllegalStateException(RUNNING_MAX + " jobs run already; wait, or stop one");
+    }
+    long now = node.nowMillis();
+    String id = String.format("%013d-%04d", now, number.incrementAndGet() % 10_000);
+    Job job = new Job(id, kind, tenant, subject, by, dryRun, now);
+    jobs.put(id, job);
+    while (jobs.size() > KEPT_MAX) {
+      jobs.pollFirstEntry();
+    }
+    Thread.ofVirtual().name("entente-" + kind).start(() -> run(job, work));
+    return job;
+  }
+
+  private void run(Job job, Work work) {
+    try {
+      work.on(job);
+      job.end(job.isStopping() ? Job.State.STOPPED : Job.State.DONE, "", node.nowMillis());
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "the job " + job.id() + " failed", e);
+      job.end(Job.State.FAILED, String.valueOf(e.getMessage()), node.nowMillis());
+    }
+    try {
+      node.account("job", job.tenant() + "/" + job.subject(), job.toJson()).join();
+    } catch (NodeStoppedException e) {
+      LOG.log(Level.DEBUG, "the node has stopped", e);
+    }
+  }
+
+  /** A job of a tenant. */
+  public Optional<Job> get(String tenant, String id) {
+    return Optional.ofNullable(jobs.get(id)).filter(job -> job.tenant().equals(tenant));
+  }
+
+  /** The jobs of a tenant, the latest first. */
+  public List<Job> list(String tenant) {
+    List<Job> mine = new ArrayList<>(jobs.values());
+    mine.removeIf(job -> !job.tenant().equals(tenant));
+    mine.sort(Comparator.comparing(Job::id).reversed());
+    return mine;
+  }
+
+  /** Has all that run stop. */
+  @Override
+  public void close() {
+    jobs.values().forEach(Job::stop);
+  }
+}

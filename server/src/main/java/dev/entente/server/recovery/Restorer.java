@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server.recovery;
+
+import dev.entente.cluster.Authority;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Node;
+import dev.entente.engine.Outcome;
+import dev.entente.engine.Snapshot;
+import dev.entente.engine.WriteRequest;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Brings records back to what they were at a moment, as new versions: nothing is taken out of their
+ * histories, other nodes hear of it like of any write, and it can be undone in the same way.
+ */
+public final class Restorer {
+  private static final int PAGE = 500;
+
+  private final Node node;
+  private final Authority authority;
+
+  public Restorer(Node node, Authority authority) {
+    this.node = node;
+    this.authority = authority;
+  }
+
+  /** Brings back all records of some types. */
+  public Jobs.Work to(Instant moment, List<String> types, String reason) {
+    return job -> {
+      for (String type : types) {
+        Optional<String> after = Optional.empty();
+        List<RecordKey> page;
+        do {
+          page = node.records(job.tenant(), type, after, PAGE);
+          for (RecordKey key : page) {
+            if (job.isStopping()) {
+              return;
+            }
+            restore(job, key, moment, reason);
+          }
+          after = page.isEmpty() ? Optional.empty() : Optional.of(page.getLast().id());
+        } while (page.size() == PAGE);
+      }
+    };
+  }
+
+  private void restore(Job job, RecordKey key, Instant moment, String reason) {
+    Snapshot then = node.readAt(key, moment);
+    Snapshot now = node.read(key);
+    String name = key.type() + "/" + key.id();
+    if (then.view().data().equals(now.view().data())) {
+      job.unchanged();
+      return;
+    }
+    if (job.dryRun()) {
+      job.changed(name);
+      return;
+    }
+    Outcome outcome =
+        authority.write(WriteRequest.rollback(key, then.view().data(), job.by(), reason)).join();
+    if (outcome instanceof Outcome.Rejected rejected) {
+      job.failed(name, rejected.message());
+    } else {
+      job.changed(name);
+    }
+  }
+}
