@@ -443,7 +443,14 @@ final class ClientCommands {
       Json answer =
           client.json(
               "DELETE", client.path("freezes"), Optional.of(Freeze.scope(type, id).toString()));
-      out.println(json ? answer : "thawed: " + text(answer, "thawed"));
+      out.println(
+          json
+              ? answer
+              : "thawed: "
+                  + text(answer, "thawed")
+                  + "; "
+                  + member(answer, "refused")
+                  + " writes were refused meanwhile");
       return ExitCodes.OK;
     }
   }

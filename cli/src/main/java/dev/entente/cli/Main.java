@@ -45,6 +45,7 @@ import picocli.CommandLine.Command;
       ClientCommands.Doctor.class,
       ClusterCommand.class,
       AccountCommand.class,
+      IncidentCommand.class,
       RecoveryCommands.Checkpoint.class,
       RecoveryCommands.Backup.class,
       RecoveryCommands.Restore.class,

@@ -217,13 +217,24 @@ final class RecoveryCommands {
       body.put("reason", Json.of(reason));
       String path = client.path("records", String.valueOf(type), String.valueOf(id));
       if (dryRun) {
-        out.println(client.get(path + "?at=" + Client.escaped(to)));
+        out.println(then(client, path));
         return ExitCodes.OK;
       }
       Json answer =
           client.json("POST", path + "/rollback", Optional.of(JsonObject.of(body).toString()));
       out.println(json ? answer : member(answer, "data"));
       return ExitCodes.OK;
+    }
+
+    private String then(Client client, String path) {
+      try {
+        return client.get(path + "?at=" + Client.escaped(to)).toString();
+      } catch (Client.FailedException e) {
+        if (String.valueOf(e.getMessage()).startsWith("not-found")) {
+          return "there was no such record then; it would be removed";
+        }
+        throw e;
+      }
     }
 
     private Integer many(Client client, PrintWriter out) {

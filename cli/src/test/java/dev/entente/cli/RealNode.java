@@ -131,6 +131,10 @@ final class RealNode {
     return http.send(request.build(), BodyHandlers.ofString());
   }
 
+  String url() {
+    return url;
+  }
+
   /** Whether the process runs. */
   boolean isAlive() {
     return process.isAlive();

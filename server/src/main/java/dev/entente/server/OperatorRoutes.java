@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
 /**
@@ -138,10 +139,30 @@ final class OperatorRoutes {
 
   private Reply thaw(Call call) {
     String scope = scope(call, call.jsonObject());
+    long refused = refusedSinceFrozen(call.tenant(), scope);
     if (!Writes.await(() -> node.thaw(call.tenant(), scope, call.author()))) {
       throw new Problem(Code.NOT_FOUND, scope + " is not frozen");
     }
-    return Reply.json(200, JsonObject.of("thawed", Json.of(scope)));
+    return Reply.json(
+        200, JsonObject.of(Map.of("thawed", Json.of(scope), "refused", Json.of(refused))));
+  }
+
+  /** How many writes to a scope were refused since it was frozen; each stands in the audit log. */
+  private long refusedSinceFrozen(String tenant, String scope) {
+    AtomicLong refused = new AtomicLong();
+    node.audit(
+        entry -> {
+          boolean within = entry.subject().equals(scope) || entry.subject().startsWith(scope + "/");
+          if (entry.tenant().equals(tenant) && entry.action().equals("rejected") && within) {
+            refused.incrementAndGet();
+          }
+          return entry.tenant().equals(tenant)
+              && entry.action().equals("freeze")
+              && entry.subject().equals(scope);
+        },
+        Long.MAX_VALUE,
+        1);
+    return refused.get();
   }
 
   private Reply hotspots(Call call) {
