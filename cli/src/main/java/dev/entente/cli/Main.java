@@ -46,6 +46,8 @@ import picocli.CommandLine.Command;
       ClusterCommand.class,
       AccountCommand.class,
       IncidentCommand.class,
+      AppealCommands.FateOf.class,
+      AppealCommands.Appeal.class,
       RecoveryCommands.Checkpoint.class,
       RecoveryCommands.Backup.class,
       RecoveryCommands.Restore.class,

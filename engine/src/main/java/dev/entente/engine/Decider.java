@@ -38,6 +38,7 @@ final class Decider {
   private final ReviewBook reviews;
   private final Claims claims;
   private final Contentions contentions;
+  private final Appeals appeals;
   private final Promise promise;
 
   Decider(
@@ -45,7 +46,9 @@ final class Decider {
       ReviewBook reviews,
       Claims claims,
       Contentions contentions,
+      Appeals appeals,
       Promise promise) {
+    this.appeals = appeals;
     this.contentions = contentions;
     this.promise = promise;
     this.policies = policies;
@@ -63,6 +66,9 @@ final class Decider {
 
     /** A contention of several records that waits. */
     record Contended(Review review) implements Found {}
+
+    /** Somebody asks for what they wrote. */
+    record Asked(Review review) implements Found {}
 
     /** None, for this reason. */
     record Gone(Result why) implements Found {}
@@ -92,6 +98,9 @@ final class Decider {
     if (review.isContention()) {
       return new Found.Contended(review);
     }
+    if (review.isAppeal()) {
+      return new Found.Asked(review);
+    }
     Optional<Resolution> live =
         now.view().resolutions().stream()
             .filter(r -> r.isPending() && r.conflict().id().equals(id))
@@ -120,6 +129,8 @@ final class Decider {
       }
       case Found.Contended(Review review) ->
           contentions.decide(transaction, review, decision, actor, reason);
+      case Found.Asked(Review review) ->
+          appeals.decide(transaction, review, decision, actor, reason);
       case Found.Live(Review review, Snapshot now, Resolution live) -> {
         if (review.progress().poll().isPresent()) {
           yield new Result.Moved("the policy has this voted on; vote instead of deciding", now);

@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridClock;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
@@ -71,6 +72,7 @@ public final class Node implements AutoCloseable {
   private final Claims claims;
   private final Acceptor acceptor;
   private final Decider decider;
+  private final Appeals appeals;
   private final Proceedings proceedings;
   private final Receiver receiver;
   private final Replication replication;
@@ -95,7 +97,8 @@ public final class Node implements AutoCloseable {
     this.claims = new Claims(store, policies, reviews);
     this.acceptor = new Acceptor(policies, history, reviews, freezes, claims, config.siblingsMax());
     Contentions contentions = new Contentions(claims, reviews, acceptor);
-    this.decider = new Decider(policies, reviews, claims, contentions, acceptor::whyNot);
+    this.appeals = new Appeals(policies, reviews, acceptor);
+    this.decider = new Decider(policies, reviews, claims, contentions, appeals, acceptor::whyNot);
     this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
     this.receiver = new Receiver(store, self, policies, history, claims, reviews);
     this.replication = new Replication(store, self, receiver, config.incarnations());
@@ -640,6 +643,42 @@ public final class Node implements AutoCloseable {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * What has become of a version's parts, as of now; empty where the record has no such version.
+   */
+  public Optional<List<Fate>> fate(RecordKey key, Dot dot) {
+    return written(key, dot).map(found -> Fate.of(found.version(), read(key), found.later()));
+  }
+
+  /** A version, and those of its record that came after it. */
+  private record Written(Version version, List<Version> later) {}
+
+  private Optional<Written> written(RecordKey key, Dot dot) {
+    List<Version> all = history.all(key, lastPosition(key), null);
+    for (int i = 0; i < all.size(); i++) {
+      if (all.get(i).dot().equals(dot)) {
+        return Optional.of(new Written(all.get(i), all.subList(i + 1, all.size())));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Asks for what a version wrote and is not there any more: a review for each part of it.
+   *
+   * @return the reviews, none where all of it holds; empty where there is no such version
+   */
+  public CompletableFuture<Optional<List<Review>>> appeal(
+      RecordKey key, Dot dot, String actor, String reason) {
+    Optional<Written> found = written(key, dot);
+    if (found.isEmpty()) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+    List<Fate> fates = Fate.of(found.get().version(), read(key), found.get().later());
+    return sequencer.submit(transaction ->
+        Optional.of(appeals.open(transaction, found.get().version(), fates, actor, reason)));
   }
 
   /** A page of reviews, oldest first. */

@@ -113,7 +113,7 @@ final class Proceedings {
       String signature) {
     return switch (decider.find(transaction, tenant, id)) {
       case Decider.Found.Gone(Result gone) -> gone;
-      case Decider.Found.Contended _, Decider.Found.Violated _ ->
+      case Decider.Found.Contended _, Decider.Found.Violated _, Decider.Found.Asked _ ->
           new Result.Invalid("the policy calls no vote on this; decide it");
       case Decider.Found.Live(Review review, Snapshot now, Resolution live) ->
           vote(transaction, review, now, live, choice, voter, signature);

@@ -93,6 +93,11 @@ public record Review(
     return conflict instanceof JsonObject object && !object.get("limit").isAbsent();
   }
 
+  /** True where somebody asks for what they wrote and is not there any more. */
+  boolean isAppeal() {
+    return conflict instanceof JsonObject object && !object.get("appeal").isAbsent();
+  }
+
   /** True where it is about a version that contradicts causality. */
   boolean isViolation() {
     return conflict instanceof JsonObject object && !object.get("violation").isAbsent();

@@ -2,10 +2,13 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Authority;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.core.json.Path;
@@ -15,8 +18,10 @@ import dev.entente.core.record.Version;
 import dev.entente.engine.ContextToken;
 import dev.entente.engine.Counters;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Fate;
 import dev.entente.engine.Logged;
 import dev.entente.engine.Node;
+import dev.entente.engine.Review;
 import dev.entente.engine.Snapshot;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
@@ -55,7 +60,9 @@ final class RecordRoutes {
         .delete(Permission.WRITE, RECORD, this::delete)
         .get(Permission.READ, RECORD + "/history", this::history)
         .get(Permission.READ, RECORD + "/positions", this::positions)
-        .post(Permission.WRITE, RECORD + "/rollback", this::rollback);
+        .post(Permission.WRITE, RECORD + "/rollback", this::rollback)
+        .get(Permission.READ, RECORD + "/fate", this::fate)
+        .post(Permission.READ, RECORD + "/appeals", this::appeal);
   }
 
   private Reply read(Call call) {
@@ -308,6 +315,70 @@ final class RecordRoutes {
       }
     }
     return JsonObject.of(members);
+  }
+
+  private static Dot dot(String name, long number) {
+    try {
+      return new Dot(new NodeId(name), number);
+    } catch (IllegalArgumentException e) {
+      throw new Problem(
+          Code.INVALID, "a version is named by node and number, as the history lists them");
+    }
+  }
+
+  /** What has become of a version: whether readers see it, and if not, why. */
+  private Reply fate(Call call) {
+    String number = required(call, "number");
+    if (!number.matches("[1-9][0-9]{0,17}")) {
+      throw new Problem(Code.INVALID, "number is that of a version, as the history lists it");
+    }
+    List<Fate> fates =
+        node.fate(call.key(), dot(required(call, "node"), Long.parseLong(number)))
+            .orElseThrow(RecordRoutes::noVersion);
+    return Reply.json(
+        200, JsonObject.of("fate", Json.of(fates.stream().map(RecordRoutes::fate).toList())));
+  }
+
+  private static Problem noVersion() {
+    return new Problem(Code.NOT_FOUND, "the record has no such version; its history lists them");
+  }
+
+  private static Json fate(Fate fate) {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("unit", Json.of(fate.unit().label()));
+    members.put("value", Describe.orNull(fate.value()));
+    members.put("removed", Json.of(fate.value().isAbsent()));
+    members.put("fate", Json.of(fate.kind().label()));
+    fate.by().ifPresent(by -> members.put("by", Json.of(by)));
+    members.put("why", Json.of(fate.why()));
+    return JsonObject.of(members);
+  }
+
+  /** Whoever wrote a version that is not there any more asks for it back. */
+  private Reply appeal(Call call) {
+    RecordKey key = call.key();
+    JsonObject body = call.jsonObject();
+    Call.only(body, "an appeal", Set.of("node", "number", "reason"));
+    long number =
+        body.get("number") instanceof JsonNumber given && given.isLong() ? given.longValue() : 0;
+    Dot dot = dot(Call.text(body, "node").orElse(""), number);
+    Version version =
+        node.history(key, Long.MAX_VALUE, Integer.MAX_VALUE).stream()
+            .map(Logged::version)
+            .filter(one -> one.dot().equals(dot))
+            .findFirst()
+            .orElseThrow(RecordRoutes::noVersion);
+    if (!version.author().equals(call.author()) && !call.may(Permission.REVIEW, key.type())) {
+      throw new Problem(
+          Code.FORBIDDEN,
+          version.author() + " wrote this; who wrote it asks for it, or a reviewer");
+    }
+    String reason = Writes.bounded(Call.text(body, "reason").orElse(""));
+    List<Review> opened =
+        Writes.await(() -> node.appeal(key, dot, call.author(), reason))
+            .orElseThrow(RecordRoutes::noVersion);
+    List<Json> reviews = opened.stream().<Json>map(review -> Json.of(review.id())).toList();
+    return Reply.json(opened.isEmpty() ? 200 : 201, JsonObject.of("reviews", Json.of(reviews)));
   }
 
   private Reply rollback(Call call) {

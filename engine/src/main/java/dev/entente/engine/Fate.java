@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.Dot;
+import dev.entente.core.json.Json;
+import dev.entente.core.record.Change;
+import dev.entente.core.record.Unit;
+import dev.entente.core.record.Version;
+import dev.entente.core.resolve.Resolution;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * What has become of one part of what somebody wrote.
+ *
+ * @param value what they gave it; absent where they removed it
+ * @param by who wrote what is there instead, where that is somebody else's
+ * @param why in one sentence
+ */
+public record Fate(Unit unit, Json value, Kind kind, Optional<String> by, String why) {
+
+  /** How it stands. */
+  public enum Kind {
+    /** Readers see it. */
+    HOLDS,
+    /** It competes with another, and a person will choose. */
+    WAITS,
+    /** A rule took another of several that competed. */
+    LOST,
+    /** Somebody replaced it who had seen it. */
+    REPLACED;
+
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * What has become of a version's assignments.
+   *
+   * @param later the versions of the record that came after it, in order
+   */
+  static List<Fate> of(Version version, Snapshot now, List<Version> later) {
+    List<Fate> fates = new ArrayList<>();
+    for (Change change : version.changes()) {
+      if (change instanceof Change.Assign assign && !assign.unit().path().isRoot()) {
+        fates.add(of(version.dot(), assign, now, later));
+      }
+    }
+    return fates;
+  }
+
+  private static Fate of(Dot dot, Change.Assign assign, Snapshot now, List<Version> later) {
+    Unit unit = assign.unit();
+    for (Resolution resolution : now.view().resolutions()) {
+      boolean competes =
+          resolution.conflict().unit().equals(unit)
+              && resolution.conflict().competing().stream().anyMatch(a -> a.dot().equals(dot));
+      if (competes) {
+        Kind kind =
+            resolution.isPending()
+                ? Kind.WAITS
+                : resolution.value().equals(assign.value()) ? Kind.HOLDS : Kind.LOST;
+        return new Fate(unit, assign.value(), kind, Optional.empty(), resolution.explanation());
+      }
+    }
+    for (Version next : later.reversed()) {
+      boolean touches =
+          next.changes().stream()
+              .anyMatch(c ->
+                  c instanceof Change.Assign a
+                      && (a.unit().equals(unit)
+                          || (!unit.isGroup() && a.unit().path().contains(unit.path()))));
+      if (touches && next.context().contains(dot)) {
+        return new Fate(
+            unit,
+            assign.value(),
+            Kind.REPLACED,
+            Optional.of(next.author()),
+            next.author()
+                + " had seen it and changed it at "
+                + next.acceptedAt().instant()
+                + (next.note().isEmpty() ? "" : ": " + next.note()));
+      }
+    }
+    return new Fate(unit, assign.value(), Kind.HOLDS, Optional.empty(), "nobody changed it since");
+  }
+}
