@@ -2,6 +2,7 @@
 // The dashboard's shell: the address decides the page, the API does the rest.
 import * as views from '/ui/views.js';
 import { cluster } from '/ui/cluster.js';
+import { overview } from '/ui/overview.js';
 
 const main = document.getElementById('main');
 const notice = document.getElementById('notice');
@@ -42,15 +43,25 @@ const app = {
   async signIn(token) {
     try {
       await app.api('POST', '/session', { token });
+      app.me = undefined;
       app.render();
     } catch (problem) {
       main.replaceChildren(...views.signIn(app, problem.message));
     }
   },
   render,
+  /** Who is signed in, as the node says; asked once. */
+  async whoAmI() {
+    app.me ??= await app.api('GET', '/v1/whoami');
+    return app.me;
+  },
+  /** Whether they may write in the name of others. */
+  async mayNameAuthors() {
+    return (await app.whoAmI()).grants.some((grant) => /^(admin|delegate)@/.test(grant));
+  },
 };
 
-const pages = { reviews: (id) => (id ? views.review(app, id) : views.reviews(app)), record: (t, i) => views.record(app, t, i), live: () => views.live(app), policies: (t) => views.policies(app, t), audit: () => views.audit(app), cluster: () => cluster(app) };
+const pages = { overview: () => overview(app), reviews: (id) => (id ? views.review(app, id) : views.reviews(app)), record: (t, i) => views.record(app, t, i), live: () => views.live(app), policies: (t) => views.policies(app, t), audit: () => views.audit(app), cluster: () => cluster(app) };
 
 async function render() {
   const mine = ++drawing;
@@ -66,6 +77,7 @@ async function render() {
     if (mine !== drawing) return;
     main.replaceChildren(...content.filter(Boolean));
     document.getElementById('sign-out').hidden = false;
+    document.getElementById('who-am-i').textContent = (await app.whoAmI()).name;
     countPending();
   } catch (problem) {
     if (problem.status === 401) main.replaceChildren(...views.signIn(app));
@@ -97,11 +109,11 @@ document.addEventListener('keydown', (event) => {
 
 tenantField.value = app.tenant;
 tenantField.addEventListener('change', () => { localStorage.setItem('entente-tenant', tenantField.value || 'main'); render(); });
-document.getElementById('sign-out').addEventListener('click', async () => { await app.api('DELETE', '/session'); document.getElementById('sign-out').hidden = true; render(); });
+document.getElementById('sign-out').addEventListener('click', async () => { await app.api('DELETE', '/session'); document.getElementById('sign-out').hidden = true; document.getElementById('who-am-i').textContent = ''; app.me = undefined; render(); });
 window.addEventListener('hashchange', render);
 
 // A link such as /#token=… signs in and leaves no trace in the address.
-const given = /^#token=([\w-]+)$/.exec(location.hash);
+const given = /^#token=([\w.-]+)$/.exec(location.hash);
 if (given) {
   history.replaceState(null, '', '/#/reviews');
   app.signIn(given[1]);

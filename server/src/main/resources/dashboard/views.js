@@ -52,9 +52,10 @@ export async function review(app, id) {
   const one = await app.get(`reviews/${id}`);
   const conflict = one.conflict, open = one.status === 'pending';
   const reason = h('input', { id: 'reason', placeholder: 'for whoever asks later', size: '40', autocomplete: 'off' });
-  const author = h('input', { id: 'who', value: localStorage.getItem('entente-name') ?? '', placeholder: 'your name', autocomplete: 'name' });
+  const named = await app.mayNameAuthors();
+  const author = h('input', { id: 'who', value: named ? localStorage.getItem('entente-name') ?? '' : (await app.whoAmI()).name, placeholder: 'your name', autocomplete: 'name', readonly: !named });
   const decide = async (body) => {
-    localStorage.setItem('entente-name', author.value);
+    if (named) localStorage.setItem('entente-name', author.value);
     try {
       await app.send('POST', `reviews/${id}/decision`, { ...body, reason: reason.value }, author.value);
       app.notice('Decided. It is a new version of the record and can be undone there.');
@@ -65,7 +66,7 @@ export async function review(app, id) {
     }
   };
   const vote = async (body) => {
-    localStorage.setItem('entente-name', author.value);
+    if (named) localStorage.setItem('entente-name', author.value);
     try {
       const after = await app.send('POST', `reviews/${id}/vote`, body, author.value);
       app.notice(after.status === 'resolved' ? 'That decided it; the certificate is kept with the decision.' : 'Your vote is counted.');
@@ -74,10 +75,10 @@ export async function review(app, id) {
   };
   const agreed = conflict.lastAgreed, contended = conflict.limit !== undefined, violated = conflict.violation !== undefined;
   const choose = (index) => (one.vote ? vote({ choose: index }) : decide({ choose: index }));
-  const label = one.vote ? 'Vote for this' : conflict.chooses === 'who-gives-way' ? 'This one gives way' : contended ? 'This one keeps it' : 'Use this';
+  const label = one.vote ? 'Vote for this' : conflict.chooses === 'who-gives-way' ? 'This one gives way' : contended ? 'This one keeps it' : conflict.appeal ? 'This is to be there' : 'Use this';
   const cards = conflict.competing.map((value, index) => h('section', { class: 'value', 'aria-label': `value ${index + 1}` },
-    h('h3', {}, h('kbd', {}, String(index + 1)), ` ${value.author}`, looksAlike(value)),
-    h('p', { class: 'muted small' }, when(value.time), ` · node ${value.node}`),
+    h('h3', {}, h('kbd', {}, String(index + 1)), ` ${value.author || 'what is there now'}`, looksAlike(value)),
+    value.time ? h('p', { class: 'muted small' }, when(value.time), ` · node ${value.node}`) : null,
     value.removed ? h('p', {}, tag('removed', 'rejected')) : contended ? h('p', {}, recordLink(one.type, value.value)) : marked(value.value, agreed),
     open ? h('button', { 'data-choose': String(index), onclick: () => choose(index) }, index === 0 ? label : `${label} (${index + 1})`) : null));
   const own = h('textarea', { rows: '5', 'aria-label': 'your own value as JSON', spellcheck: 'false' });
@@ -92,12 +93,12 @@ export async function review(app, id) {
       open && one.vote.outstanding.length ? `Still to vote: ${one.vote.outstanding.join(', ')}.` : ''),
       one.vote.equivocated.length ? h('p', {}, tag('signed two values', 'rejected'), ` ${one.vote.equivocated.join(', ')}`) : null) : null,
     open && one.policyGoesOnAt ? h('p', { class: 'muted small' }, `the policy goes on by itself ${ago(one.policyGoesOnAt)}`) : null,
-    h('div', { class: 'values' }, contended || violated ? null : h('section', { class: 'value agreed', 'aria-label': 'last agreed value' }, h('h3', {}, 'Last agreed'),
+    h('div', { class: 'values' }, contended || violated || conflict.appeal ? null : h('section', { class: 'value agreed', 'aria-label': 'last agreed value' }, h('h3', {}, 'Last agreed'),
       h('p', { class: 'muted small' }, 'what readers see until somebody decides'), agreed === undefined ? h('p', { class: 'muted' }, 'no longer known') : h('pre', { tabindex: '0' }, pretty(agreed)),
       open && !one.vote ? h('button', { class: 'quiet', onclick: () => decide(agreed === null || agreed === undefined ? { remove: true } : { value: agreed }) }, 'Keep that') : null), ...cards),
     open ? h('div', { class: 'card' },
       h('div', { class: 'row' }, one.vote ? null : h('label', {}, 'Reason ', reason), h('label', {}, one.vote ? 'Voting as ' : 'Decided by ', author)),
-      one.vote || contended || violated ? null : h('details', {}, h('summary', {}, 'Write my own'), own, h('p', {}, h('button', {
+      one.vote || contended || violated || conflict.appeal ? null : h('details', {}, h('summary', {}, 'Write my own'), own, h('p', {}, h('button', {
         onclick: () => { try { decide({ value: JSON.parse(own.value) }); } catch (e) { app.notice(`That is not JSON: ${e.message}`); } },
       }, 'Use my own value'))),
       one.vote ? null : h('p', {}, h('button', { class: 'quiet', onclick: () => decide({ ignore: true }) }, violated ? 'Looked into, close it' : 'Ignore, leave it as it is')))

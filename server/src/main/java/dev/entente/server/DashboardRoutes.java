@@ -17,6 +17,7 @@ final class DashboardRoutes {
           "index.html", "text/html; charset=utf-8",
           "app.js", "text/javascript; charset=utf-8",
           "cluster.js", "text/javascript; charset=utf-8",
+          "overview.js", "text/javascript; charset=utf-8",
           "diff.js", "text/javascript; charset=utf-8",
           "views.js", "text/javascript; charset=utf-8",
           "style.css", "text/css; charset=utf-8",

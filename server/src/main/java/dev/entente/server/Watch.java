@@ -11,6 +11,7 @@ import dev.entente.engine.Review;
 import dev.entente.server.watch.Alert;
 import dev.entente.server.watch.Alerts;
 import dev.entente.server.watch.ClusterSensors;
+import dev.entente.server.watch.Figures;
 import dev.entente.server.watch.HttpSender;
 import dev.entente.server.watch.MailSender;
 import dev.entente.server.watch.NodeSensors;
@@ -85,7 +86,8 @@ final class Watch {
   }
 
   void addTo(Route.Table routes) {
-    new WatchRoutes(alerts, webhooks, how.mail().isPresent()).addTo(routes);
+    Figures figures = new Figures(node, tally, alerts);
+    new WatchRoutes(alerts, webhooks, figures, how.mail().isPresent()).addTo(routes);
   }
 
   /** Hears what the node tells. */

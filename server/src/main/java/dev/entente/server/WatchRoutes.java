@@ -11,6 +11,7 @@ import dev.entente.server.access.Permission;
 import dev.entente.server.watch.Alert;
 import dev.entente.server.watch.Alerts;
 import dev.entente.server.watch.Delivery;
+import dev.entente.server.watch.Figures;
 import dev.entente.server.watch.Webhook;
 import dev.entente.server.watch.Webhooks;
 import java.net.URI;
@@ -32,7 +33,10 @@ final class WatchRoutes {
   /** Whether e-mail can be sent. */
   private final boolean mails;
 
-  WatchRoutes(Alerts alerts, Webhooks webhooks, boolean mails) {
+  private final Figures figures;
+
+  WatchRoutes(Alerts alerts, Webhooks webhooks, Figures figures, boolean mails) {
+    this.figures = figures;
     this.alerts = alerts;
     this.webhooks = webhooks;
     this.mails = mails;
@@ -42,6 +46,13 @@ final class WatchRoutes {
     routes
         .get(Permission.OPERATE, "/v1/cluster/alerts", call -> alerts(call, _ -> true))
         .get(Permission.READ, "/v1/{tenant}/alerts", this::alertsOf)
+        .get(
+            Permission.READ,
+            "/v1/{tenant}/figures",
+            call ->
+                Reply.json(
+                    200,
+                    figures.of(call.tenant(), call.caller().may(Permission.OPERATE, Grant.ALL))))
         .get(Permission.ADMINISTER, HOOKS, this::list)
         .get(Permission.ADMINISTER, HOOK, this::one)
         .put(Permission.ADMINISTER, HOOK, this::put)

@@ -65,6 +65,34 @@ class WatchRoutesTest {
   }
 
   @Test
+  void theFiguresSayHowATenantFares() throws Exception {
+    try (Served served = strict()) {
+      for (int i = 0; i < 8; i++) {
+        clash(served, "r" + i);
+      }
+      Served.Answer decided =
+          served.json(
+              "POST",
+              "/v1/main/reviews/decisions",
+              "{\"filter\":{\"recordId\":\"r1\"},\"choose\":1}");
+      assertThat(decided.body()).contains("\"skipped\":[]");
+      eventually(() -> served.get("/v1/main/figures").body().contains("\"score\":"));
+      String figures = served.get("/v1/main/figures").body();
+      assertThat(figures)
+          .contains("\"conflicts\":8")
+          .contains("\"pending\":7")
+          .contains("\"manualRate\":1")
+          .contains("\"successRate\":0")
+          .contains("\"closed\":1")
+          .contains("\"slaCompliance\":1")
+          .contains("\"dataLossEvents\":0")
+          .contains("\"writes\":24");
+      eventually(() -> !served.get("/v1/main/figures").body().contains("\"score\":100"));
+      assertThat(served.get("/v1/other/figures").body()).contains("\"conflicts\":0");
+    }
+  }
+
+  @Test
   void oneTenantSeesNothingOfAnothersAlerts() throws Exception {
     try (Served served = strict()) {
       for (int i = 0; i < 10; i++) {

@@ -6,6 +6,7 @@ import dev.entente.core.resolve.ConflictType;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
+import dev.entente.engine.Review;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
@@ -38,7 +39,11 @@ public final class Tally {
     /** Conflicts of the highest severity. */
     CRITICAL,
     /** Reviews that were closed. */
-    CLOSED
+    CLOSED,
+    /** Of these, how many before they were due. */
+    CLOSED_IN_TIME,
+    /** For how many seconds they had waited, all together. */
+    SECONDS_WAITED
   }
 
   static final long SLOT_MILLIS = 10_000;
@@ -89,8 +94,18 @@ public final class Tally {
       case NodeEvent.Contended(var key, Resolution resolution) ->
           met(key.tenant(), List.of(resolution));
       case NodeEvent.Violated(var key, _) -> count(key.tenant(), What.VIOLATIONS);
-      case NodeEvent.ReviewClosed(var review) -> count(review.key().tenant(), What.CLOSED);
+      case NodeEvent.ReviewClosed(var review) -> closed(review);
       case NodeEvent.ReviewOpened _, NodeEvent.Equivocated _, NodeEvent.Committed _ -> {}
+    }
+  }
+
+  private void closed(Review review) {
+    String tenant = review.key().tenant();
+    long at = review.closing().atMillis();
+    count(tenant, What.CLOSED);
+    add(tenant, What.SECONDS_WAITED, Math.max(0, at - review.createdAtMillis()) / 1_000);
+    if (at <= review.times().dueAtMillis()) {
+      count(tenant, What.CLOSED_IN_TIME);
     }
   }
 
@@ -117,9 +132,13 @@ public final class Tally {
   }
 
   private void count(String tenant, What what) {
+    add(tenant, what, 1);
+  }
+
+  private void add(String tenant, What what, long more) {
     Map<String, Map<What, Long>> counts = now().counts;
     String name = counts.size() < TENANTS_MAX || counts.containsKey(tenant) ? tenant : OTHER;
-    counts.computeIfAbsent(name, _ -> new EnumMap<>(What.class)).merge(what, 1L, Long::sum);
+    counts.computeIfAbsent(name, _ -> new EnumMap<>(What.class)).merge(what, more, Long::sum);
   }
 
   private static int step(long micros) {
