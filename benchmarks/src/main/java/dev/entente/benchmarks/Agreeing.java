@@ -2,14 +2,13 @@
 package dev.entente.benchmarks;
 
 import dev.entente.cli.Folders;
+import dev.entente.cluster.group.FreePort;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.server.EntenteServer;
 import dev.entente.server.Peering;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -48,9 +47,7 @@ public final class Agreeing {
   private Agreeing(Path directory) throws IOException {
     List<String> voters = new ArrayList<>();
     for (String name : NAMES) {
-      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        voters.add(name + "=127.0.0.1:" + socket.getLocalPort());
-      }
+      voters.add(name + "=127.0.0.1:" + FreePort.find());
     }
     for (String name : NAMES) {
       Node node =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.cluster.group.FreePort;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
@@ -19,8 +20,6 @@ import dev.entente.server.Peering;
 import dev.entente.server.Token;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -119,9 +118,7 @@ final class DemoCommand implements Callable<Integer> {
       if (port != 0) {
         voters.add(name + "=127.0.0.1:" + (port(name) + VOTES));
       } else if (data == null) {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-          voters.add(name + "=127.0.0.1:" + socket.getLocalPort());
-        }
+        voters.add(name + "=127.0.0.1:" + FreePort.find());
       }
     }
     return voters;

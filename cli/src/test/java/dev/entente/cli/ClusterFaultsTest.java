@@ -3,13 +3,12 @@ package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.cluster.group.FreePort;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.json.JsonReader;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,9 +76,7 @@ class ClusterFaultsTest {
   @Test
   void nothingAcknowledgedIsLostByAClusterThatFallsApartAndHeals() throws Exception {
     for (int i = 0; i < 3; i++) {
-      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        ports.add(socket.getLocalPort());
-      }
+      ports.add(FreePort.find());
     }
     for (int i = 0; i < 3; i++) {
       start(i);

@@ -3,12 +3,11 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.cluster.group.FreePort;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.store.MemoryStore;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,9 +40,7 @@ class AgreementRoutesTest {
   void start() throws Exception {
     List<String> voters = new ArrayList<>();
     for (String name : NAMES) {
-      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        voters.add(name + "=127.0.0.1:" + socket.getLocalPort());
-      }
+      voters.add(name + "=127.0.0.1:" + FreePort.find());
     }
     for (String name : NAMES) {
       served.add(start(name, voters));

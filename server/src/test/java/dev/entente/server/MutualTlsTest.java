@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.PullRequest;
+import dev.entente.cluster.group.FreePort;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
@@ -18,8 +19,6 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.store.MemoryStore;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -124,9 +123,7 @@ class MutualTlsTest {
     certificates.sign("us");
     List<String> voters = new ArrayList<>();
     for (String name : List.of("eu", "us")) {
-      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        voters.add(name + "=127.0.0.1:" + socket.getLocalPort());
-      }
+      voters.add(name + "=127.0.0.1:" + FreePort.find());
     }
     int eu = start("eu", peering("eu", List.of()).withVoters(voters, folder.resolve("eu")));
     start(

@@ -5,6 +5,8 @@ import dev.entente.cluster.NodeTls;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,6 +95,7 @@ public final class RatisConsensus implements Consensus {
               + voters.self()
               + " has an Ed25519 key: make one with -newkey ec -pkeyopt ec_paramgen_curve:P-256");
     }
+    requireFree(voters);
     LIBRARY.setLevel(java.util.logging.Level.WARNING);
     List<RaftPeer> peers = new ArrayList<>();
     voters
@@ -115,6 +118,24 @@ public final class RatisConsensus implements Consensus {
             .build();
     server.start();
     return new RatisConsensus(server, self);
+  }
+
+  /** Where the library cannot listen it ends the process, without a word. */
+  private static void requireFree(Voters voters) throws IOException {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(voters.host(), voters.port()));
+    } catch (IOException e) {
+      throw new IOException(
+          "cannot listen on "
+              + voters.host()
+              + ":"
+              + voters.port()
+              + " for the other voters: "
+              + e.getMessage()
+              + "; --voters says where each listens",
+          e);
+    }
   }
 
   private static RaftProperties properties(Voters voters) {

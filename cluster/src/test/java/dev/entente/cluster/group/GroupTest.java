@@ -56,9 +56,7 @@ class GroupTest {
   @BeforeEach
   void start() throws Exception {
     for (String name : NAMES) {
-      try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        addresses.put(name, "127.0.0.1:" + socket.getLocalPort());
-      }
+      addresses.put(name, "127.0.0.1:" + FreePort.find());
     }
     for (String name : NAMES) {
       start(name, new MemoryStore());
@@ -191,5 +189,21 @@ class GroupTest {
     assertThatThrownBy(() -> leader.group().barrier().join())
         .isInstanceOf(CompletionException.class);
     assertThat(value(leader)).isEqualTo(1);
+  }
+
+  @Test
+  void whoCannotListenForTheOthersIsToldSoAndNothingEnds() throws Exception {
+    int taken = FreePort.find();
+    try (ServerSocket other = new ServerSocket(taken, 1, InetAddress.getLoopbackAddress());
+        Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("eu"))) {
+      assertThat(other.isBound()).isTrue();
+      Map<String, String> where = Map.of("eu", "127.0.0.1:" + taken);
+      assertThatThrownBy(() ->
+              RatisConsensus.start(
+                  new Voters("eu", where, folder.resolve("taken")),
+                  new Group(node),
+                  Optional.empty()))
+          .hasMessageContaining("cannot listen on 127.0.0.1:" + taken);
+    }
   }
 }
