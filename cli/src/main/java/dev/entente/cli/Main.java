@@ -70,7 +70,10 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     quietLibraries();
     System.exit(
-        new CommandLine(new Main()).setExecutionExceptionHandler(Main::explained).execute(args));
+        new CommandLine(new Main())
+            .setDefaultValueProvider(new Settings(List.of(args), System.getenv()))
+            .setExecutionExceptionHandler(Main::explained)
+            .execute(args));
   }
 
   /** What the surroundings refuse (a port, a folder, a store) is said in one line. */

@@ -71,7 +71,7 @@ final class ServeCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE",
       description =
-          "Options from a file, one a line: port=7400, host=127.0.0.1, policies=DIR. The command line wins.")
+          "Options from a file, one a line, such as port=7400. The command line wins over the environment (ENTENTE_PORT), that over the file.")
   @Nullable Path config;
 
   @Option(
@@ -103,7 +103,7 @@ final class ServeCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    if (config != null && !configure(config, err)) {
+    if (config != null && !isUnderstood(config, err)) {
       return ExitCodes.BAD_INPUT;
     }
     int code;
@@ -183,27 +183,17 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private boolean configure(Path file, PrintWriter err) throws IOException {
-    java.util.Properties properties = new java.util.Properties();
-    try (var reader = Files.newBufferedReader(file)) {
-      properties.load(reader);
+  /** Whether all that the configuration file says is known. */
+  private boolean isUnderstood(Path file, PrintWriter err) throws IOException {
+    List<String> unknown = Settings.unknown(file, spec);
+    if (!unknown.isEmpty()) {
+      err.println(
+          file
+              + ": no option is called "
+              + String.join(", ", unknown)
+              + "; entente help serve lists them");
     }
-    for (String name : properties.stringPropertyNames()) {
-      String value = properties.getProperty(name);
-      boolean given = spec.commandLine().getParseResult().hasMatchedOption("--" + name);
-      switch (name) {
-        case "port" -> port = given ? port : Integer.parseInt(value);
-        case "host" -> host = given ? host : value;
-        case "tenant" -> tenant = given ? tenant : value;
-        case "policies" -> policies = given ? policies : Path.of(value);
-        default -> {
-          err.println(
-              file + ": unknown option " + name + "; known are port, host, tenant, policies");
-          return false;
-        }
-      }
-    }
-    return true;
+    return unknown.isEmpty();
   }
 
   private boolean load(Node node, Path folder, PrintWriter err) throws IOException {
