@@ -46,6 +46,7 @@ import picocli.CommandLine.Command;
       ClusterCommand.class,
       AccountCommand.class,
       IncidentCommand.class,
+      AuditCommand.class,
       AppealCommands.FateOf.class,
       AppealCommands.Appeal.class,
       RecoveryCommands.Checkpoint.class,

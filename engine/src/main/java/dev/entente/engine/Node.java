@@ -38,6 +38,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -866,6 +867,21 @@ public final class Node implements AutoCloseable {
   /** Audit entries of a tenant below a sequence number, newest first. */
   public List<AuditEntry> audit(String tenant, long beforeSequence, int limit) {
     return audit(entry -> entry.tenant().equals(tenant), beforeSequence, limit);
+  }
+
+  /** The end of the audit log as it is durable now. */
+  public AuditHead auditHead() {
+    return lastAudit(store).map(Node::head).orElse(new AuditHead(0, ""));
+  }
+
+  /** The audit log as it ended with an entry; empty where there is no such entry. */
+  public Optional<AuditHead> auditHead(long sequence) {
+    return Optional.ofNullable(store.get(Table.AUDIT, Keys.of(sequence))).map(Node::head);
+  }
+
+  private static AuditHead head(byte[] entry) {
+    byte[] hash = Arrays.copyOfRange(entry, entry.length - AuditCodec.HASH_BYTES, entry.length);
+    return new AuditHead(AuditCodec.fromBytes(entry).sequence(), HexFormat.of().formatHex(hash));
   }
 
   /** The latest audit entries that somebody looks for, newest first. */

@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,9 +32,11 @@ final class OperatorRoutes {
   private final Metrics metrics;
 
   private final NodeSensors sensors;
+  private final Anchors anchors;
 
   OperatorRoutes(Node node, Metrics metrics, NodeSensors sensors) {
     this.sensors = sensors;
+    this.anchors = new Anchors(node);
     this.node = node;
     this.metrics = metrics;
   }
@@ -41,6 +44,8 @@ final class OperatorRoutes {
   void addTo(Route.Table routes) {
     routes
         .get(Permission.AUDIT, "/v1/cluster/audit", this::auditOfAll)
+        .get(Permission.AUDIT, "/v1/cluster/audit/anchor", _ -> Reply.json(200, anchors.now()))
+        .post(Permission.AUDIT, "/v1/cluster/audit/anchor", this::anchored)
         .get(Permission.AUDIT, "/v1/{tenant}/audit", this::audit)
         .some(Permission.READ, "GET", "/v1/{tenant}/freezes", this::freezes)
         .some(Permission.OPERATE, "POST", "/v1/{tenant}/freezes", this::freeze)
@@ -71,6 +76,15 @@ final class OperatorRoutes {
   private Reply audit(Call call) {
     String tenant = call.tenant();
     return audit(call, entry -> entry.tenant().equals(tenant));
+  }
+
+  /** Whether the audit log is still what an anchor says it was. */
+  private Reply anchored(Call call) {
+    Optional<String> broken = anchors.broken(call.jsonObject());
+    Map<String, Json> members = new TreeMap<>();
+    members.put("holds", Json.of(broken.isEmpty()));
+    broken.ifPresent(why -> members.put("broken", Json.of(why)));
+    return Reply.json(200, JsonObject.of(members));
   }
 
   private Reply auditOfAll(Call call) {
