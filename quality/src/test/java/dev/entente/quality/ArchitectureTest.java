@@ -132,7 +132,31 @@ class ArchitectureTest {
         .doNotHaveSimpleName("EntenteServer")
         .should()
         .dependOnClassesThat()
+        .resideInAPackage("io.helidon.webserver..")
+        .check(classes);
+  }
+
+  @ArchTest
+  static void whatPostsToStrangersIsOneClass(JavaClasses classes) {
+    noClasses()
+        .that()
+        .doNotHaveSimpleName("EntenteServer")
+        .and()
+        .doNotHaveSimpleName("HttpSender")
+        .should()
+        .dependOnClassesThat()
         .resideInAPackage("io.helidon..")
+        .check(classes);
+  }
+
+  @ArchTest
+  static void whatSignsInStaysApartFromHttp(JavaClasses classes) {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.entente.server.access..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.entente.server")
         .check(classes);
   }
 
