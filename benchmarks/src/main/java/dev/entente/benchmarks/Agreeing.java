@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.benchmarks;
 
-import dev.entente.cli.Folders;
 import dev.entente.cluster.group.FreePort;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.server.EntenteServer;
 import dev.entente.server.Peering;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.benchmarks;
 
-import dev.entente.cli.Folders;
 import dev.entente.cli.bench.ClosedLoop;
 import dev.entente.cli.bench.ClosedLoop.Result;
 import dev.entente.cli.bench.HttpLoad;
@@ -15,6 +14,7 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Table;
 import dev.entente.server.EntenteServer;

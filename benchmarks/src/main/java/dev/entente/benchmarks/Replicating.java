@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.benchmarks;
 
-import dev.entente.cli.Folders;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.PullReply;
 import dev.entente.cluster.Wire;
@@ -17,6 +16,7 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.server.EntenteServer;
 import dev.entente.server.Peering;

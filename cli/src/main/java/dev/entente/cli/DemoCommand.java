@@ -12,6 +12,7 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.NodeStoppedException;
 import dev.entente.engine.OverloadedException;
 import dev.entente.engine.WriteRequest;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.scenarios.Player;
 import dev.entente.scenarios.Scenario;

@@ -123,7 +123,6 @@ final class IncidentCommand extends RecoveryCommands.Working {
     Json pending = member(client.get(client.path("reviews") + "?limit=1"), "total");
     out.println();
     out.println("Waiting for a person: " + (pending instanceof JsonNumber ? pending : "not known"));
-    member(client.get(client.path("freezes")), "freezes");
     frozen(client).forEach((scope, why) -> out.println("Frozen: " + scope + ": " + why));
     out.println();
     out.println("Next");
@@ -176,15 +175,8 @@ final class IncidentCommand extends RecoveryCommands.Working {
   }
 
   private Json decide(Client client, String about, boolean dry) {
-    JsonObject body =
-        JsonObject.of(
-            Map.of(
-                "filter", Json.of(Map.of("type", about)),
-                "rule", Json.of(rule),
-                "reason", Json.of("an incident: " + rule),
-                "background", Json.of(true),
-                "dryRun", Json.of(dry)));
-    return client.json("POST", client.path("reviews", "decisions"), Optional.of(body.toString()));
+    return decisions(
+        client, JsonObject.of("type", Json.of(about)), rule, "an incident: " + rule, dry);
   }
 
   private static Integer restored(Client client, String about, PrintWriter out) {

@@ -8,6 +8,7 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.server.Peering;
 import java.io.IOException;

@@ -8,6 +8,7 @@ import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Verification;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import java.io.IOException;
 import java.io.InputStream;
@@ -56,6 +57,20 @@ final class RecoveryCommands {
       }
       boolean good = text(job, "state").equals("done") && number(job, "failed") == 0;
       return good ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+    }
+
+    /** Begins to decide what a filter finds as a rule would. */
+    static Json decisions(
+        Client client, JsonObject filter, String rule, String reason, boolean dryRun) {
+      JsonObject body =
+          JsonObject.of(
+              Map.of(
+                  "filter", filter,
+                  "rule", Json.of(rule),
+                  "reason", Json.of(reason),
+                  "background", Json.of(true),
+                  "dryRun", Json.of(dryRun)));
+      return client.json("POST", client.path("reviews", "decisions"), Optional.of(body.toString()));
     }
 
     static long number(Json json, String name) {
@@ -130,7 +145,10 @@ final class RecoveryCommands {
     @Override
     Integer run(Client client, PrintWriter out) throws IOException {
       Optional<String> phrase = BackupFile.passphrase(passphrase);
-      if (!check) {
+      Bootstrap.Copied copied;
+      if (check) {
+        copied = read(file, phrase);
+      } else {
         Path begun = file.resolveSibling(file.getFileName() + ".unfinished");
         Files.deleteIfExists(begun);
         if (Files.exists(file)) {
@@ -140,10 +158,9 @@ final class RecoveryCommands {
             ProgressBar bar = Progress.bar("backing up, MiB", -1)) {
           client.download("/v1/cluster/backup", to, bytes -> bar.stepTo(bytes >> 20));
         }
-        read(begun, phrase);
+        copied = read(begun, phrase);
         Files.move(begun, file, StandardCopyOption.ATOMIC_MOVE);
       }
-      Bootstrap.Copied copied = read(file, phrase);
       out.printf(
           "%s: whole, of %s up to position %d, %d entries%n",
           file, copied.from(), copied.position(), copied.entries());
@@ -406,17 +423,8 @@ final class RecoveryCommands {
       if (filter.isEmpty()) {
         throw new IllegalArgumentException("say which: --type, --unit, --record or --conflict");
       }
-      Map<String, Json> body = new TreeMap<>();
-      body.put("filter", JsonObject.of(filter));
-      body.put("rule", Json.of(rule));
-      body.put("reason", Json.of(reason.isEmpty() ? "resolved by " + rule : reason));
-      body.put("dryRun", Json.of(dryRun));
-      body.put("background", Json.of(true));
-      Json begun =
-          client.json(
-              "POST",
-              client.path("reviews", "decisions"),
-              Optional.of(JsonObject.of(body).toString()));
+      String why = reason.isEmpty() ? "resolved by " + rule : reason;
+      Json begun = decisions(client, JsonObject.of(filter), rule, why, dryRun);
       return follow(client, begun, out);
     }
   }

@@ -6,6 +6,7 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;

@@ -5,6 +5,7 @@ import dev.entente.cli.bench.HttpLoad;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.server.EntenteServer;
 import java.io.IOException;

@@ -46,6 +46,7 @@ public final class Bootstrap {
   private static final int END = 2;
   private static final int ENTRY_BYTES_MAX = 1 << 28;
   private static final int BATCH_BYTES = 4 << 20;
+  private static final Set<Table> ALL = EnumSet.allOf(Table.class);
   private static final byte[] KEPT = Keys.of("kept");
 
   /** The format of a store while a copy is read into it: nothing that a node opens. */
@@ -116,7 +117,7 @@ public final class Bootstrap {
    */
   public static Copied read(InputStream from, Store empty, NodeConfig config, LongConsumer progress)
       throws IOException {
-    return read(from, empty, theirs -> new Import.Heir(Node.firstId(config), false), progress);
+    return read(from, empty, ALL, _ -> new Import.Heir(Node.firstId(config), false), progress);
   }
 
   /**
@@ -128,16 +129,29 @@ public final class Bootstrap {
   public static Copied restore(
       InputStream from, Store empty, NodeConfig config, LongConsumer progress) throws IOException {
     long next = config.incarnations().getAsLong();
-    return read(from, empty, theirs -> new Import.Heir(theirs.incarnation(next), true), progress);
+    return read(
+        from, empty, ALL, theirs -> new Import.Heir(theirs.incarnation(next), true), progress);
   }
 
   /** Whether a stream holds a whole and unchanged backup; tells of whom, and how much. */
   public static Copied check(InputStream from, LongConsumer progress) throws IOException {
-    return restore(from, new Discarding(), NodeConfig.DEFAULT.withFreshIncarnation(), progress);
+    // Who it is of, and up to where, stands in the metadata; the rest is only read.
+    Set<Table> told = EnumSet.of(Table.META);
+    long next = NodeConfig.DEFAULT.withFreshIncarnation().incarnations().getAsLong();
+    return read(
+        from,
+        new MemoryStore(),
+        told,
+        theirs -> new Import.Heir(theirs.incarnation(next), true),
+        progress);
   }
 
   private static Copied read(
-      InputStream from, Store empty, Function<NodeId, Import.Heir> heir, LongConsumer progress)
+      InputStream from,
+      Store empty,
+      Set<Table> taken,
+      Function<NodeId, Import.Heir> heir,
+      LongConsumer progress)
       throws IOException {
     MessageDigest digest = Hashes.sha256();
     InputStream unzipped = new GZIPInputStream(new BufferedInputStream(from, 1 << 16), 1 << 16);
@@ -152,7 +166,11 @@ public final class Bootstrap {
       if (kind == TABLE) {
         table = table(in.readUTF());
       } else if (kind == ENTRY) {
-        to.put(table, bytes(in), bytes(in));
+        byte[] key = bytes(in);
+        byte[] value = bytes(in);
+        if (taken.contains(table)) {
+          to.put(table, key, value);
+        }
         progress.accept(++entries);
       } else {
         throw new IOException("the copy holds what this release does not know");
@@ -255,44 +273,6 @@ public final class Bootstrap {
       }
       store.commit(last);
       return new Copied(theirs.self(), position, entries);
-    }
-  }
-
-  /** Keeps of what is read only what the end is checked by. */
-  private static final class Discarding implements Store {
-    private final MemoryStore kept = new MemoryStore();
-
-    @Override
-    public void commit(Batch batch) {
-      Batch metadata = new Batch();
-      for (Batch.Entry entry : batch.entries()) {
-        byte[] value = entry.value();
-        if (entry.table() == Table.META && value != null) {
-          metadata.put(entry.table(), entry.key(), value);
-        }
-      }
-      kept.commit(metadata);
-    }
-
-    @Override
-    public byte @Nullable [] get(Table table, byte[] key) {
-      return kept.get(table, key);
-    }
-
-    @Override
-    public void scan(
-        Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor) {
-      kept.scan(table, from, to, reverse, visitor);
-    }
-
-    @Override
-    public void copy(Copier copier) {
-      kept.copy(copier);
-    }
-
-    @Override
-    public void close() {
-      kept.close();
     }
   }
 }

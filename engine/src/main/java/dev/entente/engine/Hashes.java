@@ -40,7 +40,8 @@ public final class Hashes {
     return new ByteReader(of(parts)).u64();
   }
 
-  static String hex(byte[] bytes) {
+  /** The hash of bytes, in hexadecimal digits. */
+  public static String hex(byte[] bytes) {
     return HexFormat.of().formatHex(of(bytes));
   }
 }

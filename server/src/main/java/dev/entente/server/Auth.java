@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.HttpTransport;
+import dev.entente.engine.Hashes;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Accounts;
 import dev.entente.server.access.Caller;
@@ -11,7 +12,6 @@ import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.Map;
@@ -198,11 +198,7 @@ final class Auth {
   }
 
   private static byte[] hash(String text) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return Hashes.of(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** A new random token. */

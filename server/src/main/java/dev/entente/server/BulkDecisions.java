@@ -17,9 +17,9 @@ import dev.entente.server.recovery.Jobs;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentNavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -32,11 +32,14 @@ final class BulkDecisions {
   private static final int PAGE = 500;
   private static final int UNDONE_MAX = 200_000;
 
+  /** Of how many jobs it is remembered what they decided, the latest. */
+  private static final int JOBS_MAX = 20;
+
   private final Node node;
   private final Authority authority;
 
   /** What each job has decided, for as long as it is remembered. */
-  private final Map<String, List<Done>> done = new ConcurrentHashMap<>();
+  private final ConcurrentNavigableMap<String, List<Done>> done = new ConcurrentSkipListMap<>();
 
   BulkDecisions(Node node, Authority authority) {
     this.node = node;
@@ -155,6 +158,9 @@ final class BulkDecisions {
     return job -> {
       List<Done> mine = Collections.synchronizedList(new ArrayList<>());
       done.put(job.id(), mine);
+      while (done.size() > JOBS_MAX) {
+        done.pollFirstEntry();
+      }
       job.total(node.countReviews(order.tenant(), Review.Status.PENDING));
       carryOut(
           order,

@@ -153,10 +153,11 @@ final class OperatorRoutes {
 
   private Reply thaw(Call call) {
     String scope = scope(call, call.jsonObject());
-    long refused = refusedSinceFrozen(call.tenant(), scope);
     if (!Writes.await(() -> node.thaw(call.tenant(), scope, call.author()))) {
       throw new Problem(Code.NOT_FOUND, scope + " is not frozen");
     }
+    // What was not frozen has no beginning to look for.
+    long refused = refusedSinceFrozen(call.tenant(), scope);
     return Reply.json(
         200, JsonObject.of(Map.of("thawed", Json.of(scope), "refused", Json.of(refused))));
   }

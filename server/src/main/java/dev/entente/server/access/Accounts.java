@@ -166,7 +166,7 @@ public final class Accounts {
 
   /** A secret of 192 random bits needs no slow hash: there is nothing to guess it by. */
   private static String hash(String secret) {
-    return HexFormat.of().formatHex(Hashes.of(secret.getBytes(StandardCharsets.UTF_8)));
+    return Hashes.hex(secret.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Ends a token of an account; whether there was one. */

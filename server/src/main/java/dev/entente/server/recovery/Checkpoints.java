@@ -2,15 +2,13 @@
 package dev.entente.server.recovery;
 
 import dev.entente.engine.Node;
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -93,14 +91,14 @@ public final class Checkpoints {
     int gone = 0;
     for (Checkpoint checkpoint : list()) {
       if (checkpoint.at().isBefore(oldest)) {
-        delete(checkpoint.directory());
+        Folders.delete(checkpoint.directory());
         gone++;
       }
     }
     if (Files.isDirectory(folder)) {
       try (DirectoryStream<Path> begun = Files.newDirectoryStream(folder, "*" + UNFINISHED)) {
         for (Path one : begun) {
-          delete(one);
+          Folders.delete(one);
         }
       }
     }
@@ -115,28 +113,5 @@ public final class Checkpoints {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    Files.walkFileTree(
-        directory,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(
-              Path visited, @org.jspecify.annotations.Nullable IOException e) throws IOException {
-            if (e != null) {
-              throw e;
-            }
-            Files.delete(visited);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }

@@ -61,6 +61,10 @@ public final class Webhooks {
   private final Deque<Delivery> queue = new ArrayDeque<>();
   private final Deque<Delivery> dead = new ArrayDeque<>();
   private final Set<String> busy = new HashSet<>();
+
+  /** As of the last look: what tells must be quick, and does not read records. */
+  private volatile List<Webhook> hooks;
+
   private long dropped;
   private boolean changed;
 
@@ -76,6 +80,7 @@ public final class Webhooks {
   public Webhooks(Node node, Sender sender) {
     this.node = node;
     this.sender = sender;
+    this.hooks = list();
     node.kept(KEPT)
         .map(JsonCodec::fromBytes)
         .ifPresent(kept -> {
@@ -166,11 +171,12 @@ public final class Webhooks {
 
   private void write(String name, Edit edit, String by) {
     node.write(WriteRequest.of(key(name), edit, new Seen.Everything(), by)).join();
+    hooks = list();
   }
 
   /** Tells all who want to hear of this. */
   public void tell(String event, String tenant, JsonObject what) {
-    for (Webhook hook : list()) {
+    for (Webhook hook : hooks) {
       if (hook.wants(event, tenant)) {
         tell(hook, event, what);
       }
@@ -201,6 +207,7 @@ public final class Webhooks {
 
   /** Tries what is due, each webhook on a thread of its own; and keeps what changed. */
   public void look() {
+    hooks = list(); // Other nodes make them too.
     long now = node.nowMillis();
     Map<String, Delivery> first = new TreeMap<>();
     synchronized (this) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.entente.cli;
+package dev.entente.engine.store;
 
 import java.io.IOException;
 import java.nio.file.Files;
