@@ -4,6 +4,7 @@ package dev.entente.cli;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonBool;
+import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.engine.json.JsonProblem;
@@ -59,6 +60,10 @@ final class ClientCommands {
               && object.get(name) instanceof JsonString(String text)
           ? text
           : "";
+    }
+
+    static String named(String before, Json json, String name) {
+      return member(json, name).isAbsent() ? "" : before + text(json, name);
     }
 
     static Json member(Json json, String name) {
@@ -261,8 +266,9 @@ final class ClientCommands {
         names = "--where",
         paramLabel = "NAME=VALUE",
         description = {
-          "Only those with this type, unit, owner, conflict (concurrent-update, semantic, …), row,",
-          "or at least this severity or complexity; may be repeated."
+          "Only those with this type, unit, owner (- for nobody), conflict (concurrent-update,",
+          "semantic, …), row, late (overdue, escalated), or at least this severity or",
+          "complexity; may be repeated."
         })
     Map<String, String> where = new LinkedHashMap<>();
 
@@ -287,7 +293,9 @@ final class ClientCommands {
                 + text(review, "unit")
                 + "  due "
                 + text(review, "dueAt")
-                + (member(review, "overdue").equals(JsonBool.TRUE) ? "  OVERDUE" : ""));
+                + (member(review, "overdue").equals(JsonBool.TRUE) ? "  OVERDUE" : "")
+                + named("  with ", review, "owner")
+                + named("  escalated to ", review, "escalatedTo"));
         out.println("    " + text(member(review, "conflict"), "explanation"));
         int index = 0;
         for (Json value : list(member(review, "conflict"), "competing")) {
@@ -303,8 +311,64 @@ final class ClientCommands {
         }
       }
       Json total = member(answer, "total");
+      if (!member(answer, "next").isAbsent()) {
+        out.println("(there are more; narrow it down with --where)");
+      }
       out.println(
           (total.isAbsent() ? "those " + where + " of all" : total.toString()) + " " + status);
+      return ExitCodes.OK;
+    }
+  }
+
+  /** {@code entente assign}. */
+  @Command(name = "assign", description = "Gives a review to somebody, or to nobody.")
+  static final class Assign extends Calling {
+    @Parameters(index = "0", paramLabel = "REVIEW")
+    String review;
+
+    @Parameters(
+        index = "1",
+        arity = "0..1",
+        paramLabel = "OWNER",
+        description = "Who has it from here on; nobody where this is left out.")
+    @Nullable String owner;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      Json to = owner == null ? JsonNull.NULL : Json.of(owner);
+      Json answer =
+          client.json(
+              "POST",
+              client.path("reviews", review, "assign"),
+              Optional.of(JsonObject.of("owner", to).toString()));
+      out.println(json ? answer : "it is with " + (owner == null ? "nobody" : owner));
+      return ExitCodes.OK;
+    }
+  }
+
+  /** {@code entente note}. */
+  @Command(name = "note", description = "Adds a note to a review, for whoever looks at it next.")
+  static final class Note extends Calling {
+    @Parameters(index = "0", paramLabel = "REVIEW")
+    String review;
+
+    @Parameters(index = "1", paramLabel = "TEXT")
+    String text;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      Json answer =
+          client.json(
+              "POST",
+              client.path("reviews", review, "notes"),
+              Optional.of(JsonObject.of("text", Json.of(text)).toString()));
+      if (json) {
+        out.println(answer);
+        return ExitCodes.OK;
+      }
+      for (Json note : list(answer, "notes")) {
+        out.println(text(note, "at") + "  " + text(note, "by") + ": " + text(note, "text"));
+      }
       return ExitCodes.OK;
     }
   }
@@ -361,6 +425,9 @@ final class ClientCommands {
                           : Map.of("Entente-Author", Client.escaped(author))));
       out.println(
           json ? answer : text(answer, "status") + ": " + member(member(answer, "record"), "data"));
+      if (text(answer, "status").equals("pending") && !list(answer, "approvals").isEmpty()) {
+        out.println("approved; a second person has to decide the same before it holds");
+      }
       return ExitCodes.OK;
     }
   }

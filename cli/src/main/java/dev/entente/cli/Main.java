@@ -36,6 +36,8 @@ import picocli.CommandLine.Command;
       ClientCommands.Conflicts.class,
       ClientCommands.Reviews.class,
       ClientCommands.Decide.class,
+      ClientCommands.Assign.class,
+      ClientCommands.Note.class,
       VoteCommand.class,
       ClientCommands.Rollback.class,
       ClientCommands.Freeze.class,

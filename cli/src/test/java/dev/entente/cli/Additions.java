@@ -17,14 +17,17 @@ import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
-/** Clients who add to a set and to a counter, and remember what was acknowledged. */
+/** Clients who add to sets and to a counter, and remember what was acknowledged. */
 final class Additions {
   static final String POLICY =
       "type: t\ndefault: last-writer-wins\nfields: {tags: {cell: set}, n: {cell: counter}}";
 
-  private static final String SET = "/v1/main/records/t/set";
+  /** A set takes so many of each client's elements; a long run fills several. */
+  private static final int OF_A_CLIENT = 500;
+
   private static final String COUNTER = "/v1/main/records/t/counter";
 
+  private final NavigableSet<String> sets = new ConcurrentSkipListSet<>();
   private final NavigableSet<String> attempted = new ConcurrentSkipListSet<>();
   private final NavigableSet<String> acknowledged = new ConcurrentSkipListSet<>();
   private final AtomicLong triedIncrements = new AtomicLong();
@@ -46,8 +49,10 @@ final class Additions {
           continue;
         }
         attempted.add(element);
+        String set = "/v1/main/records/t/set-" + n / OF_A_CLIENT;
+        sets.add(set);
         String add = "{\"ops\":[{\"path\":\"/tags\",\"add\":[\"" + element + "\"]}]}";
-        if (patch(node, SET, add).statusCode() < 300) {
+        if (patch(node, set, add).statusCode() < 300) {
           acknowledged.add(element);
         }
         triedIncrements.incrementAndGet();
@@ -81,24 +86,22 @@ final class Additions {
 
   /** Whether all nodes show the same, all that was acknowledged and nothing that nobody tried. */
   void check(List<RealNode> nodes) throws IOException, InterruptedException {
-    List<JsonObject> sets = new ArrayList<>();
+    List<List<String>> held = new ArrayList<>();
     List<JsonObject> counters = new ArrayList<>();
     for (RealNode node : nodes) {
-      sets.add(data(node, SET));
+      held.add(elements(node));
       counters.add(data(node, COUNTER));
       assertThat(node.send("POST", "/v1/verify", "").body()).contains("\"intact\":true");
     }
-    assertThat(sets).allMatch(sets.getFirst()::equals);
+    List<String> elements = held.getFirst();
+    assertThat(held).allMatch(elements::equals);
     assertThat(counters).allMatch(counters.getFirst()::equals);
-    List<String> elements =
-        ((JsonArray) sets.getFirst().get("tags"))
-            .items().stream().map(item -> item.toString().replace("\"", "")).toList();
     assertThat(elements).containsAll(acknowledged);
     assertThat(attempted).containsAll(elements);
     assertThat(((JsonNumber) counters.getFirst().get("n")).longValue())
         .isBetween(countedIncrements.get(), triedIncrements.get());
     System.out.printf(
-        "%d of %d additions acknowledged, %d in the set; counted %d of %d%n",
+        "%d of %d additions acknowledged, %d in the sets; counted %d of %d%n",
         acknowledged.size(),
         attempted.size(),
         elements.size(),
@@ -106,9 +109,19 @@ final class Additions {
         triedIncrements.get());
   }
 
+  private List<String> elements(RealNode node) throws IOException, InterruptedException {
+    List<String> elements = new ArrayList<>();
+    for (String set : sets) {
+      if (data(node, set).get("tags") instanceof JsonArray(var items)) {
+        items.forEach(item -> elements.add(item.toString().replace("\"", "")));
+      }
+    }
+    return elements;
+  }
+
   private static JsonObject data(RealNode node, String path)
       throws IOException, InterruptedException {
     JsonObject read = (JsonObject) JsonReader.strict().read(node.send("GET", path, "").body());
-    return (JsonObject) read.get("data");
+    return read.get("data") instanceof JsonObject data ? data : JsonObject.EMPTY;
   }
 }

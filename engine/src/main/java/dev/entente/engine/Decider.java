@@ -118,7 +118,12 @@ final class Decider {
       Decision decision,
       String actor,
       String reason) {
-    return switch (find(transaction, tenant, id)) {
+    Found found = find(transaction, tenant, id);
+    Optional<Result> alone = alone(transaction, found, decision, actor);
+    if (alone.isPresent()) {
+      return alone.get();
+    }
+    return switch (found) {
       case Found.Gone(Result why) -> why;
       case Found.Violated(Review review) -> {
         Snapshot now = transaction.snapshot(review.key());
@@ -145,6 +150,60 @@ final class Decider {
           yield new Result.Invalid(String.valueOf(e.getMessage()));
         }
       }
+    };
+  }
+
+  /** Where two persons must agree: what is missing, unless another has decided the same. */
+  private Optional<Result> alone(
+      Transaction transaction, Found found, Decision decision, String actor) {
+    Review review;
+    Json what;
+    switch (found) {
+      case Found.Live(Review live, var now, Resolution resolution) -> {
+        if (live.progress().poll().isPresent()) {
+          return Optional.empty();
+        }
+        review = live;
+        try {
+          what = what(resolution.conflict(), live.key(), decision);
+        } catch (EditProblem e) {
+          return Optional.of(new Result.Invalid(String.valueOf(e.getMessage())));
+        }
+      }
+      case Found.Contended(Review contended) -> {
+        review = contended;
+        what = what(decision);
+      }
+      case Found.Asked(Review asked) -> {
+        review = asked;
+        what = what(decision);
+      }
+      case Found.Gone _, Found.Violated _ -> {
+        return Optional.empty();
+      }
+    }
+    RecordKey key = review.key();
+    if (!policies.inForce(key.tenant(), key.type()).review().needsTwo(review.unit())
+        || review.handling().approvals().stream()
+            .anyMatch(given -> given.what().equals(what) && !given.by().equals(actor))) {
+      return Optional.empty();
+    }
+    return Optional.of(new Result.NeedsSecond(review, what, transaction.snapshot(key)));
+  }
+
+  private static Json what(Conflict conflict, RecordKey key, Decision decision) throws EditProblem {
+    return decision instanceof Decision.Ignore
+        ? what(decision)
+        : what(new Decision.Value(value(conflict, key, decision)));
+  }
+
+  private static Json what(Decision decision) {
+    return switch (decision) {
+      case Decision.Choose(int index) -> JsonObject.of("choose", Json.of(index));
+      case Decision.ChooseContext(String token) -> JsonObject.of("choose", Json.of(token));
+      case Decision.Value(Json value) ->
+          value.isAbsent() ? JsonObject.of("remove", Json.of(true)) : JsonObject.of("value", value);
+      case Decision.Ignore() -> JsonObject.of("ignore", Json.of(true));
     };
   }
 
@@ -357,6 +416,12 @@ final class Decider {
     detail.put("decision", review.closing().decision());
     detail.put("reason", Json.of(review.closing().reason()));
     detail.put("conflict", review.conflict());
+    if (!review.handling().approvals().isEmpty()) {
+      detail.put(
+          "approvals",
+          Json.of(
+              review.handling().approvals().stream().map(ReviewSheet.Approval::toJson).toList()));
+    }
     review
         .progress()
         .certificate()

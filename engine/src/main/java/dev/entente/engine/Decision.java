@@ -25,6 +25,13 @@ public sealed interface Decision {
     /** A vote was counted, or the next round or step began; nothing is decided yet. */
     record Voted(Review review, Snapshot now) implements Result {}
 
+    /**
+     * Two persons must agree, and nobody else has decided so yet.
+     *
+     * @param what the decision as it is to be approved; see {@link Desk#approve}
+     */
+    record NeedsSecond(Review review, Json what, Snapshot now) implements Result {}
+
     /** The conflict moved on, or was decided before; look again. */
     record Moved(String message, Snapshot now) implements Result {}
 

@@ -746,29 +746,6 @@ public final class Node implements AutoCloseable {
     });
   }
 
-  /** Gives a pending review an owner. */
-  public CompletableFuture<Optional<Review>> assign(
-      String tenant, String reviewId, String owner, String actor) {
-    return sequencer.submit(transaction -> {
-      Optional<Review> found =
-          reviews
-              .get(transaction, tenant, reviewId)
-              .filter(r -> r.status() == Review.Status.PENDING);
-      return found.map(review -> {
-        Review owned = review.withOwner(owner);
-        reviews.write(transaction, owned);
-        transaction.audit(
-            transaction.clock().next(),
-            tenant,
-            actor,
-            "review",
-            review.key().toString(),
-            JsonObject.of(Map.of("review", Json.of(reviewId), "owner", Json.of(owner))));
-        return owned;
-      });
-    });
-  }
-
   /** The text of the policy in force, if one was put. */
   public Optional<String> policyText(String tenant, String type) {
     return policies.text(tenant, type);

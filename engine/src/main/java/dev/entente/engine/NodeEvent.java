@@ -19,6 +19,15 @@ public sealed interface NodeEvent {
   /** A conflict was left for a person. */
   record ReviewOpened(Review review) implements NodeEvent {}
 
+  /** A review was given to somebody. */
+  record ReviewAssigned(Review review) implements NodeEvent {}
+
+  /** A review waited too long, and goes to the next who is named for that. */
+  record ReviewEscalated(Review review) implements NodeEvent {}
+
+  /** One of two persons has decided. */
+  record ReviewApproved(Review review, ReviewSheet.Approval approval) implements NodeEvent {}
+
   /** A review was decided, ignored, or moved on. */
   record ReviewClosed(Review review) implements NodeEvent {}
 

@@ -185,6 +185,16 @@ final class Proceedings {
       transaction.delete(Table.DUE, key);
       String id = Keys.lastName(key);
       byte[] place = Arrays.copyOfRange(key, Long.BYTES, key.length - Keys.of(id).length);
+      Optional<Review> found =
+          reviews
+              .get(transaction, Keys.lastName(place), id)
+              .filter(review -> review.status() == Review.Status.PENDING);
+      found.ifPresent(review ->
+          reviews.escalate(
+              transaction,
+              review,
+              policies.inForce(review.key().tenant(), review.key().type()).review(),
+              nowMillis));
       reviews
           .get(transaction, Keys.lastName(place), id)
           .filter(review -> review.progress().nextAtMillis() > 0)

@@ -29,6 +29,12 @@ public final class Registry {
           fields:
             grants: {cell: remove-wins-set}
             status: {strategy: priority, of: values, order: [disabled, active]}
+          """,
+          ReviewSheet.TYPE,
+          """
+          fields:
+            notes: {cell: grow-only-set}
+            approvals: {cell: set}
           """);
 
   private Registry() {}

@@ -16,6 +16,7 @@ import java.util.TreeMap;
 /**
  * A conflict that waits for a person, or did.
  *
+ * @param handling who has it, and how far people have come
  * @param conflict the conflict as it was when it was last looked at: type, severity, explanation,
  *     competing values
  * @param progress how far the policy's own steps have come
@@ -25,7 +26,7 @@ public record Review(
     RecordKey key,
     String unit,
     Times times,
-    Optional<String> owner,
+    Handling handling,
     Json conflict,
     Closing closing,
     Progress progress) {
@@ -70,22 +71,26 @@ public record Review(
     return times.createdAtMillis();
   }
 
-  Review withOwner(String name) {
-    return new Review(id, key, unit, times, Optional.of(name), conflict, closing, progress);
+  public Optional<String> owner() {
+    return handling.owner();
+  }
+
+  Review with(Handling now) {
+    return new Review(id, key, unit, times, now, conflict, closing, progress);
   }
 
   Review describing(Json now) {
-    return new Review(id, key, unit, times, owner, now, closing, progress);
+    return new Review(id, key, unit, times, handling, now, closing, progress);
   }
 
   /** The same, come further. */
   public Review with(Progress now) {
-    return new Review(id, key, unit, times, owner, conflict, closing, now);
+    return new Review(id, key, unit, times, handling, conflict, closing, now);
   }
 
   Review closed(Status as, String by, long atMillis, String why, Json what) {
     Closing end = new Closing(as, Optional.of(by), atMillis, why, what);
-    return new Review(id, key, unit, times, owner, conflict, end, progress);
+    return new Review(id, key, unit, times, handling, conflict, end, progress);
   }
 
   /** True where it is about what records hold together, not about one record. */
@@ -115,7 +120,9 @@ public record Review(
     members.put("createdAt", Json.of(times.createdAtMillis()));
     members.put("dueAt", Json.of(times.dueAtMillis()));
     members.put("escalateAt", Json.of(times.escalateAtMillis()));
-    owner.ifPresent(name -> members.put("owner", Json.of(name)));
+    if (!handling.equals(Handling.NONE)) {
+      members.put("handling", handling.toJson());
+    }
     members.put("conflict", conflict);
     closing.by().ifPresent(name -> members.put("decidedBy", Json.of(name)));
     members.put("decidedAt", Json.of(closing.atMillis()));
@@ -137,7 +144,7 @@ public record Review(
         new RecordKey(text(o, "tenant"), text(o, "type"), text(o, "recordId")),
         text(o, "unit"),
         new Times(number(o, "createdAt"), number(o, "dueAt"), number(o, "escalateAt")),
-        optional(o, "owner"),
+        Handling.fromJson(o),
         o.get("conflict"),
         new Closing(
             Status.valueOf(text(o, "status").toUpperCase(Locale.ROOT)),

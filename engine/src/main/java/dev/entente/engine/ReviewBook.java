@@ -3,7 +3,9 @@ package dev.entente.engine;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.ReviewTerms;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Review.Status;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -73,6 +76,10 @@ final class ReviewBook {
       Policy policy,
       String actor,
       long nowMillis) {
+    if (ReviewSheet.isOne(after.key())) {
+      handle(transaction, ReviewSheet.of(before), after, actor);
+      return;
+    }
     Map<String, Resolution> was = pending(before);
     Map<String, Resolution> is = pending(after);
     if (was.isEmpty() && is.isEmpty()) {
@@ -139,7 +146,7 @@ final class ReviewBook {
             key,
             resolution.conflict().label(),
             Review.Times.from(since, policy.review()),
-            continued == null ? Optional.empty() : continued.owner(),
+            handling(transaction, id, continued),
             Describe.conflict(key, resolution),
             Review.Closing.OPEN,
             Proceedings.begin(resolution, policy, nowMillis)));
@@ -162,10 +169,88 @@ final class ReviewBook {
             key,
             unit,
             Review.Times.from(nowMillis, policy.review()),
-            Optional.empty(),
+            handling(transaction, id, null),
             described,
             Review.Closing.OPEN,
             progress));
+  }
+
+  /** What is known of who has it: from before another value joined, and from what people said. */
+  private static Handling handling(Transaction transaction, String id, @Nullable Review continued) {
+    Handling before =
+        continued == null ? Handling.NONE : continued.handling().goingOn(continued.id());
+    ReviewSheet sheet = ReviewSheet.of(transaction.snapshot(ReviewSheet.key(id)));
+    return sheet.tenant().isEmpty() ? before : before.with(sheet);
+  }
+
+  /** Takes up what people said of a review, here or at another node. */
+  private void handle(Transaction transaction, ReviewSheet was, Snapshot said, String actor) {
+    ReviewSheet sheet = ReviewSheet.of(said);
+    Optional<Review> found =
+        get(transaction, sheet.tenant(), said.key().id())
+            .filter(review -> review.status() == Status.PENDING);
+    if (found.isEmpty()) {
+      return;
+    }
+    Review review = found.get().with(found.get().handling().with(sheet));
+    write(transaction, review);
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("review", Json.of(review.id()));
+    if (!was.owner().equals(sheet.owner())) {
+      detail.put("owner", Json.of(sheet.owner().orElse("")));
+      transaction.afterwards(() -> observers.accept(new NodeEvent.ReviewAssigned(review)));
+    }
+    List<ReviewSheet.Note> notes = new ArrayList<>(sheet.notes());
+    notes.removeAll(was.notes());
+    notes.forEach(note -> detail.put("note", Json.of(note.text())));
+    List<ReviewSheet.Approval> approvals = new ArrayList<>(sheet.approvals());
+    approvals.removeAll(was.approvals());
+    for (ReviewSheet.Approval approval : approvals) {
+      detail.put("approved", approval.what());
+      transaction.afterwards(
+          () -> observers.accept(new NodeEvent.ReviewApproved(review, approval)));
+    }
+    transaction.audit(
+        transaction.clock().next(),
+        sheet.tenant(),
+        actor,
+        "review",
+        review.key().toString(),
+        JsonObject.of(detail));
+  }
+
+  /** Hands a review that waited too long to the next who is named for that. */
+  void escalate(Transaction transaction, Review review, ReviewTerms terms, long nowMillis) {
+    int level = review.handling().level();
+    long since = review.createdAtMillis();
+    while (level < terms.steps()
+        && since + (level + 1) * terms.escalateAfter().toMillis() <= nowMillis) {
+      level++;
+    }
+    if (level < terms.steps()) {
+      lookAgain(transaction, review, since + (level + 1) * terms.escalateAfter().toMillis());
+    }
+    if (level == review.handling().level()) {
+      return;
+    }
+    Optional<String> whom =
+        terms.escalateTo().isEmpty()
+            ? Optional.empty()
+            : Optional.of(terms.escalateTo().get(level - 1));
+    Review escalated = review.with(review.handling().escalated(level, whom));
+    write(transaction, escalated);
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("review", Json.of(review.id()));
+    detail.put("level", Json.of(level));
+    whom.ifPresent(name -> detail.put("escalatedTo", Json.of(name)));
+    transaction.audit(
+        transaction.clock().next(),
+        review.key().tenant(),
+        Proceedings.POLICY,
+        "escalation",
+        review.key().toString(),
+        JsonObject.of(detail));
+    transaction.afterwards(() -> observers.accept(new NodeEvent.ReviewEscalated(escalated)));
   }
 
   void write(Transaction transaction, Review review) {
@@ -195,6 +280,7 @@ final class ReviewBook {
       add(tenant, review.status().label(), 1);
     });
     if (review.status() == Status.PENDING) {
+      lookAgain(transaction, review, review.times().escalateAtMillis());
       transaction.afterwards(() -> observers.accept(new NodeEvent.ReviewOpened(review)));
     }
   }

@@ -18,6 +18,7 @@ import dev.entente.server.recovery.Jobs;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,10 @@ final class Api {
   private final Steering steering;
   private final Throttle throttle;
   private final Watch watch;
+  private static final Duration LOOKS = Duration.ofSeconds(1);
+
   private final Jobs jobs;
+  private final SecondPersons secondPersons;
   private volatile boolean open;
 
   Api(Node node, ServerConfig config) throws IOException {
@@ -56,6 +60,8 @@ final class Api {
     node.observe(watch::accept);
     this.throttle = new Throttle(node, metrics, new RateLimits(config.limits(), System::nanoTime));
     this.authority = new Authority(node);
+    this.secondPersons = new SecondPersons(node, authority);
+    node.observe(secondPersons::accept);
     this.steering = new Steering(node, authority);
     Route.Table table = new Route.Table();
     new RecordRoutes(node, authority).addTo(table);
@@ -64,6 +70,7 @@ final class Api {
     new FeedRoutes(node, conflicts, auth::user).addTo(table);
     this.jobs = new Jobs(node);
     new ReviewRoutes(node, authority, jobs).addTo(table);
+    new SavedViews(node).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
     new OperatorRoutes(node, metrics, watch.sensors()).addTo(table);
     new LockRoutes(authority).addTo(table);
@@ -92,6 +99,12 @@ final class Api {
 
   Jobs jobs() {
     return jobs;
+  }
+
+  /** What is done for the routes over and over. */
+  void begin(Chores chores) {
+    watch.begin(chores);
+    chores.every(LOOKS, "what two persons approved", secondPersons::look);
   }
 
   Watch watch() {

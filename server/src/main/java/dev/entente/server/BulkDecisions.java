@@ -101,6 +101,9 @@ final class BulkDecisions {
     if (policy.neverAutomatic().contains(review.unit())) {
       return Optional.of(review.unit() + " is never-automatic; it is decided one by one");
     }
+    if (policy.review().needsTwo(review.unit())) {
+      return Optional.of("two persons decide on " + review.unit() + "; it is decided one by one");
+    }
     Optional<Decision> decision = decision(order.choice(), review);
     if (decision.isEmpty()) {
       return Optional.of("the rule leaves this to people too");
@@ -127,6 +130,8 @@ final class BulkDecisions {
         yield Optional.empty();
       }
       case Decision.Result.Voted _ -> Optional.of("it is voted on");
+      case Decision.Result.NeedsSecond _ ->
+          Optional.of("two persons decide on " + review.unit() + "; it is decided one by one");
       case Decision.Result.Moved(String message, _) -> Optional.of(message);
       case Decision.Result.Unknown() -> Optional.of("there is no such review");
       case Decision.Result.Invalid(String message) -> Optional.of(message);
@@ -208,7 +213,7 @@ final class BulkDecisions {
       case Decision.Result.Decided _ -> Optional.empty();
       case Decision.Result.Moved(String message, _) -> Optional.of(message);
       case Decision.Result.Invalid(String message) -> Optional.of(message);
-      case Decision.Result.Voted _, Decision.Result.Unknown _ ->
+      case Decision.Result.Voted _, Decision.Result.NeedsSecond _, Decision.Result.Unknown _ ->
           Optional.of("such a decision cannot be taken back");
     };
   }

@@ -142,7 +142,7 @@ public final class EntenteServer implements AutoCloseable {
       alone.join(new AloneConsensus(node, alone));
       api.authority().join(alone);
     }
-    api.watch().begin(chores);
+    api.begin(chores);
     Duration every = config.safety().every();
     if (every.isPositive()) {
       config.checkpoints(node).ifPresent(kept -> chores.every(every, "checkpoints", kept::turn));

@@ -124,6 +124,14 @@ final class Metrics {
               review.key().tenant(),
               "type",
               review.key().type());
+      case NodeEvent.ReviewEscalated(var review) ->
+          count(
+              "entente.reviews.escalated",
+              "tenant",
+              review.key().tenant(),
+              "type",
+              review.key().type());
+      case NodeEvent.ReviewAssigned _, NodeEvent.ReviewApproved _ -> {}
       case NodeEvent.Contended(RecordKey key, Resolution resolution) -> {
         warm(key);
         settled(key, resolution);

@@ -16,8 +16,11 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Which reviews somebody wants to see: of a record type, a unit or an owner, of a kind of conflict,
- * from a severity or a complexity upwards.
+ * Which reviews somebody wants to see: of a record type or a unit, somebody's or nobody's, of a
+ * kind of conflict, from a severity or a complexity upwards, late or escalated.
+ *
+ * @param owner whose; {@code -} for nobody's
+ * @param late {@code overdue} or {@code escalated}
  */
 record ReviewFilter(
     Optional<String> type,
@@ -27,10 +30,14 @@ record ReviewFilter(
     Optional<String> conflict,
     Optional<String> row,
     Optional<Severity> severity,
-    double complexity) {
+    double complexity,
+    Optional<String> late) {
 
+  private static final String NOBODY = "-";
+  private static final List<String> LATE = List.of("overdue", "escalated");
   private static final List<String> NAMES =
-      List.of("type", "recordId", "unit", "owner", "conflict", "row", "severity", "complexity");
+      List.of(
+          "type", "recordId", "unit", "owner", "conflict", "row", "severity", "complexity", "late");
 
   static ReviewFilter of(Call call) {
     return of(call::query);
@@ -53,6 +60,12 @@ record ReviewFilter(
         .ifPresent(kind -> {
           throw new Problem(Code.INVALID, "conflict is one of " + String.join(", ", kinds));
         });
+    asked
+        .apply("late")
+        .filter(late -> !LATE.contains(late))
+        .ifPresent(late -> {
+          throw new Problem(Code.INVALID, "late is one of " + String.join(", ", LATE));
+        });
     return new ReviewFilter(
         asked.apply("type"),
         asked.apply("recordId"),
@@ -61,7 +74,8 @@ record ReviewFilter(
         asked.apply("conflict"),
         asked.apply("row"),
         asked.apply("severity").map(ReviewFilter::severity),
-        asked.apply("complexity").map(ReviewFilter::complexity).orElse(0.0));
+        asked.apply("complexity").map(ReviewFilter::complexity).orElse(0.0),
+        asked.apply("late"));
   }
 
   private static Severity severity(String name) {
@@ -90,18 +104,31 @@ record ReviewFilter(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
-            0));
+            0,
+            Optional.empty()));
   }
 
-  boolean lets(Review review) {
+  boolean lets(Review review, long nowMillis) {
     return matches(type, review.key().type())
         && matches(recordId, review.key().id())
         && matches(unit, review.unit())
-        && (owner.isEmpty() || owner.equals(review.owner()))
+        && (owner.isEmpty() || isWith(owner.get(), review))
         && matches(conflict, text(review, "type"))
         && matches(row, text(review, "row"))
         && (severity.isEmpty() || isAtLeast(severity.get(), text(review, "severity")))
-        && complexityOf(review) >= complexity;
+        && complexityOf(review) >= complexity
+        && (late.isEmpty() || isLate(late.get(), review, nowMillis));
+  }
+
+  private static boolean isWith(String owner, Review review) {
+    return owner.equals(NOBODY) ? review.owner().isEmpty() : review.handling().isWith(owner);
+  }
+
+  private static boolean isLate(String how, Review review, long nowMillis) {
+    return nowMillis
+        > (how.equals("escalated")
+            ? review.times().escalateAtMillis()
+            : review.times().dueAtMillis());
   }
 
   private static boolean matches(Optional<String> wanted, String actual) {

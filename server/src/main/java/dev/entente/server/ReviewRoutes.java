@@ -11,8 +11,12 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.engine.Decision;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Desk;
+import dev.entente.engine.Handling;
 import dev.entente.engine.Node;
+import dev.entente.engine.Outcome;
 import dev.entente.engine.Review;
+import dev.entente.engine.ReviewSheet;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
@@ -25,13 +29,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 
 /** The queue of what is left for people. */
 final class ReviewRoutes {
   private static final String REVIEW = "/v1/{tenant}/reviews/{review}";
 
-  /** Reviews that one filtered page looks at. */
-  private static final int FILTERED_MAX = 10_000;
+  /** How long one filtered page looks; then it says where to go on. */
+  private static final long FILTER_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final int NOTE_MAX = 4_000;
 
   /** The strategies by which many reviews can be decided at once: those that ask nobody. */
   private static final List<String> RULES =
@@ -50,12 +57,14 @@ final class ReviewRoutes {
 
   private final Jobs jobs;
   private final BulkDecisions bulk;
+  private final Desk desk;
 
   ReviewRoutes(Node node, Authority authority, Jobs jobs) {
     this.jobs = jobs;
     this.bulk = new BulkDecisions(node, authority);
     this.authority = authority;
     this.node = node;
+    this.desk = new Desk(node);
   }
 
   void addTo(Route.Table routes) {
@@ -66,7 +75,8 @@ final class ReviewRoutes {
         .some(Permission.READ, "GET", REVIEW, this::one)
         .some(Permission.REVIEW, "POST", REVIEW + "/decision", this::decide)
         .some(Permission.REVIEW, "POST", REVIEW + "/vote", this::vote)
-        .some(Permission.REVIEW, "POST", REVIEW + "/assign", this::assign);
+        .some(Permission.REVIEW, "POST", REVIEW + "/assign", this::assign)
+        .some(Permission.REVIEW, "POST", REVIEW + "/notes", this::note);
   }
 
   private Reply list(Call call) {
@@ -102,10 +112,12 @@ final class ReviewRoutes {
     Review.Status status = status(call.query("status").orElse("pending"));
     Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
     List<Review> found = new ArrayList<>();
-    for (int looked = 0; looked < FILTERED_MAX; looked += Limits.PAGE_MAX) {
+    long began = System.nanoTime();
+    while (System.nanoTime() - began < FILTER_NANOS) {
       Page page = page(tenant, status, after, Limits.PAGE_MAX);
       for (Review review : page.reviews()) {
-        if (filter.lets(review) && call.may(Permission.READ, review.key().type())) {
+        if (filter.lets(review, node.nowMillis())
+            && call.may(Permission.READ, review.key().type())) {
           found.add(review);
           if (found.size() == call.limit()) {
             return new Page(found, Optional.of(Node.cursor(review)));
@@ -142,7 +154,7 @@ final class ReviewRoutes {
     boolean open = review.status() == Review.Status.PENDING;
     members.put("overdue", Json.of(open && node.nowMillis() > review.times().dueAtMillis()));
     members.put("escalated", Json.of(open && node.nowMillis() > review.times().escalateAtMillis()));
-    review.owner().ifPresent(owner -> members.put("owner", Json.of(owner)));
+    describe(review.handling(), members);
     members.put("conflict", review.conflict());
     review.closing().by().ifPresent(by -> members.put("decidedBy", Json.of(by)));
     Describe.progress(review).forEach(members::put);
@@ -152,6 +164,27 @@ final class ReviewRoutes {
       members.put("decision", Describe.orNull(review.closing().decision()));
     }
     return JsonObject.of(members);
+  }
+
+  private static void describe(Handling handling, Map<String, Json> members) {
+    handling.owner().ifPresent(owner -> members.put("owner", Json.of(owner)));
+    handling.escalatedTo().ifPresent(to -> members.put("escalatedTo", Json.of(to)));
+    members.put("escalations", Json.of(handling.level()));
+    members.put("notesCount", Json.of(handling.notes()));
+    if (!handling.approvals().isEmpty()) {
+      members.put(
+          "approvals",
+          Json.of(
+              handling.approvals().stream()
+                  .map(approval ->
+                      Json.of(
+                          Map.of(
+                              "by", Json.of(approval.by()),
+                              "at", time(approval.atMillis()),
+                              "decision", approval.what(),
+                              "reason", Json.of(approval.reason()))))
+                  .toList()));
+    }
   }
 
   private static Json time(long millis) {
@@ -165,23 +198,55 @@ final class ReviewRoutes {
   }
 
   private Reply one(Call call) {
-    Review review = find(call);
-    return Reply.json(200, describe(review).with("record", Describe.read(node.read(review.key()))));
+    return Reply.json(200, whole(find(call)));
+  }
+
+  /** A review with its notes, and the record as it is. */
+  private JsonObject whole(Review review) {
+    List<Json> notes = new ArrayList<>();
+    for (ReviewSheet.Note note : desk.notes(review)) {
+      notes.add(
+          Json.of(
+              Map.of(
+                  "by", Json.of(note.by()),
+                  "at", time(note.atMillis()),
+                  "text", Json.of(note.text()))));
+    }
+    boolean two =
+        node.policy(review.key().tenant(), review.key().type()).review().needsTwo(review.unit());
+    return describe(review)
+        .with("notes", Json.of(notes))
+        .with("twoPersons", Json.of(two))
+        .with("record", Describe.read(node.read(review.key())));
   }
 
   private Reply decide(Call call) {
     JsonObject body = call.jsonObject();
     Call.only(body, "a decision", Set.of("choose", "value", "remove", "ignore", "reason"));
     Decision decision = decision(body);
-    call.require(Permission.REVIEW, find(call).key().type());
+    Review review = find(call);
+    call.require(Permission.REVIEW, review.key().type());
     String reason = Call.text(body, "reason").orElse("");
-    return Reply.json(200, decided(call, call.name("review"), decision, reason));
+    boolean two = node.policy(call.tenant(), review.key().type()).review().needsTwo(review.unit());
+    if (two && !call.author().equals(call.caller().name())) {
+      throw new Problem(
+          Code.FORBIDDEN,
+          "two persons decide on " + review.unit() + ", each signed in as themselves");
+    }
+    Decision.Result result = decided(call, decision, reason);
+    if (result instanceof Decision.Result.NeedsSecond(Review asked, Json what, _)) {
+      Writes.await(() -> desk.approve(asked, what, reason, call.author()));
+      // Another may have approved meanwhile.
+      result = decided(call, decision, reason);
+    }
+    boolean waits = result instanceof Decision.Result.NeedsSecond;
+    return Reply.json(waits ? 202 : 200, decided(result));
   }
 
-  private JsonObject decided(Call call, String id, Decision decision, String reason) {
+  private Decision.Result decided(Call call, Decision decision, String reason) {
     String tenant = call.tenant();
-    return decided(
-        Writes.await(() -> authority.decide(tenant, id, decision, call.author(), reason)));
+    String id = call.name("review");
+    return Writes.await(() -> authority.decide(tenant, id, decision, call.author(), reason));
   }
 
   private JsonObject decided(Decision.Result result) {
@@ -190,12 +255,19 @@ final class ReviewRoutes {
           describe(review).with("record", Describe.read(after));
       case Decision.Result.Voted(Review review, var now) ->
           describe(review).with("record", Describe.read(now));
+      case Decision.Result.NeedsSecond(Review review, _, var now) ->
+          describe(review).with("record", Describe.read(now));
       case Decision.Result.Moved(String message, var now) ->
           throw new Problem(Code.CONFLICT, message, Map.of("current", Describe.read(now)));
       case Decision.Result.Unknown() ->
           throw new Problem(Code.NOT_FOUND, "there is no such review");
       case Decision.Result.Invalid(String message) -> throw new Problem(Code.INVALID, message);
     };
+  }
+
+  /** A decision in the form in which it is asked for, and approved. */
+  static Decision decision(Json body) {
+    return decision(body instanceof JsonObject object ? object : JsonObject.EMPTY);
   }
 
   private static Decision decision(JsonObject body) {
@@ -265,13 +337,15 @@ final class ReviewRoutes {
       throw new Problem(
           Code.INVALID,
           "a bulk decision needs a filter: type, unit, recordId, owner, conflict, row, severity or"
-              + " complexity");
+              + " complexity, late");
     }
     BulkDecisions.Order order =
         new BulkDecisions.Order(
             call.tenant(),
             // What the caller may not decide is not there for them.
-            review -> filter.lets(review) && call.may(Permission.REVIEW, review.key().type()),
+            review ->
+                filter.lets(review, node.nowMillis())
+                    && call.may(Permission.REVIEW, review.key().type()),
             choice(body),
             Call.text(body, "reason").orElse(""),
             call.author(),
@@ -343,24 +417,45 @@ final class ReviewRoutes {
     return RecoveryRoutes.begun(jobs, "undo", call, job.subject(), false, bulk.undo(job.id()));
   }
 
+  /** Gives a review to somebody; {@code null} gives it to nobody. */
   private Reply assign(Call call) {
     JsonObject body = call.jsonObject();
     Call.only(body, "an assignment", Set.of("owner"));
-    String owner =
-        Call.checkedName(
-            "owner",
-            Call.text(body, "owner")
-                .orElseThrow(() -> new Problem(Code.INVALID, "an assignment names an owner")));
-    String id = call.name("review");
-    Review before = find(call);
-    call.require(Permission.REVIEW, before.key().type());
-    Optional<Review> assigned =
-        Writes.await(() -> node.assign(call.tenant(), id, owner, call.author()));
-    return Reply.json(
-        200,
-        describe(
-            assigned.orElseThrow(() ->
-                new Problem(
-                    Code.CONFLICT, "the review was " + before.status().label() + " already"))));
+    if (body.get("owner").isAbsent()) {
+      throw new Problem(Code.INVALID, "an assignment names an owner, or null for nobody");
+    }
+    String owner = Call.text(body, "owner").map(name -> Call.checkedName("owner", name)).orElse("");
+    Review review = open(call);
+    return said(call, Writes.await(() -> desk.assign(review, owner, call.author())));
+  }
+
+  private Reply note(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a note", Set.of("text"));
+    String text = Call.text(body, "text").map(String::strip).orElse("");
+    if (text.isEmpty() || text.length() > NOTE_MAX) {
+      throw new Problem(Code.INVALID, "a note has a text of 1 to " + NOTE_MAX + " characters");
+    }
+    Review review = open(call);
+    if (desk.notes(review).size() >= Desk.NOTES_MAX) {
+      throw new Problem(Code.CONFLICT, "a review holds " + Desk.NOTES_MAX + " notes at most");
+    }
+    return said(call, Writes.await(() -> desk.note(review, text, call.author())));
+  }
+
+  private Review open(Call call) {
+    Review review = find(call);
+    call.require(Permission.REVIEW, review.key().type());
+    if (review.status() != Review.Status.PENDING) {
+      throw new Problem(Code.CONFLICT, "the review was " + review.status().label() + " already");
+    }
+    return review;
+  }
+
+  private Reply said(Call call, Outcome outcome) {
+    if (outcome instanceof Outcome.Rejected rejected) {
+      throw new Problem(Code.INVALID, rejected.message());
+    }
+    return Reply.json(200, whole(find(call)));
   }
 }

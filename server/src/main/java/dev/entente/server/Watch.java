@@ -95,6 +95,9 @@ final class Watch {
     tally.accept(event);
     switch (event) {
       case NodeEvent.ReviewOpened(Review review) -> tell("review-opened", review);
+      case NodeEvent.ReviewAssigned(Review review) -> tell("review-assigned", review);
+      case NodeEvent.ReviewApproved(Review review, _) -> tell("review-approved", review);
+      case NodeEvent.ReviewEscalated(Review review) -> tell("review-escalated", review);
       case NodeEvent.ReviewClosed(Review review) -> tell("review-closed", review);
       default -> {}
     }
@@ -108,6 +111,8 @@ final class Watch {
     members.put("recordId", Json.of(review.key().id()));
     members.put("unit", Json.of(review.unit()));
     members.put("status", Json.of(review.status().label()));
+    review.owner().ifPresent(owner -> members.put("owner", Json.of(owner)));
+    review.handling().escalatedTo().ifPresent(to -> members.put("escalatedTo", Json.of(to)));
     members.put(
         "summary", Json.of(review.unit() + " of " + review.key() + ": " + review.status().label()));
     webhooks.tell(event, review.key().tenant(), JsonObject.of(members));

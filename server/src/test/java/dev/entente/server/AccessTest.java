@@ -89,15 +89,6 @@ class AccessTest {
     return operations;
   }
 
-  private String account(String name, String... grants) {
-    String list = String.join(",", Arrays.stream(grants).map(g -> '"' + g + '"').toList());
-    String path = "/v1/cluster/accounts/" + name;
-    assertThat(served.json("PUT", path, "{\"grants\":[" + list + "]}").status()).isEqualTo(200);
-    Served.Answer issued = served.json("POST", path + "/tokens", "{\"note\":\"a test\"}");
-    assertThat(issued.status()).as(issued.body()).isEqualTo(201);
-    return issued.text("token");
-  }
-
   private Served.Answer as(String token, String method, String path, String body, String... more) {
     Map<String, String> headers = new HashMap<>();
     headers.put("Authorization", "Bearer " + token);
@@ -123,7 +114,7 @@ class AccessTest {
     assertThat(operations).hasSizeGreaterThan(40);
     Map<String, List<String>> wrong = new TreeMap<>();
     for (Map.Entry<String, Set<String>> role : ROLES.entrySet()) {
-      String token = account("an-" + role.getKey(), role.getKey() + "@own");
+      String token = served.account("an-" + role.getKey(), role.getKey() + "@own");
       for (Operation operation : operations) {
         boolean expected =
             operation.isOfATenant() && role.getValue().contains(operation.permission());
@@ -145,7 +136,7 @@ class AccessTest {
 
   @Test
   void whoWasGrantedOneTypeSeesNothingOfAnother() {
-    String token = account("clerk", "writer@main/invoice", "reviewer@main/invoice");
+    String token = served.account("clerk", "writer@main/invoice", "reviewer@main/invoice");
     for (String type : List.of("invoice", "salary")) {
       served.json("PUT", "/v1/main/records/" + type + "/1", "{\"v\":\"canary-" + type + "\"}");
       String context = served.get("/v1/main/records/" + type + "/1").text("context");
@@ -203,7 +194,7 @@ class AccessTest {
 
   @Test
   void whatHoldsForAWholeHoldsForEachPartOfIt() {
-    String token = account("clerk", "writer@main/invoice");
+    String token = served.account("clerk", "writer@main/invoice");
     String event =
         """
         {"id":"%s","type":"%s","recordId":"1","op":"put","data":{}}\
@@ -238,8 +229,8 @@ class AccessTest {
 
   @Test
   void onlyADelegateNamesAnotherAuthor() {
-    String writer = account("ann", "writer@main");
-    String delegate = account("app", "delegate@main");
+    String writer = served.account("ann", "writer@main");
+    String delegate = served.account("app", "delegate@main");
     String path = "/v1/main/records/doc/1";
     assertThat(as(writer, "PUT", path, "{}", "Entente-Author", "eve").status()).isEqualTo(403);
     assertThat(as(writer, "PUT", path, "{}").status()).isEqualTo(201);
@@ -261,7 +252,7 @@ class AccessTest {
 
   @Test
   void aTokenThatWasRevokedOrIsOverOrOfADisabledAccountIsRefusedAtOnce() {
-    String token = account("ann", "reader@main");
+    String token = served.account("ann", "reader@main");
     String path = "/v1/main/policies";
     assertThat(as(token, "GET", path, "").status()).isEqualTo(200);
     assertThat(as(token, "GET", "/v1/whoami", "").body()).contains("ann").contains("reader@main");
@@ -280,7 +271,7 @@ class AccessTest {
         .isEqualTo(200);
     assertThat(as(token, "GET", path, "").status()).isEqualTo(401);
     assertThat(served.send("GET", path, new byte[0], cookie).status()).isEqualTo(401);
-    String other = account("bob", "reader@main");
+    String other = served.account("bob", "reader@main");
     served.json(
         "PUT", "/v1/cluster/accounts/bob", "{\"grants\":[\"reader@main\"],\"disabled\":true}");
     assertThat(as(other, "GET", path, "").status()).isEqualTo(401);
@@ -294,7 +285,7 @@ class AccessTest {
 
   @Test
   void secretsAreKeptAsHashesAndTheRegistryIsNobodysTenant() {
-    String token = account("ann", "admin@*");
+    String token = served.account("ann", "admin@*");
     String secret = token.substring(21);
     StringBuilder kept = new StringBuilder();
     served.node.changes("_entente", 0, 100).forEach(feed -> kept.append(feed.version()));

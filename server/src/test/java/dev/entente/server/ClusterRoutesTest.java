@@ -12,6 +12,7 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.Review;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -179,6 +181,51 @@ class ClusterRoutesTest {
         .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(c.node.read(KEY).state()));
     assertThat(a.node.polls(10)).isEmpty();
+  }
+
+  @Test
+  void whatTwoApprovedOnTwoSidesIsDecidedOnceTheyMeet() throws Exception {
+    Served a = join("a");
+    Served b = join("b", a);
+    eventually(() -> inStep(a, b));
+    Map<String, String> tokens = new TreeMap<>();
+    for (String name : List.of("eve", "fay")) {
+      tokens.put(name, "Bearer " + a.account(name, "reviewer@main"));
+    }
+    String policy = "type: note\ndefault: manual-review\nreview: {two-persons: ['*']}\n";
+    a.send(
+        "PUT",
+        "/v1/main/policies/note",
+        policy.getBytes(StandardCharsets.UTF_8),
+        Map.of("Content-Type", "application/yaml"));
+    String context = a.json("PUT", "/v1/main/records/note/n", "{\"v\":0}").text("context");
+    for (int v = 1; v < 3; v++) {
+      a.json("PUT", "/v1/main/records/note/n", "{\"v\":" + v + "}", "Entente-Context", context);
+    }
+    eventually(() -> inStep(a, b) && b.get("/v1/main/reviews").body().contains("\"total\":1"));
+    a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":true}");
+    String review =
+        "/v1/main/reviews/"
+            + a.node.reviews("main", Review.Status.PENDING, Optional.empty(), 1).getFirst().id();
+    Map<Served, String> who = Map.of(a, "eve", b, "fay");
+    for (Map.Entry<Served, String> each : who.entrySet()) {
+      Served.Answer approved =
+          each.getKey()
+              .json(
+                  "POST",
+                  review + "/decision",
+                  "{\"choose\":1}",
+                  "Authorization",
+                  tokens.getOrDefault(each.getValue(), ""));
+      assertThat(approved.status()).as(approved.body()).isEqualTo(202);
+    }
+    a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":false}");
+    eventually(() ->
+        served.stream().allMatch(at -> at.get(review).body().contains("\"status\":\"resolved\"")));
+    eventually(() -> inStep(a, b));
+    assertThat(StateCodec.toBytes(b.node.read(KEY).state()))
+        .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()));
+    assertThat(a.get("/v1/main/reviews").body()).contains("\"total\":0");
   }
 
   @Test

@@ -20,6 +20,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -102,6 +103,16 @@ final class Served implements AutoCloseable {
       all.put(headers[i], headers[i + 1]);
     }
     return send(method, path, body.getBytes(StandardCharsets.UTF_8), all);
+  }
+
+  /** Makes an account with these grants; its token. */
+  String account(String name, String... grants) {
+    String list = String.join(",", Arrays.stream(grants).map(g -> '"' + g + '"').toList());
+    String path = "/v1/cluster/accounts/" + name;
+    assertThat(json("PUT", path, "{\"grants\":[" + list + "]}").status()).isEqualTo(200);
+    Answer issued = json("POST", path + "/tokens", "{\"note\":\"a test\"}");
+    assertThat(issued.status()).as(issued.body()).isEqualTo(201);
+    return issued.text("token");
   }
 
   Answer get(String path) {

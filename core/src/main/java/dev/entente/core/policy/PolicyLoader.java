@@ -287,11 +287,17 @@ public final class PolicyLoader {
   }
 
   private ReviewTerms review(YamlMap map) {
-    map.only(List.of("sla", "escalate-after", "while-pending"));
+    map.only(List.of("sla", "escalate-after", "escalate-to", "two-persons", "while-pending"));
     map.oneOf("while-pending", List.of("last-agreed"));
     Duration sla = map.duration("sla").orElse(ReviewTerms.DEFAULT.sla());
     Duration escalate = map.duration("escalate-after").orElse(sla.multipliedBy(2));
-    return new ReviewTerms(sla, escalate);
+    return new ReviewTerms(sla, escalate, texts(map, "escalate-to"), texts(map, "two-persons"));
+  }
+
+  private static List<String> texts(YamlMap map, String name) {
+    List<String> texts = new ArrayList<>();
+    map.list(name).ifPresent(values -> values.forEach(value -> value.text().ifPresent(texts::add)));
+    return texts;
   }
 
   private ClockTerms clock(YamlMap map) {

@@ -95,7 +95,12 @@ public final class Tally {
           met(key.tenant(), List.of(resolution));
       case NodeEvent.Violated(var key, _) -> count(key.tenant(), What.VIOLATIONS);
       case NodeEvent.ReviewClosed(var review) -> closed(review);
-      case NodeEvent.ReviewOpened _, NodeEvent.Equivocated _, NodeEvent.Committed _ -> {}
+      case NodeEvent.ReviewOpened _,
+          NodeEvent.ReviewAssigned _,
+          NodeEvent.ReviewApproved _,
+          NodeEvent.ReviewEscalated _,
+          NodeEvent.Equivocated _,
+          NodeEvent.Committed _ -> {}
     }
   }
 

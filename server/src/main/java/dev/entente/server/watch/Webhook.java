@@ -17,7 +17,15 @@ import java.util.TreeSet;
 public record Webhook(String name, URI url, String secret, Set<String> events, String tenant) {
   /** What can be told. */
   public static final List<String> EVENTS =
-      List.of("alert-raised", "alert-cleared", "review-opened", "review-closed", "test");
+      List.of(
+          "alert-raised",
+          "alert-cleared",
+          "review-opened",
+          "review-assigned",
+          "review-approved",
+          "review-escalated",
+          "review-closed",
+          "test");
 
   /** Stands for all tenants, and for what concerns the node. */
   public static final String ALL = "*";
