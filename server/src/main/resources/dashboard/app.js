@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dashboard's shell: the address decides the page, the API does the rest.
-import * as views from '/ui/views.js';
+import { accounts } from '/ui/accounts.js';
+import { audit } from '/ui/audit.js';
 import { cluster } from '/ui/cluster.js';
+import { h } from '/ui/dom.js';
+import { live } from '/ui/live.js';
+import { operate } from '/ui/operate.js';
 import { overview } from '/ui/overview.js';
+import { policies } from '/ui/policies.js';
+import { record } from '/ui/record.js';
+import { review, reviews } from '/ui/reviews.js';
 
 const main = document.getElementById('main');
 const notice = document.getElementById('notice');
@@ -37,7 +44,7 @@ const app = {
   text: async (path) => (await app.fetch('GET', app.url(path))).text(),
   onLeave: (action) => leave.push(action),
   notice(text) {
-    notice.replaceChildren(views.h('p', {}, text));
+    notice.replaceChildren(h('p', {}, text));
     setTimeout(() => notice.replaceChildren(), 6000);
   },
   async signIn(token) {
@@ -46,7 +53,7 @@ const app = {
       app.me = undefined;
       app.render();
     } catch (problem) {
-      main.replaceChildren(...views.signIn(app, problem.message));
+      main.replaceChildren(signIn(problem.message));
     }
   },
   render,
@@ -61,7 +68,24 @@ const app = {
   },
 };
 
-const pages = { overview: () => overview(app), reviews: (id) => (id ? views.review(app, id) : views.reviews(app)), record: (t, i) => views.record(app, t, i), live: () => views.live(app), policies: (t) => views.policies(app, t), audit: () => views.audit(app), cluster: () => cluster(app) };
+const pages = {
+  overview: () => overview(app),
+  reviews: (id) => (id ? review(app, id) : reviews(app)),
+  record: (type, id) => record(app, type, id),
+  live: () => live(app),
+  policies: (type) => policies(app, type),
+  operate: () => operate(app),
+  audit: () => audit(app),
+  accounts: (name) => accounts(app, name),
+  cluster: () => cluster(app),
+};
+
+function signIn(message) {
+  const token = h('input', { type: 'password', autocomplete: 'current-password', size: '34', id: 'token' });
+  return h('div', { class: 'card signin' }, h('h1', {}, 'Sign in'),
+    h('p', { class: 'muted' }, message ?? 'The token was printed when the node was first started; it is in the file token of its data directory.'),
+    h('form', { onsubmit: async (e) => { e.preventDefault(); await app.signIn(token.value); } }, h('label', { class: 'block' }, h('span', {}, 'Token'), token), h('button', {}, 'Sign in')));
+}
 
 async function render() {
   const mine = ++drawing;
@@ -77,11 +101,13 @@ async function render() {
     if (mine !== drawing) return;
     main.replaceChildren(...content.filter(Boolean));
     document.getElementById('sign-out').hidden = false;
-    document.getElementById('who-am-i').textContent = (await app.whoAmI()).name;
+    const me = await app.whoAmI();
+    document.getElementById('who-am-i').textContent = me.name;
+    document.querySelector('[data-page=accounts]').hidden = !me.grants.includes('admin@*');
     countPending();
   } catch (problem) {
-    if (problem.status === 401) main.replaceChildren(...views.signIn(app));
-    else main.replaceChildren(views.h('div', { class: 'card' }, views.h('h1', {}, 'That did not work'), views.h('p', {}, problem.message)));
+    if (problem.status === 401) main.replaceChildren(signIn());
+    else main.replaceChildren(h('div', { class: 'card' }, h('h1', {}, 'That did not work'), h('p', {}, problem.message)));
   }
 }
 
@@ -104,7 +130,7 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'k') links[Math.max(at - 1, 0)]?.focus();
   if (event.key === 'r') { document.getElementById('reason')?.focus(); event.preventDefault(); }
   if (/^[1-9]$/.test(event.key)) document.querySelector(`[data-choose="${event.key - 1}"]`)?.focus();
-  if (event.key === 'i') [...document.querySelectorAll('button')].find((b) => b.textContent.startsWith('Ignore'))?.focus();
+  if (event.key === 'i') document.getElementById('ignore')?.focus();
 });
 
 tenantField.value = app.tenant;

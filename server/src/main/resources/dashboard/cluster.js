@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cluster: a map of nodes and lines, who has how much of whom, and lines to cut and heal.
-import { h } from '/ui/views.js';
+import { h, svg as s } from '/ui/dom.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 const name = (node) => node.split('.')[0];
-
-function s(kind, attributes, ...children) {
-  const element = document.createElementNS(SVG, kind);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
 
 const SAY = {
   'in-step': 'in step', 'catching-up': 'catching up', unreachable: 'unreachable', cut: 'cut', refused: 'refused', connecting: 'connecting', unknown: 'not heard of',

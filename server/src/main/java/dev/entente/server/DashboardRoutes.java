@@ -7,21 +7,41 @@ import dev.entente.server.Problem.Code;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** The dashboard's files, and signing in to it. */
 final class DashboardRoutes {
-  private static final Map<String, String> FILES =
-      Map.of(
-          "index.html", "text/html; charset=utf-8",
-          "app.js", "text/javascript; charset=utf-8",
-          "cluster.js", "text/javascript; charset=utf-8",
-          "overview.js", "text/javascript; charset=utf-8",
-          "diff.js", "text/javascript; charset=utf-8",
-          "views.js", "text/javascript; charset=utf-8",
-          "style.css", "text/css; charset=utf-8",
-          "icon.svg", "image/svg+xml");
+  private static final String SCRIPT = "text/javascript; charset=utf-8";
+  private static final Map<String, String> FILES = files();
+
+  private static Map<String, String> files() {
+    Map<String, String> files = new TreeMap<>();
+    files.put("index.html", "text/html; charset=utf-8");
+    files.put("style.css", "text/css; charset=utf-8");
+    files.put("icon.svg", "image/svg+xml");
+    files.put("policy.schema.json", "application/schema+json");
+    for (String script :
+        List.of(
+            "accounts",
+            "app",
+            "audit",
+            "cluster",
+            "complete",
+            "diff",
+            "dom",
+            "live",
+            "operate",
+            "overview",
+            "policies",
+            "record",
+            "reviews")) {
+      files.put(script + ".js", SCRIPT);
+    }
+    return Map.copyOf(files);
+  }
 
   private final Auth auth;
 

@@ -15,11 +15,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
@@ -28,6 +30,11 @@ import java.util.function.Predicate;
  * description of all of this.
  */
 final class OperatorRoutes {
+  /** How long one page of the audit log looks for what is wanted; then it says where to go on. */
+  private static final long LOOKS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final int AUDIT_STEP = 500;
+
   private final Node node;
   private final Metrics metrics;
 
@@ -91,14 +98,35 @@ final class OperatorRoutes {
     return audit(call, _ -> true);
   }
 
-  private Reply audit(Call call, Predicate<AuditEntry> wanted) {
-    int limit = call.limit();
+  /** Looks for a bounded time; a page may hold few entries and still go on. */
+  private Reply audit(Call call, Predicate<AuditEntry> mine) {
+    AuditFilter filter = AuditFilter.of(call);
     long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
-    List<AuditEntry> entries = node.audit(wanted, before, limit);
+    List<Json> found = new ArrayList<>();
+    long began = System.nanoTime();
+    boolean more = true;
+    while (more && found.size() < call.limit() && System.nanoTime() - began < LOOKS_NANOS) {
+      List<AuditEntry> looked = node.audit(_ -> true, before, AUDIT_STEP);
+      more = looked.size() == AUDIT_STEP;
+      for (AuditEntry entry : looked) {
+        if (filter.isBefore(entry)) {
+          more = false;
+          break;
+        }
+        before = entry.sequence();
+        if (mine.test(entry) && filter.lets(entry)) {
+          found.add(entry(entry));
+          if (found.size() == call.limit()) {
+            more = true;
+            break;
+          }
+        }
+      }
+    }
     Map<String, Json> members = new TreeMap<>();
-    members.put("entries", Json.of(entries.stream().map(OperatorRoutes::entry).toList()));
-    if (entries.size() == limit) {
-      members.put("next", Json.of(Cursors.of(entries.getLast().sequence())));
+    members.put("entries", Json.of(found));
+    if (more) {
+      members.put("next", Json.of(Cursors.of(before)));
     }
     return Reply.json(200, JsonObject.of(members));
   }

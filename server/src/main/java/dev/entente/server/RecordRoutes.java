@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Authority;
+import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
@@ -15,6 +16,8 @@ import dev.entente.core.json.Path;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.core.resolve.View;
 import dev.entente.engine.ContextToken;
 import dev.entente.engine.Counters;
 import dev.entente.engine.Describe;
@@ -54,6 +57,8 @@ final class RecordRoutes {
 
   void addTo(Route.Table routes) {
     routes
+        .some(Permission.READ, "GET", "/v1/{tenant}/records", this::types)
+        .get(Permission.READ, "/v1/{tenant}/records/{type}", this::list)
         .get(Permission.READ, RECORD, this::read)
         .put(Permission.WRITE, RECORD, this::put)
         .patch(Permission.WRITE, RECORD, this::patch)
@@ -63,6 +68,39 @@ final class RecordRoutes {
         .post(Permission.WRITE, RECORD + "/rollback", this::rollback)
         .get(Permission.READ, RECORD + "/fate", this::fate)
         .post(Permission.READ, RECORD + "/appeals", this::appeal);
+  }
+
+  private Reply types(Call call) {
+    List<Json> types = new ArrayList<>();
+    for (String type : node.types(call.tenant())) {
+      if (call.may(Permission.READ, type)) {
+        types.add(Json.of(type));
+      }
+    }
+    return Reply.json(200, JsonObject.of("types", new JsonArray(types)));
+  }
+
+  /** The records of a type by id, with those that were deleted. */
+  private Reply list(Call call) {
+    Optional<String> after = call.query("cursor").map(Cursors::name);
+    List<RecordKey> keys = node.records(call.tenant(), call.name("type"), after, call.limit());
+    List<Json> records = new ArrayList<>();
+    for (RecordKey key : keys) {
+      View view = node.read(key).view();
+      records.add(
+          Json.of(
+              Map.of(
+                  "id", Json.of(key.id()),
+                  "deleted", Json.of(!view.exists()),
+                  "pending",
+                      Json.of(view.resolutions().stream().anyMatch(Resolution::isPending)))));
+    }
+    Map<String, Json> members = new TreeMap<>();
+    members.put("records", new JsonArray(records));
+    if (keys.size() == call.limit()) {
+      members.put("next", Json.of(Cursors.of(keys.getLast().id())));
+    }
+    return Reply.json(200, JsonObject.of(members));
   }
 
   private Reply read(Call call) {
@@ -255,15 +293,42 @@ final class RecordRoutes {
       throw new Problem(Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id());
     }
     Map<String, Json> members = new TreeMap<>();
-    members.put(
-        "versions", Json.of(versions.stream().map(logged -> version(logged.version())).toList()));
+    List<Json> described = new ArrayList<>();
+    for (int i = 0; i < versions.size(); i++) {
+      described.add(version(versions.get(i).version()).with("parents", parents(versions, i)));
+    }
+    members.put("versions", new JsonArray(described));
     if (versions.size() == limit && versions.getLast().previous() > 0) {
       members.put("next", Json.of(Cursors.of(versions.getLast().previous())));
     }
     return Reply.json(200, JsonObject.of(members));
   }
 
-  static Json version(Version version) {
+  /**
+   * The versions of a page that one was written right after: those it had seen that no other it had
+   * seen has seen. A log holds causes before effects, so what covers a version comes after it.
+   */
+  private static Json parents(List<Logged> newestFirst, int of) {
+    List<Version> parents = new ArrayList<>();
+    CausalContext seen = newestFirst.get(of).version().context();
+    for (Logged older : newestFirst.subList(of + 1, newestFirst.size())) {
+      Dot dot = older.version().dot();
+      if (seen.contains(dot)
+          && parents.stream().noneMatch(parent -> parent.context().contains(dot))) {
+        parents.add(older.version());
+      }
+    }
+    return Json.of(
+        parents.stream()
+            .map(parent ->
+                Json.of(
+                    Map.of(
+                        "node", Json.of(parent.dot().node().value()),
+                        "number", Json.of(parent.dot().number()))))
+            .toList());
+  }
+
+  static JsonObject version(Version version) {
     Map<String, Json> members = new TreeMap<>();
     VersionVector after = version.context().vector().with(version.dot());
     members.put("node", Json.of(version.dot().node().value()));

@@ -241,7 +241,8 @@ class BadInputTest {
     refused(served.json("PUT", "/v1/main/records/doc/a%E2%80%8Bb", "{}"), 422);
     refused(served.json("PUT", "/v1/main/records/doc/" + "x".repeat(257), "{}"), 422);
     refused(served.json("PUT", "/v1/main/records/doc/%ff", "{}"), 400);
-    refused(served.get("/v1/main/records/doc"), 404);
+    refused(served.get("/v1/main/things/doc"), 404);
+    refused(served.json("PUT", "/v1/main/records/doc", "{}"), 405);
     refused(served.json("POST", DOC, "{}"), 405);
     refused(
         served.json(

@@ -5,8 +5,10 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
 import dev.entente.engine.Review;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -16,6 +18,7 @@ import java.util.TreeMap;
 public final class Figures {
   private static final long HOUR = 3_600_000;
   private static final int MINUTES = 60;
+  private static final int NAMED_MAX = 12;
   private static final int CRITICAL_COSTS = 30;
   private static final int WARNING_COSTS = 10;
 
@@ -67,6 +70,7 @@ public final class Figures {
                 .filter(alert -> alert.finding().rule().equals("data-loss"))
                 .count()));
     members.put("perMinute", perMinute(tenant));
+    members.put("by", by(tenant));
     members.put(
         "writeMillis",
         Json.of(
@@ -85,10 +89,30 @@ public final class Figures {
     for (Tally.What what :
         List.of(Tally.What.WRITES, Tally.What.CONFLICTS, Tally.What.PENDING, Tally.What.CLOSED)) {
       series.put(
-          what.name().toLowerCase(java.util.Locale.ROOT),
+          what.name().toLowerCase(Locale.ROOT),
           Json.of(Arrays.stream(tally.perMinute(tenant, what, MINUTES)).boxed().toList()));
     }
+    series.put(
+        "p99Millis",
+        Json.of(
+            Arrays.stream(tally.quantilePerMinute(0.99, MINUTES))
+                .mapToObj(Figures::rounded)
+                .toList()));
     return JsonObject.of(series);
+  }
+
+  /** What the conflicts of the last hour were about. */
+  private Json by(String tenant) {
+    Map<String, Json> by = new TreeMap<>();
+    for (Tally.By each : Tally.By.values()) {
+      List<Json> rows = new ArrayList<>();
+      tally
+          .conflicts(tenant, each, NAMED_MAX)
+          .forEach((name, count) ->
+              rows.add(Json.of(Map.of("name", Json.of(name), "conflicts", Json.of(count)))));
+      by.put(each.name().toLowerCase(Locale.ROOT), Json.of(rows));
+    }
+    return JsonObject.of(by);
   }
 
   /** A hundred where nothing is wrong; less for each alert, with the reasons. */

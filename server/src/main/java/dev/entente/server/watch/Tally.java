@@ -2,6 +2,7 @@
 package dev.entente.server.watch;
 
 import dev.entente.core.policy.Severity;
+import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.ConflictType;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.NodeEvent;
@@ -9,6 +10,8 @@ import dev.entente.engine.Outcome;
 import dev.entente.engine.Review;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,6 +53,21 @@ public final class Tally {
   private static final int SLOTS = 390;
   private static final int TENANTS_MAX = 1_000;
   private static final String OTHER = "(other)";
+  private static final int NAMES_MAX = 200;
+
+  /** What conflicts are told apart by. */
+  public enum By {
+    TYPE,
+    /** The type and the unit. */
+    UNIT,
+    STRATEGY,
+    /** The nodes that took what competes. */
+    NODE,
+    /** Type, unit and strategy together. */
+    PATTERN
+  }
+
+  private record Name(String tenant, By by, String name) {}
 
   /** Latencies by powers of the fourth root of two, in microseconds. */
   private static final int STEPS = 120;
@@ -61,11 +79,13 @@ public final class Tally {
   private static final class Slot {
     private long number = -1;
     private final Map<String, Map<What, Long>> counts = new TreeMap<>();
+    private final Map<Name, Long> names = new HashMap<>();
     private final long[] latencies = new long[STEPS];
 
     void begin(long slot) {
       number = slot;
       counts.clear();
+      names.clear();
       Arrays.fill(latencies, 0);
     }
   }
@@ -83,16 +103,15 @@ public final class Tally {
         count(key.tenant(), What.WRITES);
         now().latencies[step(nanos / 1_000)]++;
         if (outcome instanceof Outcome.Accepted accepted) {
-          met(key.tenant(), accepted.resolutions());
+          met(key, accepted.resolutions());
         } else if (outcome instanceof Outcome.Rejected rejected
             && rejected.code() == Outcome.Code.CONFLICT) {
           count(key.tenant(), What.CONFLICTS);
           count(key.tenant(), What.REFUSED);
         }
       }
-      case NodeEvent.Met(var key, List<Resolution> resolutions) -> met(key.tenant(), resolutions);
-      case NodeEvent.Contended(var key, Resolution resolution) ->
-          met(key.tenant(), List.of(resolution));
+      case NodeEvent.Met(var key, List<Resolution> resolutions) -> met(key, resolutions);
+      case NodeEvent.Contended(var key, Resolution resolution) -> met(key, List.of(resolution));
       case NodeEvent.Violated(var key, _) -> count(key.tenant(), What.VIOLATIONS);
       case NodeEvent.ReviewClosed(var review) -> closed(review);
       case NodeEvent.ReviewOpened _,
@@ -114,8 +133,10 @@ public final class Tally {
     }
   }
 
-  private void met(String tenant, List<Resolution> resolutions) {
+  private void met(RecordKey key, List<Resolution> resolutions) {
+    String tenant = key.tenant();
     for (Resolution resolution : resolutions) {
+      name(key, resolution);
       count(tenant, What.CONFLICTS);
       count(tenant, resolution.isPending() ? What.PENDING : What.SETTLED);
       if (resolution.conflict().type() == ConflictType.INVARIANT_VIOLATION) {
@@ -125,6 +146,25 @@ public final class Tally {
         count(tenant, What.CRITICAL);
       }
     }
+  }
+
+  private void name(RecordKey key, Resolution resolution) {
+    String unit = key.type() + " · " + resolution.conflict().label();
+    String strategy = resolution.isPending() ? "left for people" : resolution.strategy();
+    name(key.tenant(), By.TYPE, key.type());
+    name(key.tenant(), By.UNIT, unit);
+    name(key.tenant(), By.STRATEGY, strategy);
+    name(key.tenant(), By.PATTERN, unit + " · " + strategy);
+    Set<String> nodes = new TreeSet<>();
+    resolution.conflict().competing().forEach(a -> nodes.add(a.dot().node().value()));
+    nodes.forEach(node -> name(key.tenant(), By.NODE, node));
+  }
+
+  private void name(String tenant, By by, String name) {
+    Map<Name, Long> names = now().names;
+    Name exact = new Name(tenant, by, name);
+    boolean room = names.size() < NAMES_MAX || names.containsKey(exact);
+    names.merge(room ? exact : new Name(tenant, by, OTHER), 1L, Long::sum);
   }
 
   private Slot now() {
@@ -187,11 +227,16 @@ public final class Tally {
 
   /** The time in milliseconds that so great a part of the writes of a window stayed below. */
   public synchronized double quantileMillis(double part, long windowMillis) {
+    return quantileMillis(part, 0, windowMillis / SLOT_MILLIS);
+  }
+
+  private double quantileMillis(double part, long from, long to) {
     long last = nowMillis.getAsLong() / SLOT_MILLIS;
     long[] sum = new long[STEPS];
     long all = 0;
     for (Slot slot : slots) {
-      if (slot.number >= 0 && last - slot.number < windowMillis / SLOT_MILLIS) {
+      long back = last - slot.number;
+      if (slot.number >= 0 && back >= from && back < to) {
         for (int i = 0; i < STEPS; i++) {
           sum[i] += slot.latencies[i];
           all += slot.latencies[i];
@@ -206,6 +251,42 @@ public final class Tally {
       }
     }
     return 0;
+  }
+
+  /** How many conflicts there were of each name in the last hour, the most frequent first. */
+  public synchronized Map<String, Long> conflicts(String tenant, By by, int max) {
+    long last = nowMillis.getAsLong() / SLOT_MILLIS;
+    Map<String, Long> sums = new HashMap<>();
+    for (Slot slot : slots) {
+      if (slot.number >= 0 && last - slot.number < 360) {
+        slot.names.forEach((name, count) -> {
+          if (name.by() == by && name.tenant().equals(tenant)) {
+            sums.merge(name.name(), count, Long::sum);
+          }
+        });
+      }
+    }
+    Map<String, Long> most = new LinkedHashMap<>();
+    sums.entrySet().stream()
+        .sorted(
+            Map.Entry.<String, Long>comparingByValue()
+                .reversed()
+                .thenComparing(Map.Entry.comparingByKey()))
+        .limit(max)
+        .forEach(entry -> most.put(entry.getKey(), entry.getValue()));
+    return most;
+  }
+
+  /**
+   * The time in milliseconds that so great a part of the writes stayed below, of all tenants, in
+   * each of the last minutes, the oldest first.
+   */
+  public synchronized double[] quantilePerMinute(double part, int minutes) {
+    double[] millis = new double[minutes];
+    for (int i = 0; i < minutes; i++) {
+      millis[minutes - 1 - i] = quantileMillis(part, i * 6L, i * 6L + 6);
+    }
+    return millis;
   }
 
   /** One thing a minute for each of the last minutes, the oldest first. */

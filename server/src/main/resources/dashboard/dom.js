@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// What pages are made of. Everything a record holds goes into text nodes, never into markup.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+function fill(element, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false || value === null) continue;
+    if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+    else element.setAttribute(key, value === true ? '' : value);
+  }
+  element.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  return element;
+}
+
+/** Makes an element: h('p', {class: 'x', onclick: f}, child, …). */
+export const h = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
+
+/** Makes a part of a picture. */
+export const svg = (name, attributes = {}, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
+
+export const tag = (text, kind = text) => h('span', { class: `tag ${kind}` }, text);
+export const when = (iso) => h('time', { datetime: iso, title: iso }, new Date(iso).toLocaleString());
+export const looksAlike = (value) => value.authorMixesAlphabets && tag('mixes alphabets', 'rejected');
+export const part = encodeURIComponent;
+export const recordLink = (type, id) => h('a', { href: `#/record/${part(type)}/${part(id)}` }, `${type}/${id}`);
+
+export function ago(iso) {
+  const minutes = Math.round((Date.now() - new Date(iso)) / 60000);
+  const text = (m) => (m < 1 ? 'less than a minute' : m < 90 ? `${m} min` : m < 2880 ? `${Math.round(m / 60)} h` : `${Math.round(m / 1440)} days`);
+  return minutes >= 0 ? `${text(minutes)} ago` : `in ${text(-minutes)}`;
+}
+
+/** A labelled field of a form. */
+export const field = (label, control) => h('label', { class: 'field' }, h('span', {}, label), control);
+
+/** A list to choose from; a choice is a text, or a pair of value and text. */
+export function select(name, choices, chosen) {
+  return h('select', { name }, choices.map((choice) => {
+    const [value, text] = Array.isArray(choice) ? choice : [choice, choice];
+    return h('option', { value, selected: value === (chosen ?? '') }, text);
+  }));
+}
+
+/** A table that scrolls sideways where there is no room. */
+export function table(caption, heads, rows) {
+  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+    h('table', {}, h('caption', {}, caption),
+      h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, head || h('span', { class: 'unseen' }, 'actions'))))),
+      h('tbody', {}, rows)));
+}
+
+/** A button that does something once, says what went wrong, and can be pressed again. */
+export function action(app, text, run, attributes = {}) {
+  const button = h('button', { type: 'button', ...attributes }, text);
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try { await run(); } catch (problem) { app.notice(problem.message); }
+    button.disabled = false;
+  });
+  return button;
+}
+
+const WIDTH = 480, HEIGHT = 96;
+
+/** Bars, one a minute; the picture says in words what it shows. */
+export function minutes(title, values, kind, unit = '') {
+  const most = Math.max(1, ...values), sum = values.reduce((a, b) => a + b, 0), step = WIDTH / values.length;
+  const peak = Math.max(0, ...values), say = (value) => `${value}${unit}`;
+  const summary = unit ? `at most ${say(peak)}` : `${sum} in an hour · at most ${peak} a minute`;
+  const picture = svg('svg', {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: `bars ${kind}`, role: 'img', preserveAspectRatio: 'none',
+    'aria-label': `${title}: ${summary}, ${say(values[values.length - 1])} in the last minute`,
+  }, svg('line', { x1: 0, x2: WIDTH, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5, class: 'axis' }));
+  values.forEach((value, i) => {
+    const height = value === 0 ? 0 : Math.max(2, (value / most) * (HEIGHT - 4));
+    picture.append(svg('rect', { x: i * step + 1, width: Math.max(1, step - 2), y: HEIGHT - height, height },
+      svg('title', {}, `${say(value)} · ${values.length - 1 - i} min ago`)));
+  });
+  return h('figure', { class: 'card chart' },
+    h('figcaption', { class: 'row' }, h('strong', {}, title), h('span', { class: 'muted small' }, summary)),
+    picture,
+    h('div', { class: 'row muted small' }, h('span', {}, 'an hour ago'), h('span', {}, 'now')));
+}
+
+/** Names with a bar each, the greatest first. */
+export function ranking(title, rows, link) {
+  const most = Math.max(1, ...rows.map((row) => row.conflicts));
+  return h('section', { class: 'card chart' }, h('h3', {}, title),
+    rows.length ? h('ul', { class: 'ranking' }, rows.map((row) => h('li', {},
+      h('span', { class: 'name' }, link ? link(row.name) : row.name),
+      svg('svg', { class: 'meter', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+        svg('rect', { x: 0, y: 0, height: 8, width: Math.max(1, (row.conflicts / most) * 100) })),
+      h('span', { class: 'count' }, String(row.conflicts))))) : h('p', { class: 'muted small' }, 'None in the last hour.'));
+}
+
+/** Adds pages to a list as long as there are more. */
+export function pages(list, first, next, draw) {
+  const more = h('button', { type: 'button', class: 'quiet' }, 'Show more');
+  const note = h('p', { class: 'muted small', role: 'status' });
+  const foot = h('div', {}, note, more);
+  let cursor;
+  const add = (page) => {
+    list.append(...page.items.map(draw));
+    cursor = page.next;
+    more.hidden = !cursor;
+  };
+  more.addEventListener('click', async () => {
+    more.disabled = true;
+    try {
+      const before = list.children.length;
+      // A page of what is rare may be empty and still go on.
+      do { add(await next(cursor)); } while (cursor && list.children.length === before && more.isConnected);
+    } catch (problem) { note.textContent = problem.message; }
+    more.disabled = false;
+  });
+  add(first);
+  return foot;
+}

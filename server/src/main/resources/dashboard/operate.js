@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one needs at three in the morning: what is hot, what is frozen, what is kept to go back to.
+import { action, ago, field, h, recordLink, table, tag, when } from '/ui/dom.js';
+
+const scopeOf = (tenant, scope) => {
+  const [, type, ...id] = scope.split('/');
+  return { ...(type ? { type } : {}), ...(id.length ? { id: id.join('/') } : {}) };
+};
+
+function hot(app, spots) {
+  const freeze = (spot) => async () => {
+    await app.send('POST', 'freezes', { type: spot.type, id: spot.id, reason: 'frozen from the list of hot records' });
+    app.notice(`${spot.type}/${spot.id} is frozen; writes to it are refused until it thaws.`);
+    app.render();
+  };
+  return h('section', {}, h('h2', {}, 'Hot records'),
+    spots.length ? table('Most conflicts in the last five minutes', ['Record', 'Conflicts', 'Since', ''], spots.map((spot) => h('tr', {},
+      h('td', {}, recordLink(spot.type, spot.id)), h('td', {}, String(spot.conflicts)), h('td', {}, when(spot.since)),
+      h('td', {}, action(app, 'Freeze', freeze(spot), { class: 'quiet small', 'aria-label': `freeze ${spot.type}/${spot.id}` })))))
+      : h('p', { class: 'muted' }, 'No record met a conflict in the last five minutes.'));
+}
+
+function frozen(app, freezes) {
+  const form = h('form', { class: 'filters', 'aria-label': 'Freeze' },
+    field('Type', h('input', { name: 'type', size: '10', placeholder: 'all' })), field('Id', h('input', { name: 'id', size: '10', placeholder: 'all' })),
+    field('Why', h('input', { name: 'reason', size: '24', required: true })), h('button', {}, 'Freeze'));
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    try {
+      await app.send('POST', 'freezes', Object.fromEntries([...new FormData(form)].filter(([, value]) => value)));
+      app.render();
+    } catch (problem) { app.notice(problem.message); }
+  });
+  const thaw = (scope) => async () => {
+    const { refused } = await app.send('DELETE', 'freezes', scopeOf(app.tenant, scope));
+    app.notice(`Thawed. ${refused} write${refused === 1 ? ' was' : 's were'} refused meanwhile; each is in the audit log.`);
+    app.render();
+  };
+  return h('section', {}, h('h2', {}, 'Frozen'),
+    Object.keys(freezes).length ? table('Writes there are refused', ['What', 'Why', ''], Object.entries(freezes).map(([scope, reason]) => h('tr', {},
+      h('td', {}, h('code', {}, scope)), h('td', {}, reason), h('td', {}, action(app, 'Thaw', thaw(scope), { class: 'quiet small', 'aria-label': `thaw ${scope}` })))))
+      : h('p', { class: 'muted' }, 'Nothing.'),
+    h('details', {}, h('summary', {}, 'Freeze something'), form));
+}
+
+function alert(one) {
+  return h('li', { class: `card alert ${one.severity}` },
+    h('div', { class: 'row' }, h('strong', {}, one.rule), tag(one.severity, one.severity === 'critical' ? 'critical' : 'pending')),
+    h('p', {}, one.summary), h('p', { class: 'muted small' }, `since ${new Date(one.since).toLocaleString()} · `, h('code', {}, one.action)));
+}
+
+function checkpoints(app, kept) {
+  if (!kept) return null;
+  const take = async () => { await app.api('POST', '/v1/cluster/checkpoints', {}); app.notice('Kept.'); app.render(); };
+  return h('section', {}, h('div', { class: 'row' }, h('h2', {}, 'Kept to go back to'), action(app, 'Keep one now', take, { class: 'quiet small' })),
+    kept.length ? table('Checkpoints of this node, the latest first', ['When', 'Name'], kept.slice(0, 20).map((one) => h('tr', {},
+      h('td', {}, when(one.at), h('span', { class: 'muted small' }, ` ${ago(one.at)}`)), h('td', {}, h('code', {}, one.name)))))
+      : h('p', { class: 'muted' }, 'None yet.'),
+    h('p', { class: 'muted small' }, 'A record, a type or a tenant goes back with ', h('code', {}, 'entente restore --to TIME'), '.'));
+}
+
+export async function operate(app) {
+  const [spots, freezes, alerts, kept] = await Promise.all([
+    app.get('hotspots?limit=20'), app.get('freezes'), app.get('alerts?limit=50'),
+    app.get('checkpoints').catch(() => ({ checkpoints: null })),
+  ]);
+  return [
+    h('h1', {}, 'Operate'),
+    h('h2', {}, 'Alerts'),
+    alerts.alerts.length ? h('ul', { class: 'plain' }, alerts.alerts.map(alert)) : h('p', { class: 'muted' }, 'None now.'),
+    alerts.cleared.length ? h('details', {}, h('summary', {}, `${alerts.cleared.length} that are over`),
+      table('Alerts that are over', ['Rule', 'What', 'From', 'Until'], alerts.cleared.map((one) => h('tr', {}, h('td', {}, one.rule), h('td', {}, one.summary), h('td', {}, when(one.since)), h('td', {}, when(one.cleared)))))) : null,
+    hot(app, spots.hotspots), frozen(app, freezes.freezes), checkpoints(app, kept.checkpoints),
+  ];
+}
