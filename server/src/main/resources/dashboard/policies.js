@@ -55,7 +55,7 @@ function completing(schema, editor) {
 }
 
 async function advisor(app, type, editor) {
-  const { moments, advice } = await app.get(`policies/${part(type)}/advice`).catch(() => ({ moments: 0, advice: [] }));
+  const { moments, advice } = await app.get(`policies/${part(type)}/advice?latest=500`).catch(() => ({ moments: 0, advice: [] }));
   const insert = (one) => () => {
     const line = `  ${one.unit}: ${one.proposal}`;
     editor.value = /^fields:/m.test(editor.value)
@@ -82,7 +82,7 @@ async function editing(app, type, isNew) {
       result.replaceChildren(draw(answer));
     } catch (problem) { result.replaceChildren(problems(editor, problem)); }
   };
-  const preview = () => say('POST', '/preview', (answer) => judged(type, answer));
+  const preview = () => say('POST', '/preview?latest=500', (answer) => judged(type, answer));
   let timer;
   editor.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(preview, PAUSE); });
   app.onLeave(() => clearTimeout(timer));

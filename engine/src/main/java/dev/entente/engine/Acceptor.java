@@ -620,6 +620,7 @@ final class Acceptor {
       detail.put("version", Json.of(Hashes.hex(bytes)));
       detail.put("outcome", Json.of(kind(mine, view).label()));
       if (!mine.isEmpty()) {
+        Meetings.add(transaction, key, version.dot().number());
         detail.put("policy", Json.of(policy.version()));
         detail.put("resolutions", Json.of(mine.stream().map(Describe::resolution).toList()));
       }

@@ -9,7 +9,6 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.policy.FieldRule;
@@ -89,6 +88,7 @@ public final class Node implements AutoCloseable {
     this.store = store;
     this.config = config;
     this.self = identity(store, config);
+    Meetings.complete(store);
     this.policies = new Policies(store);
     this.records = new Records(store, policies, config.cacheRecords());
     this.history = new History(store, self);
@@ -886,26 +886,12 @@ public final class Node implements AutoCloseable {
    */
   public List<RecordedConflict> recordedConflicts(String tenant, String type, int limit) {
     List<Feed> versions = new ArrayList<>();
-    store.scan(
-        Table.AUDIT,
-        new byte[0],
-        Keys.of(Long.MAX_VALUE),
-        true,
-        (_, value) -> {
-          AuditEntry entry = AuditCodec.fromBytes(value);
-          if (entry.tenant().equals(tenant)
-              && entry.action().equals("write")
-              && entry.detail() instanceof JsonObject detail
-              && !detail.get("resolutions").isAbsent()
-              && detail.get("position") instanceof JsonNumber position) {
-            byte[] bytes = store.get(Table.LOG, History.logKey(tenant, position.longValue()));
-            Version version = bytes == null ? null : VersionCodec.fromBytes(bytes);
-            if (version != null && version.key().type().equals(type)) {
-              versions.add(new Feed(position.longValue(), version));
-            }
-          }
-          return versions.size() < limit;
-        });
+    for (long position : Meetings.latest(store, tenant, type, limit)) {
+      byte[] bytes = store.get(Table.LOG, History.logKey(tenant, position));
+      if (bytes != null) {
+        versions.add(new Feed(position, VersionCodec.fromBytes(bytes)));
+      }
+    }
     Policy policy = policies.inForce(tenant, type);
     List<RecordedConflict> recorded = new ArrayList<>();
     for (Feed logged : versions) {

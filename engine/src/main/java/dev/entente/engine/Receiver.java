@@ -217,6 +217,7 @@ final class Receiver {
     detail.put("from", Json.of(version.dot().node().value()));
     List<Resolution> mine = Acceptor.concerning(version.dot(), after.view());
     if (!mine.isEmpty()) {
+      Meetings.add(transaction, key, transaction.lastNumber());
       detail.put("policy", Json.of(policy.version()));
       detail.put("resolutions", Json.of(mine.stream().map(Describe::resolution).toList()));
       transaction.afterwards(() -> reviews.tell(new NodeEvent.Met(key, mine)));

@@ -218,7 +218,11 @@ public final class EntenteServer implements AutoCloseable {
                     .maxPrologueLength(PROLOGUE_BYTES_MAX)
                     .build())
             .connectionOptions(options ->
-                options.readTimeout(Duration.ofSeconds(30)).socketSendBufferSize(1 << 18))
+                // A head and a body go in two pieces, and the second must not wait for an answer.
+                options
+                    .readTimeout(Duration.ofSeconds(30))
+                    .socketSendBufferSize(1 << 18)
+                    .tcpNoDelay(true))
             .idleConnectionTimeout(Duration.ofMinutes(2))
             .shutdownHook(false)
             .directHandlers(problems())

@@ -156,14 +156,22 @@ final class PolicyRoutes {
         Code.INVALID, String.valueOf(e.getMessage()), Map.of("problems", new JsonArray(problems)));
   }
 
+  /**
+   * How many recorded conflicts are looked at, the latest; all that can be where it is not said.
+   */
+  private static int latest(Call call) {
+    return call.number("latest", RECORDED_MAX, 1, RECORDED_MAX);
+  }
+
   /** What a draft would make of the recorded conflicts, and every outcome that would change. */
   private Reply preview(Call call) {
     String type = call.name("type");
     Policy draft = load(text(call), type).policy();
-    List<RecordedConflict> recorded = node.recordedConflicts(call.tenant(), type, RECORDED_MAX + 1);
-    boolean more = recorded.size() > RECORDED_MAX;
+    int latest = latest(call);
+    List<RecordedConflict> recorded = node.recordedConflicts(call.tenant(), type, latest + 1);
+    boolean more = recorded.size() > latest;
     Judgement.Preview preview =
-        Judgement.preview(more ? recorded.subList(0, RECORDED_MAX) : recorded, draft);
+        Judgement.preview(more ? recorded.subList(0, latest) : recorded, draft);
     List<Judgement.Change> changes = preview.changes();
     Map<String, Json> members = new TreeMap<>();
     members.put("conflicts", Json.of(preview.units()));
@@ -194,7 +202,7 @@ final class PolicyRoutes {
   /** Which cells and strategies the recorded conflicts and what people decided speak for. */
   private Reply advice(Call call) {
     String type = call.name("type");
-    List<RecordedConflict> recorded = node.recordedConflicts(call.tenant(), type, RECORDED_MAX);
+    List<RecordedConflict> recorded = node.recordedConflicts(call.tenant(), type, latest(call));
     List<Json> advice = new ArrayList<>();
     for (Judgement.Advice one : Judgement.advise(recorded, node.policy(call.tenant(), type))) {
       advice.add(

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.codec.AuditCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.VersionCodec;
+import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which versions met a conflict when they came, by tenant and type; where they stand in the log.
+ */
+final class Meetings {
+  private static final String MET = "met";
+  private static final byte[] COMPLETE = "met-complete".getBytes(StandardCharsets.UTF_8);
+  private static final int TOGETHER = 10_000;
+
+  private Meetings() {}
+
+  private static byte[] place(String tenant, String type, long position) {
+    return Keys.with(Keys.of(MET, tenant, type), position);
+  }
+
+  static void add(Transaction transaction, RecordKey key, long position) {
+    transaction.append(Table.META, place(key.tenant(), key.type(), position), new byte[0]);
+  }
+
+  /** The positions of the latest of a type, newest first. */
+  static List<Long> latest(Store store, String tenant, String type, int limit) {
+    byte[] prefix = Keys.of(MET, tenant, type);
+    List<Long> positions = new ArrayList<>();
+    store.scan(
+        Table.META,
+        prefix,
+        Keys.after(prefix),
+        true,
+        (key, _) -> {
+          if (positions.size() < limit) {
+            positions.add(Keys.lastNumber(key));
+          }
+          return positions.size() < limit;
+        });
+    return positions;
+  }
+
+  /** Goes through the audit log of a store that was written before this was kept; once. */
+  static void complete(Store store) {
+    if (store.get(Table.META, COMPLETE) != null) {
+      return;
+    }
+    Batch[] batch = {new Batch()};
+    store.scan(
+        Table.AUDIT,
+        new byte[0],
+        (_, value) -> {
+          AuditEntry entry = AuditCodec.fromBytes(value);
+          if (entry.action().equals("write")
+              && entry.detail() instanceof JsonObject detail
+              && !detail.get("resolutions").isAbsent()
+              && detail.get("position") instanceof JsonNumber position) {
+            long at = position.longValue();
+            byte[] version = store.get(Table.LOG, History.logKey(entry.tenant(), at));
+            if (version != null) {
+              String type = VersionCodec.fromBytes(version).key().type();
+              batch[0].put(Table.META, place(entry.tenant(), type, at), new byte[0]);
+            }
+          }
+          if (batch[0].entries().size() >= TOGETHER) {
+            store.commit(batch[0]);
+            batch[0] = new Batch();
+          }
+          return true;
+        });
+    batch[0].put(Table.META, COMPLETE, new byte[0]);
+    store.commit(batch[0]);
+  }
+}
