@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one needs at three in the morning: what is hot, what is frozen, what is kept to go back to.
-import { action, ago, field, h, recordLink, table, tag, when } from '/ui/dom.js';
+import { action, ago, field, h, recordLink, select, table, tag, when } from '/ui/dom.js';
 
 const scopeOf = (tenant, scope) => {
   const [, type, ...id] = scope.split('/');
@@ -20,10 +20,12 @@ function hot(app, spots) {
       : h('p', { class: 'muted' }, 'No record met a conflict in the last five minutes.'));
 }
 
-function frozen(app, freezes) {
+function frozen(app, all) {
   const form = h('form', { class: 'filters', 'aria-label': 'Freeze' },
     field('Type', h('input', { name: 'type', size: '10', placeholder: 'all' })), field('Id', h('input', { name: 'id', size: '10', placeholder: 'all' })),
-    field('Why', h('input', { name: 'reason', size: '24', required: true })), h('button', {}, 'Freeze'));
+    field('Why', h('input', { name: 'reason', size: '24', required: true })),
+    field('Writers', select('meanwhile', [['refuse', 'are refused'], ['wait', 'wait in line']])),
+    field('Reads', select('reads', [['any', 'from any node'], ['consistent', 'from consistent nodes']])), h('button', {}, 'Freeze'));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
@@ -32,13 +34,14 @@ function frozen(app, freezes) {
     } catch (problem) { app.notice(problem.message); }
   });
   const thaw = (scope) => async () => {
-    const { refused } = await app.send('DELETE', 'freezes', scopeOf(app.tenant, scope));
-    app.notice(`Thawed. ${refused} write${refused === 1 ? ' was' : 's were'} refused meanwhile; each is in the audit log.`);
+    const { refused, waited } = await app.send('DELETE', 'freezes', scopeOf(app.tenant, scope));
+    app.notice(`Thawed. ${refused} write${refused === 1 ? ' was' : 's were'} refused meanwhile; each is in the audit log.${waited ? ` ${waited} that waited go on.` : ''}`);
     app.render();
   };
   return h('section', {}, h('h2', {}, 'Frozen'),
-    Object.keys(freezes).length ? table('Writes there are refused', ['What', 'Why', ''], Object.entries(freezes).map(([scope, reason]) => h('tr', {},
-      h('td', {}, h('code', {}, scope)), h('td', {}, reason), h('td', {}, action(app, 'Thaw', thaw(scope), { class: 'quiet small', 'aria-label': `thaw ${scope}` })))))
+    all.length ? table('At every node', ['What', 'Why', 'By', 'Meanwhile', ''], all.map(({ scope, reason, by, meanwhile, reads, waiting }) => h('tr', {},
+      h('td', {}, h('code', {}, scope)), h('td', {}, reason), h('td', {}, by),
+      h('td', {}, meanwhile === 'wait' ? `${waiting} wait here` : 'writes are refused', reads === 'consistent' ? ', reads only from consistent nodes' : ''), h('td', {}, action(app, 'Thaw', thaw(scope), { class: 'quiet small', 'aria-label': `thaw ${scope}` })))))
       : h('p', { class: 'muted' }, 'Nothing.'),
     h('details', {}, h('summary', {}, 'Freeze something'), form));
 }
@@ -70,6 +73,6 @@ export async function operate(app) {
     alerts.alerts.length ? h('ul', { class: 'plain' }, alerts.alerts.map(alert)) : h('p', { class: 'muted' }, 'None now.'),
     alerts.cleared.length ? h('details', {}, h('summary', {}, `${alerts.cleared.length} that are over`),
       table('Alerts that are over', ['Rule', 'What', 'From', 'Until'], alerts.cleared.map((one) => h('tr', {}, h('td', {}, one.rule), h('td', {}, one.summary), h('td', {}, when(one.since)), h('td', {}, when(one.cleared)))))) : null,
-    hot(app, spots.hotspots), frozen(app, freezes.freezes), checkpoints(app, kept.checkpoints),
+    hot(app, spots.hotspots), frozen(app, freezes.frozen), checkpoints(app, kept.checkpoints),
   ];
 }

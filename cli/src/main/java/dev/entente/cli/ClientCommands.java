@@ -467,7 +467,7 @@ final class ClientCommands {
   /** {@code entente freeze}. */
   @Command(
       name = "freeze",
-      description = "Refuses writes to a record, a type, or the whole tenant.")
+      description = "Stops writing to a record, a type, or the whole tenant, at every node.")
   static final class Freeze extends Calling {
     @Parameters(index = "0", arity = "0..1", paramLabel = "TYPE")
     @Nullable String type;
@@ -478,13 +478,24 @@ final class ClientCommands {
     @Option(names = "--reason", paramLabel = "TEXT")
     String reason = "";
 
+    @Option(
+        names = "--wait",
+        description = "Writers wait in line for up to 30 s instead of being refused.")
+    boolean wait;
+
+    @Option(
+        names = "--consistent-reads",
+        description = "Only nodes that have what the others have answer reads.")
+    boolean consistent;
+
     @Override
     Integer run(Client client, PrintWriter out) {
-      Json answer =
-          client.json(
-              "POST",
-              client.path("freezes"),
-              Optional.of(scope(type, id).with("reason", Json.of(reason)).toString()));
+      JsonObject body =
+          scope(type, id)
+              .with("reason", Json.of(reason))
+              .with("meanwhile", Json.of(wait ? "wait" : "refuse"))
+              .with("reads", Json.of(consistent ? "consistent" : "any"));
+      Json answer = client.json("POST", client.path("freezes"), Optional.of(body.toString()));
       out.println(json ? answer : "frozen: " + text(answer, "frozen"));
       return ExitCodes.OK;
     }
@@ -517,7 +528,9 @@ final class ClientCommands {
                   + text(answer, "thawed")
                   + "; "
                   + member(answer, "refused")
-                  + " writes were refused meanwhile");
+                  + " writes were refused meanwhile, "
+                  + member(answer, "waited")
+                  + " waited and go on");
       return ExitCodes.OK;
     }
   }

@@ -63,24 +63,18 @@ final class Acceptor {
 
   private final Policies policies;
   private final History history;
-  private final ReviewBook reviews;
+  private final Derived derived;
   private final Freezes freezes;
   private final Claims claims;
   private final int siblingsMax;
   private volatile Promise promised = _ -> Optional.empty();
 
-  Acceptor(
-      Policies policies,
-      History history,
-      ReviewBook reviews,
-      Freezes freezes,
-      Claims claims,
-      int siblingsMax) {
+  Acceptor(Policies policies, History history, Derived derived, int siblingsMax) {
     this.policies = policies;
     this.history = history;
-    this.reviews = reviews;
-    this.freezes = freezes;
-    this.claims = claims;
+    this.derived = derived;
+    this.freezes = derived.freezes();
+    this.claims = derived.claims();
     this.siblingsMax = siblingsMax;
   }
 
@@ -267,9 +261,9 @@ final class Acceptor {
     }
 
     private Optional<Rejected> refusedAtTheDoor() {
-      Optional<String> freeze = freezes.over(key);
+      Optional<Freeze> freeze = freezes.over(key);
       if (freeze.isPresent()) {
-        return rejected(Code.FROZEN, freeze.get());
+        return rejected(Code.FROZEN, freeze.get().scope() + " is frozen: " + freeze.get().reason());
       }
       if (!transaction.isDraft()) {
         Optional<String> why = promised.whyNot(policy);
@@ -602,8 +596,7 @@ final class Acceptor {
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {
       byte[] bytes = transaction.put(version, before, after);
-      claims.follow(transaction, before, after, policy, version.acceptedAt().millis());
-      reviews.follow(
+      derived.follow(
           transaction, before, after, policy, request.author(), version.acceptedAt().millis());
       transaction.audit(
           version.acceptedAt(),

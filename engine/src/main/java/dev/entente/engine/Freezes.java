@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.core.record.RecordKey;
@@ -9,74 +10,150 @@ import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Function;
 
 /**
- * What is frozen: a whole tenant ({@code tenant}), a type ({@code tenant/type}) or a record ({@code
- * tenant/type/id}), with the reason. Writes there are refused until it thaws. Thread-safe for
- * reading.
+ * What is frozen, from the records of the {@link Registry} that say so; they travel, so what is
+ * frozen at one node is at all. Thread-safe for reading.
  */
 final class Freezes {
-  private final Map<String, String> reasons = new ConcurrentSkipListMap<>();
+  private static final String TYPE = "freeze";
 
-  Freezes(Store store) {
+  private final Map<String, Freeze> byScope = new ConcurrentSkipListMap<>();
+  private final Map<String, String> scopes = new ConcurrentSkipListMap<>();
+
+  Freezes(Store store, Function<RecordKey, Snapshot> read) {
+    // Releases before this kept freezes on the node alone.
     store.scan(
         Table.FREEZES,
         new byte[0],
         null,
         false,
         (_, value) -> {
-          if (JsonCodec.fromBytes(value) instanceof JsonObject freeze
-              && freeze.get("scope") instanceof JsonString(String scope)
-              && freeze.get("reason") instanceof JsonString(String reason)) {
-            reasons.put(scope, reason);
+          if (JsonCodec.fromBytes(value) instanceof JsonObject kept) {
+            Freeze freeze = freeze(kept);
+            byScope.put(freeze.scope(), freeze);
+          }
+          return true;
+        });
+    store.scan(
+        Table.RECORDS,
+        Keys.of(Registry.TENANT, TYPE),
+        (key, _) -> {
+          String id = Keys.lastName(key);
+          if (read.apply(new RecordKey(Registry.TENANT, TYPE, id)).view().data()
+              instanceof JsonObject data) {
+            hold(id, freeze(data));
           }
           return true;
         });
   }
 
-  /** Why a record is frozen, if it is. */
-  Optional<String> over(RecordKey key) {
-    if (reasons.isEmpty()) {
+  static boolean isOne(RecordKey key) {
+    return key.tenant().equals(Registry.TENANT) && key.type().equals(TYPE);
+  }
+
+  /** Scopes are longer than names may be. */
+  static RecordKey key(String scope) {
+    String id = Hashes.hex(scope.getBytes(StandardCharsets.UTF_8)).substring(0, 32);
+    return new RecordKey(Registry.TENANT, TYPE, id);
+  }
+
+  static JsonObject data(Freeze freeze) {
+    return JsonObject.of(
+        Map.of(
+            "scope", Json.of(freeze.scope()),
+            "reason", Json.of(freeze.reason()),
+            "by", Json.of(freeze.by()),
+            "waiting", Json.of(freeze.waiting()),
+            "consistentReads", Json.of(freeze.consistentReads())));
+  }
+
+  private static Freeze freeze(JsonObject data) {
+    return new Freeze(
+        text(data, "scope"),
+        text(data, "reason"),
+        text(data, "by"),
+        data.get("waiting").equals(JsonBool.TRUE),
+        data.get("consistentReads").equals(JsonBool.TRUE));
+  }
+
+  private static String text(JsonObject data, String name) {
+    return data.get(name) instanceof JsonString(String text) ? text : "";
+  }
+
+  private void hold(String id, Freeze freeze) {
+    byScope.put(freeze.scope(), freeze);
+    scopes.put(id, freeze.scope());
+  }
+
+  /** What freezes a record, if something does. */
+  Optional<Freeze> over(RecordKey key) {
+    if (byScope.isEmpty()) {
       return Optional.empty();
     }
     for (String scope : List.of(key.tenant(), key.tenant() + "/" + key.type(), key.toString())) {
-      String reason = reasons.get(scope);
-      if (reason != null) {
-        return Optional.of(scope + " is frozen: " + reason);
+      Freeze freeze = byScope.get(scope);
+      if (freeze != null) {
+        return Optional.of(freeze);
       }
     }
     return Optional.empty();
   }
 
-  void freeze(Transaction transaction, String scope, String reason, String actor) {
-    Json freeze =
-        JsonObject.of(
-            Map.of("scope", Json.of(scope), "reason", Json.of(reason), "by", Json.of(actor)));
-    transaction.put(Table.FREEZES, Keys.of(scope), JsonCodec.toBytes(freeze));
-    transaction.afterwards(() -> reasons.put(scope, reason));
-  }
-
-  boolean thaw(Transaction transaction, String scope) {
-    if (!reasons.containsKey(scope)) {
-      return false;
-    }
-    transaction.delete(Table.FREEZES, Keys.of(scope));
-    transaction.afterwards(() -> reasons.remove(scope));
-    return true;
-  }
-
-  /** The frozen scopes of a tenant, with the reasons. */
-  Map<String, String> of(String tenant) {
-    Map<String, String> mine = new ConcurrentSkipListMap<>();
-    reasons.forEach((scope, reason) -> {
-      if (scope.equals(tenant) || scope.startsWith(tenant + "/")) {
-        mine.put(scope, reason);
+  /** Takes up that somebody froze or thawed something, here or at another node. */
+  void follow(Transaction transaction, Snapshot after, String actor) {
+    String id = after.key().id();
+    if (after.view().data() instanceof JsonObject data) {
+      Freeze freeze = freeze(data);
+      transaction.afterwards(() -> hold(id, freeze));
+      Map<String, Json> detail = new TreeMap<>();
+      detail.put("reason", Json.of(freeze.reason()));
+      detail.put("waiting", Json.of(freeze.waiting()));
+      detail.put("consistentReads", Json.of(freeze.consistentReads()));
+      audit(transaction, actor, "freeze", freeze.scope(), JsonObject.of(detail));
+    } else {
+      String scope = scopes.get(id);
+      if (scope != null) {
+        transaction.afterwards(() -> {
+          byScope.remove(scope);
+          scopes.remove(id);
+        });
+        audit(transaction, actor, "thaw", scope, JsonObject.EMPTY);
       }
-    });
-    return mine;
+    }
+  }
+
+  private static void audit(
+      Transaction transaction, String actor, String action, String scope, Json detail) {
+    int slash = scope.indexOf('/');
+    String tenant = slash < 0 ? scope : scope.substring(0, slash);
+    transaction.audit(transaction.clock().next(), tenant, actor, action, scope, detail);
+  }
+
+  boolean isFrozen(String scope) {
+    return byScope.containsKey(scope);
+  }
+
+  /** Ends what a release before this froze on the node alone. */
+  void thawOld(Transaction transaction, String scope, String actor) {
+    if (transaction.get(Table.FREEZES, Keys.of(scope)) != null) {
+      transaction.delete(Table.FREEZES, Keys.of(scope));
+      transaction.afterwards(() -> byScope.remove(scope));
+      audit(transaction, actor, "thaw", scope, JsonObject.EMPTY);
+    }
+  }
+
+  /** What is frozen of a tenant. */
+  List<Freeze> of(String tenant) {
+    return byScope.values().stream()
+        .filter(freeze -> freeze.scope().equals(tenant) || freeze.scope().startsWith(tenant + "/"))
+        .toList();
   }
 }

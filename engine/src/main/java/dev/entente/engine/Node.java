@@ -8,6 +8,7 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Sequence;
+import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
@@ -39,7 +40,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -94,14 +94,15 @@ public final class Node implements AutoCloseable {
     this.history = new History(store, self);
     this.reviews = new ReviewBook(store, this::tell);
     this.polls = new Polls(store, self, reviews);
-    this.freezes = new Freezes(store);
+    this.freezes = new Freezes(store, records::read);
     this.claims = new Claims(store, policies, reviews);
-    this.acceptor = new Acceptor(policies, history, reviews, freezes, claims, config.siblingsMax());
+    Derived derived = new Derived(claims, reviews, freezes);
+    this.acceptor = new Acceptor(policies, history, derived, config.siblingsMax());
     Contentions contentions = new Contentions(claims, reviews, acceptor);
     this.appeals = new Appeals(policies, reviews, acceptor);
     this.decider = new Decider(policies, reviews, claims, contentions, appeals, acceptor::whyNot);
     this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
-    this.receiver = new Receiver(store, self, policies, history, claims, reviews);
+    this.receiver = new Receiver(store, self, policies, history, derived);
     this.replication = new Replication(store, self, receiver, config.incarnations());
     this.drafts = new Drafts(receiver, replication);
     this.divergences = new Divergences(store, policies, history, records::read);
@@ -805,40 +806,38 @@ public final class Node implements AutoCloseable {
     return enactment.adopt(told, actor);
   }
 
-  /**
-   * Refuses writes to a scope from here on: {@code tenant}, {@code tenant/type} or {@code
-   * tenant/type/id}.
-   */
-  public CompletableFuture<Boolean> freeze(
-      String tenant, String scope, String reason, String actor) {
-    return sequencer.submit(transaction -> {
-      freezes.freeze(transaction, scope, reason, actor);
-      transaction.audit(
-          transaction.clock().next(),
-          tenant,
-          actor,
-          "freeze",
-          scope,
-          JsonObject.of("reason", Json.of(reason)));
-      return true;
-    });
+  /** Stops writing to a scope from here on, at every node that hears of it; see {@link Freeze}. */
+  public CompletableFuture<Boolean> freeze(Freeze freeze) {
+    Edit edit = new Edit.Put(Freezes.data(freeze));
+    return write(
+            WriteRequest.of(
+                Freezes.key(freeze.scope()), edit, new WriteRequest.Seen.Everything(), freeze.by()))
+        .thenApply(_ -> true);
   }
 
   /** Ends a freeze; false where there was none. */
-  public CompletableFuture<Boolean> thaw(String tenant, String scope, String actor) {
+  public CompletableFuture<Boolean> thaw(String scope, String actor) {
     return sequencer.submit(transaction -> {
-      boolean thawed = freezes.thaw(transaction, scope);
-      if (thawed) {
-        transaction.audit(
-            transaction.clock().next(), tenant, actor, "thaw", scope, JsonObject.EMPTY);
+      boolean frozen = freezes.isFrozen(scope);
+      if (frozen) {
+        freezes.thawOld(transaction, scope, actor);
+        acceptor.accept(
+            transaction,
+            WriteRequest.of(
+                Freezes.key(scope), new Edit.Delete(), new WriteRequest.Seen.Everything(), actor));
       }
-      return thawed;
+      return frozen;
     });
   }
 
-  /** The frozen scopes of a tenant, with the reasons. */
-  public Map<String, String> freezes(String tenant) {
+  /** What is frozen of a tenant. */
+  public List<Freeze> freezes(String tenant) {
     return freezes.of(tenant);
+  }
+
+  /** What freezes a record, if something does. */
+  public Optional<Freeze> freezeOver(RecordKey key) {
+    return freezes.over(key);
   }
 
   /** Audit entries of a tenant below a sequence number, newest first. */

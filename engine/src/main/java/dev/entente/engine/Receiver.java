@@ -49,7 +49,7 @@ final class Receiver {
   private final Incarnations self;
   private final Policies policies;
   private final History history;
-  private final Claims claims;
+  private final Derived derived;
   private final ReviewBook reviews;
 
   /** When the first held version is looked at again; early rather than late. */
@@ -60,18 +60,12 @@ final class Receiver {
   /** The earliest time of what waits for this node's clock; null where nothing does. */
   private @Nullable HybridTime earliestAhead;
 
-  Receiver(
-      Store store,
-      Incarnations self,
-      Policies policies,
-      History history,
-      Claims claims,
-      ReviewBook reviews) {
+  Receiver(Store store, Incarnations self, Policies policies, History history, Derived derived) {
     this.self = self;
     this.policies = policies;
     this.history = history;
-    this.claims = claims;
-    this.reviews = reviews;
+    this.derived = derived;
+    this.reviews = derived.reviews();
     store.scan(
         Table.HELD,
         new byte[0],
@@ -209,8 +203,7 @@ final class Receiver {
     transaction.put(
         Table.DOTS, dotKey(key.tenant(), version.dot()), Keys.of(transaction.lastNumber()));
     Acceptor.keepAnswer(transaction, version);
-    claims.follow(transaction, before, after, policy, time.millis());
-    reviews.follow(transaction, before, after, policy, version.author(), time.millis());
+    derived.follow(transaction, before, after, policy, version.author(), time.millis());
     Map<String, Json> detail = new TreeMap<>();
     detail.put("position", Json.of(transaction.lastNumber()));
     detail.put("version", Json.of(Hashes.hex(bytes)));

@@ -76,10 +76,6 @@ final class ReviewBook {
       Policy policy,
       String actor,
       long nowMillis) {
-    if (ReviewSheet.isOne(after.key())) {
-      handle(transaction, ReviewSheet.of(before), after, actor);
-      return;
-    }
     Map<String, Resolution> was = pending(before);
     Map<String, Resolution> is = pending(after);
     if (was.isEmpty() && is.isEmpty()) {
@@ -184,7 +180,7 @@ final class ReviewBook {
   }
 
   /** Takes up what people said of a review, here or at another node. */
-  private void handle(Transaction transaction, ReviewSheet was, Snapshot said, String actor) {
+  void handle(Transaction transaction, ReviewSheet was, Snapshot said, String actor) {
     ReviewSheet sheet = ReviewSheet.of(said);
     Optional<Review> found =
         get(transaction, sheet.tenant(), said.key().id())

@@ -245,14 +245,14 @@ class ContentionTest {
   @Test
   void aLoserThatCannotBeWrittenIsLeftToAPersonAndNotTriedForEver() throws PolicyException {
     sharedAddress();
-    node.freeze("main", "main/vm/b", "audit", "op").join();
+    node.freeze(Freeze.of("main/vm/b", "audit", "op")).join();
     policy("type: vm\nunique: [{field: ip, keep: first}]");
     proceed();
     assertThat(at("b", "ip")).isEqualTo(Json.of("10.0.0.7"));
     assertThat(pending()).hasSize(1);
     assertThat(pending().getFirst().conflict().toString()).contains("could not be carried out");
     assertThat(node.proceed().join()).isZero();
-    node.thaw("main", "main/vm/b", "op").join();
+    node.thaw("main/vm/b", "op").join();
     node.decide("main", pending().getFirst().id(), new Decision.Choose(0), "eve", "").join();
     assertThat(at("b", "ip").isAbsent()).isTrue();
   }

@@ -42,6 +42,7 @@ final class Api {
 
   private final Jobs jobs;
   private final SecondPersons secondPersons;
+  private final WaitingLine line;
   private volatile boolean open;
 
   Api(Node node, ServerConfig config) throws IOException {
@@ -72,7 +73,8 @@ final class Api {
     new ReviewRoutes(node, authority, jobs).addTo(table);
     new SavedViews(node).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
-    new OperatorRoutes(node, metrics, watch.sensors()).addTo(table);
+    this.line = new WaitingLine(node);
+    new OperatorRoutes(node, metrics, watch.sensors(), line).addTo(table);
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
     watch.addTo(table);
@@ -172,9 +174,14 @@ final class Api {
       case Route.Access.Granted(Permission permission) -> {
         Call known = call.withParams(call.params(), client(call));
         known.requireInPath(permission);
-        if (permission == Permission.WRITE && route.pattern().startsWith(RecordRoutes.RECORD)) {
-          throttle.change(known.caller(), known.key());
+        if (!route.pattern().startsWith(RecordRoutes.RECORD)) {
+          yield here(route, path, known);
         }
+        if (permission == Permission.WRITE) {
+          throttle.change(known.caller(), known.key());
+          yield line.inTurn(known.key(), () -> here(route, path, known));
+        }
+        cluster.requireConsistent(known.key());
         yield here(route, path, known);
       }
       case Route.Access.GrantedSome(Permission permission) -> {

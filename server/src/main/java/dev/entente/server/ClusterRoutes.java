@@ -9,6 +9,7 @@ import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Link;
 import dev.entente.cluster.LinkReport;
+import dev.entente.cluster.LinkState;
 import dev.entente.cluster.LinkStatus;
 import dev.entente.cluster.Member;
 import dev.entente.cluster.NodeReport;
@@ -30,6 +31,7 @@ import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Freeze;
 import dev.entente.engine.Node;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.LockCodec;
@@ -119,6 +121,37 @@ final class ClusterRoutes {
           "this node takes part in no cluster; serve it with ENTENTE_SECRET or --secret-file");
     }
     return joined;
+  }
+
+  /**
+   * Refuses to read what is frozen so that only consistent nodes show it, where this node does not
+   * reach most nodes or lacks what one it reaches has.
+   */
+  void requireConsistent(RecordKey key) {
+    Cluster joined = cluster;
+    if (joined == null || node.freezeOver(key).filter(Freeze::consistentReads).isEmpty()) {
+      return;
+    }
+    List<LinkStatus> up = joined.status().stream().filter(LinkStatus::isUp).toList();
+    int members = joined.present().size();
+    if (2 * (up.size() + 1) <= members) {
+      throw new Problem(
+          Code.UNAVAILABLE,
+          "only consistent nodes answer reads of this, and this one reaches "
+              + up.size()
+              + " of "
+              + (members - 1)
+              + " others; ask one that reaches most");
+    }
+    for (LinkStatus link : up) {
+      if (link.state() != LinkState.IN_STEP) {
+        throw new Problem(
+            Code.UNAVAILABLE,
+            "only consistent nodes answer reads of this, and this one is not in step with "
+                + link.peer().map(NodeId::value).orElse(link.url())
+                + "; ask again, or another node");
+      }
+    }
   }
 
   private Reply pull(Call call) {

@@ -2,9 +2,11 @@
 package dev.entente.server;
 
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.AuditEntry;
 import dev.entente.engine.Describe;
+import dev.entente.engine.Freeze;
 import dev.entente.engine.Node;
 import dev.entente.engine.Verification;
 import dev.entente.server.Problem.Code;
@@ -38,10 +40,17 @@ final class OperatorRoutes {
   private final Node node;
   private final Metrics metrics;
 
+  private static final String REFUSE = "refuse";
+  private static final String WAIT = "wait";
+  private static final String ANY = "any";
+  private static final String CONSISTENT = "consistent";
+
   private final NodeSensors sensors;
   private final Anchors anchors;
+  private final WaitingLine line;
 
-  OperatorRoutes(Node node, Metrics metrics, NodeSensors sensors) {
+  OperatorRoutes(Node node, Metrics metrics, NodeSensors sensors, WaitingLine line) {
+    this.line = line;
     this.sensors = sensors;
     this.anchors = new Anchors(node);
     this.node = node;
@@ -144,19 +153,29 @@ final class OperatorRoutes {
   }
 
   private Reply freezes(Call call) {
-    Map<String, String> seen = new TreeMap<>();
-    node.freezes(call.tenant())
-        .forEach((scope, reason) -> {
-          String[] names = scope.split("/", 3);
-          if (names.length == 1 || call.may(Permission.READ, names[1])) {
-            seen.put(scope, reason);
-          }
-        });
-    return Reply.json(200, JsonObject.of("freezes", Json.of(seen)));
+    Map<String, String> reasons = new TreeMap<>();
+    List<Json> frozen = new ArrayList<>();
+    for (Freeze freeze : node.freezes(call.tenant())) {
+      String[] names = freeze.scope().split("/", 3);
+      if (names.length == 1 || call.may(Permission.READ, names[1])) {
+        reasons.put(freeze.scope(), freeze.reason());
+        frozen.add(
+            Json.of(
+                Map.of(
+                    "scope", Json.of(freeze.scope()),
+                    "reason", Json.of(freeze.reason()),
+                    "by", Json.of(freeze.by()),
+                    "meanwhile", Json.of(freeze.waiting() ? WAIT : REFUSE),
+                    "reads", Json.of(freeze.consistentReads() ? CONSISTENT : ANY),
+                    "waiting", Json.of(line.waiting(freeze.scope())))));
+      }
+    }
+    return Reply.json(
+        200, JsonObject.of(Map.of("freezes", Json.of(reasons), "frozen", new JsonArray(frozen))));
   }
 
   private static String scope(Call call, JsonObject body) {
-    Call.only(body, "a freeze", Set.of("type", "id", "reason"));
+    Call.only(body, "a freeze", Set.of("type", "id", "reason", "meanwhile", "reads"));
     StringBuilder scope = new StringBuilder(call.tenant());
     Call.text(body, "type")
         .ifPresent(type -> scope.append('/').append(Call.checkedName("type", type)));
@@ -175,19 +194,37 @@ final class OperatorRoutes {
     JsonObject body = call.jsonObject();
     String scope = scope(call, body);
     String reason = Call.text(body, "reason").orElse("no reason was given");
-    Writes.await(() -> node.freeze(call.tenant(), scope, reason, call.author()));
+    boolean waiting = oneOf(body, "meanwhile", REFUSE, WAIT);
+    boolean consistent = oneOf(body, "reads", ANY, CONSISTENT);
+    Freeze freeze = new Freeze(scope, reason, call.author(), waiting, consistent);
+    Writes.await(() -> node.freeze(freeze));
     return Reply.json(200, JsonObject.of("frozen", Json.of(scope)));
+  }
+
+  /** Whether a member says the second of two things; the first where it says nothing. */
+  private static boolean oneOf(JsonObject body, String name, String first, String second) {
+    String said = Call.text(body, name).orElse(first);
+    if (!said.equals(first) && !said.equals(second)) {
+      throw new Problem(Code.INVALID, name + " is " + first + " or " + second);
+    }
+    return said.equals(second);
   }
 
   private Reply thaw(Call call) {
     String scope = scope(call, call.jsonObject());
-    if (!Writes.await(() -> node.thaw(call.tenant(), scope, call.author()))) {
+    int waiting = line.waiting(scope);
+    if (!Writes.await(() -> node.thaw(scope, call.author()))) {
       throw new Problem(Code.NOT_FOUND, scope + " is not frozen");
     }
     // What was not frozen has no beginning to look for.
     long refused = refusedSinceFrozen(call.tenant(), scope);
     return Reply.json(
-        200, JsonObject.of(Map.of("thawed", Json.of(scope), "refused", Json.of(refused))));
+        200,
+        JsonObject.of(
+            Map.of(
+                "thawed", Json.of(scope),
+                "refused", Json.of(refused),
+                "waited", Json.of(waiting))));
   }
 
   /** How many writes to a scope were refused since it was frozen; each stands in the audit log. */

@@ -184,6 +184,27 @@ class ClusterRoutesTest {
   }
 
   @Test
+  void aFreezeHoldsAtEveryNodeAndKeepsReadersFromNodesThatLack() throws Exception {
+    Served a = join("a");
+    Served b = join("b", a);
+    eventually(() -> inStep(a, b));
+    String path = "/v1/main/records/note/n";
+    a.json("PUT", path, "{}");
+    a.json("POST", "/v1/main/freezes", "{\"type\":\"note\",\"reads\":\"consistent\"}");
+    eventually(() -> b.json("PUT", path, "{}").status() == 423);
+    eventually(() -> inStep(a, b) && b.get(path).status() == 200);
+    a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":true}");
+    eventually(() -> a.get(path).status() == 503);
+    assertThat(a.get(path).body()).contains("this one reaches 0 of 1 others");
+    assertThat(a.get("/v1/main/records/other/n").status()).as("others are read").isEqualTo(404);
+    a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":false}");
+    eventually(() -> inStep(a, b) && a.get(path).status() == 200);
+    b.json("DELETE", "/v1/main/freezes", "{\"type\":\"note\"}");
+    eventually(() -> a.json("PUT", path, "{}").status() == 200);
+    assertThat(a.get("/v1/main/audit?action=thaw").body()).contains("main/note");
+  }
+
+  @Test
   void whatTwoApprovedOnTwoSidesIsDecidedOnceTheyMeet() throws Exception {
     Served a = join("a");
     Served b = join("b", a);

@@ -282,7 +282,7 @@ class FuzzTest {
       for (int i = 0; i < REQUESTS || System.nanoTime() < end; i++) {
         if (i % 50 == 0) {
           // A freeze of everything would make all that follows the same refusal.
-          served.node.thaw("main", "main", "fuzz").join();
+          served.node.thaw("main", "fuzz").join();
         }
         Route route = any(routes);
         String path = path(route);
