@@ -54,6 +54,7 @@ import picocli.CommandLine.Command;
       RecoveryCommands.Checkpoint.class,
       RecoveryCommands.Backup.class,
       RecoveryCommands.Restore.class,
+      RebuildCommand.class,
       RecoveryCommands.Jobs.class,
       RecoveryCommands.Resolve.class,
       AlertCommands.Alerts.class,

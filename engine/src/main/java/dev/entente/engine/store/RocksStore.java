@@ -46,6 +46,7 @@ public final class RocksStore implements Store {
   }
 
   private final RocksDB db;
+  private final ColumnFamilyOptions familyOptions;
   private final Map<Table, ColumnFamilyHandle> families = new EnumMap<>(Table.class);
   private final WriteOptions synced = new WriteOptions().setSync(true);
   private final List<AutoCloseable> resources = new ArrayList<>();
@@ -58,7 +59,7 @@ public final class RocksStore implements Store {
   private RocksStore(Path directory) throws RocksDBException {
     LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
     BloomFilter filter = new BloomFilter(10);
-    ColumnFamilyOptions familyOptions =
+    this.familyOptions =
         new ColumnFamilyOptions()
             .setCompressionType(CompressionType.LZ4_COMPRESSION)
             .setTableFormatConfig(
@@ -162,6 +163,25 @@ public final class RocksStore implements Store {
       }
     } catch (RocksDBException e) {
       throw new StoreException("cannot scan " + table.label(), e);
+    }
+  }
+
+  /** Drops the files of the table, so that what is damaged in them is not read again. */
+  @Override
+  public void clear(Table table) {
+    ColumnFamilyHandle old = family(table);
+    try {
+      db.dropColumnFamily(old);
+      ColumnFamilyHandle fresh =
+          db.createColumnFamily(
+              new ColumnFamilyDescriptor(
+                  table.label().getBytes(StandardCharsets.UTF_8), familyOptions));
+      families.put(table, fresh);
+      resources.addFirst(fresh);
+      resources.remove(old);
+      old.close();
+    } catch (RocksDBException e) {
+      throw new StoreException("cannot clear " + table.label(), e);
     }
   }
 

@@ -60,4 +60,20 @@ public interface Store extends AutoCloseable {
   interface Visitor {
     boolean visit(byte[] key, byte[] value);
   }
+
+  /**
+   * Empties a table. Only while nothing else uses the store; not one commit, so whoever was
+   * interrupted begins again.
+   */
+  default void clear(Table table) {
+    Batch batch = new Batch();
+    scan(
+        table,
+        new byte[0],
+        (key, _) -> {
+          batch.delete(table, key);
+          return true;
+        });
+    commit(batch);
+  }
 }

@@ -89,6 +89,23 @@ abstract class StoreContractTest {
   }
 
   @Test
+  void aTableIsClearedAloneAndUsedOn() {
+    try (Store store = open()) {
+      Batch batch = new Batch();
+      batch.put(Table.RECORDS, bytes("a"), bytes("1"));
+      batch.put(Table.LOG, bytes("a"), bytes("1"));
+      store.commit(batch);
+      store.clear(Table.RECORDS);
+      assertThat(store.get(Table.RECORDS, bytes("a"))).isNull();
+      assertThat(store.get(Table.LOG, bytes("a"))).isEqualTo(bytes("1"));
+      Batch again = new Batch();
+      again.put(Table.RECORDS, bytes("b"), bytes("2"));
+      store.commit(again);
+      assertThat(store.get(Table.RECORDS, bytes("b"))).isEqualTo(bytes("2"));
+    }
+  }
+
+  @Test
   void whatIsHandedOutIsACopy() {
     try (Store store = open()) {
       byte[] value = bytes("kept");
