@@ -75,6 +75,7 @@ public final class Main implements Runnable {
     quietLibraries();
     System.exit(
         new CommandLine(new Main())
+            .setCaseInsensitiveEnumValuesAllowed(true)
             .setDefaultValueProvider(new Settings(List.of(args), System.getenv()))
             .setExecutionExceptionHandler(Main::explained)
             .execute(args));

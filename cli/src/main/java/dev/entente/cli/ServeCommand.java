@@ -99,6 +99,8 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin WatchOptions watch = new WatchOptions();
 
+  @Mixin LogOptions log = new LogOptions();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -106,6 +108,7 @@ final class ServeCommand implements Callable<Integer> {
     if (config != null && !isUnderstood(config, err)) {
       return ExitCodes.BAD_INPUT;
     }
+    log.apply();
     int code;
     do {
       code = serve(out, err);

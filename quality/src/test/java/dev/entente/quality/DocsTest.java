@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -39,11 +40,11 @@ class DocsTest {
   @Test
   void theDocumentedDefaultsAreTheDefaults() throws IOException {
     assertThat(read("docs/policies.md"))
-        .contains("`review: {sla: 2h, escalate-after: 4h}`")
+        .contains("`review: {sla: 2h, escalate-after: 4h, escalate-to: [], two-persons: []}`")
         .contains("`clock: {tolerance: 100ms, uncertain: mark}`")
         .contains("`deletes: manual-review`");
     assertThat(ReviewTerms.DEFAULT)
-        .isEqualTo(new ReviewTerms(Duration.ofHours(2), Duration.ofHours(4)));
+        .isEqualTo(new ReviewTerms(Duration.ofHours(2), Duration.ofHours(4), List.of(), List.of()));
     assertThat(ClockTerms.DEFAULT).isEqualTo(new ClockTerms(Duration.ofMillis(100), false));
     assertThat(Policy.undeclared("t").fallback().name()).isEqualTo("manual-review");
     assertThat(Policy.undeclared("t").manualThreshold()).isEqualTo(1);
