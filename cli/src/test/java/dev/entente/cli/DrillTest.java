@@ -3,6 +3,7 @@ package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.group.FreePort;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
@@ -11,12 +12,22 @@ import dev.entente.engine.json.JsonReader;
 import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Table;
+import dev.entente.server.Certificates;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,6 +122,111 @@ class DrillTest {
         .contains("applied");
     assertThat(after.send("GET", "/v1/cluster", "").body()).doesNotContain("\"node\":\"a.1\"");
     assertThat(after.send("POST", "/v1/verify", "").body()).contains("\"intact\":true");
+  }
+
+  @Test
+  void certificatesAreReplacedWhileBothNodesServe() throws Exception {
+    Certificates certificates = new Certificates(folder.resolve("keys"));
+    for (String name : List.of("a", "b", "client")) {
+      certificates.sign(name);
+    }
+    NodeTls mine =
+        NodeTls.of(
+            certificates.certificate("client"),
+            certificates.key("client"),
+            certificates.authority());
+    HttpClient client = HttpClient.newBuilder().sslContext(mine.context()).build();
+    String port = String.valueOf(FreePort.find());
+    RealNode a = secured(certificates, client, "a", "--port", port);
+    RealNode b =
+        secured(certificates, client, "b", "--port", "0", "--peers", "https://127.0.0.1:" + port);
+    within(Duration.ofSeconds(20), () -> inStep(a) && inStep(b));
+    List<String> failed = Collections.synchronizedList(new ArrayList<>());
+    AtomicBoolean loading = new AtomicBoolean(true);
+    AtomicInteger written = new AtomicInteger();
+    List<Thread> writers =
+        List.of(a, b).stream()
+            .map(node ->
+                Thread.ofVirtual()
+                    .start(() -> {
+                      while (loading.get()) {
+                        try {
+                          int status = node.send("PUT", PATH, "{}").statusCode();
+                          if (status >= 300) {
+                            failed.add("status " + status);
+                          }
+                          written.incrementAndGet();
+                        } catch (IOException e) {
+                          failed.add(e.toString());
+                        } catch (InterruptedException e) {
+                          Thread.currentThread().interrupt();
+                          return;
+                        }
+                      }
+                    }))
+            .toList();
+    List<String> before = List.of(serial(certificates, a), serial(certificates, b));
+    certificates.sign("a");
+    certificates.sign("b");
+    within(
+        Duration.ofSeconds(20),
+        () ->
+            !serial(certificates, a).equals(before.getFirst())
+                && !serial(certificates, b).equals(before.getLast()));
+    int soFar = written.get();
+    within(Duration.ofSeconds(20), () -> written.get() > soFar + 100);
+    loading.set(false);
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    assertThat(failed).isEmpty();
+    within(Duration.ofSeconds(20), () -> inStep(a) && inStep(b));
+  }
+
+  private RealNode secured(
+      Certificates certificates, HttpClient client, String name, String... options)
+      throws IOException {
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(
+        List.of(
+            "--name",
+            name,
+            "--tls-cert",
+            certificates.certificate(name).toString(),
+            "--tls-key",
+            certificates.key(name).toString(),
+            "--tls-ca",
+            certificates.authority().toString()));
+    RealNode node =
+        RealNode.start(
+            List.of(),
+            client,
+            folder.resolve(name),
+            Map.of("ENTENTE_SECRET", "a secret of the cluster"),
+            all.toArray(String[]::new));
+    nodes.add(node);
+    return node;
+  }
+
+  private static boolean inStep(RealNode node) throws IOException, InterruptedException {
+    return node.send("GET", "/v1/cluster", "").body().contains("\"state\":\"in-step\"");
+  }
+
+  /** Which certificate a node shows to somebody new. */
+  private static String serial(Certificates certificates, RealNode node)
+      throws IOException, InterruptedException {
+    try (HttpClient fresh =
+        HttpClient.newBuilder().sslContext(NodeTls.trusting(certificates.authority())).build()) {
+      Certificate shown =
+          fresh
+              .send(
+                  HttpRequest.newBuilder(URI.create(node.url() + "/health/live")).build(),
+                  BodyHandlers.ofString())
+              .sslSession()
+              .orElseThrow()
+              .getPeerCertificates()[0];
+      return ((X509Certificate) shown).getSerialNumber().toString();
+    }
   }
 
   @Test

@@ -16,18 +16,19 @@ import java.util.Base64;
 import java.util.List;
 
 /** An authority for a test, and the certificates that it signs, as PEM files. */
-final class Certificates {
+public final class Certificates {
   private static final String PASSWORD = "changeit";
   private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
   private final Path folder;
   private final Path store;
   private final String algorithm;
 
-  Certificates(Path folder) throws IOException, InterruptedException, GeneralSecurityException {
+  public Certificates(Path folder)
+      throws IOException, InterruptedException, GeneralSecurityException {
     this(folder, "EC");
   }
 
-  Certificates(Path folder, String algorithm)
+  public Certificates(Path folder, String algorithm)
       throws IOException, InterruptedException, GeneralSecurityException {
     this.algorithm = algorithm;
     this.folder = Files.createDirectories(folder);
@@ -65,20 +66,20 @@ final class Certificates {
         + "-----\n";
   }
 
-  Path authority() {
+  public Path authority() {
     return folder.resolve("ca.pem");
   }
 
-  Path certificate(String name) {
+  public Path certificate(String name) {
     return folder.resolve(name + ".pem");
   }
 
-  Path key(String name) {
+  public Path key(String name) {
     return folder.resolve(name + ".key");
   }
 
   /** Signs a certificate for a node on this machine. */
-  void sign(String name) throws IOException, InterruptedException, GeneralSecurityException {
+  public void sign(String name) throws IOException, InterruptedException, GeneralSecurityException {
     if (loaded().containsAlias(name)) {
       keytool("-delete", "-alias", name);
     }
