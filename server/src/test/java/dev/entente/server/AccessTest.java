@@ -46,7 +46,7 @@ class AccessTest {
   }
 
   /** One operation of the description. */
-  private record Operation(String method, String path, String permission) {
+  record Operation(String method, String path, String permission) {
     boolean isOfATenant() {
       return path.contains("{tenant}");
     }
@@ -61,7 +61,7 @@ class AccessTest {
     }
   }
 
-  private static List<Operation> operations() {
+  static List<Operation> operations() {
     JsonObject description =
         (JsonObject)
             Json.of(
