@@ -44,6 +44,10 @@ final class Chores implements AutoCloseable {
               e.getCause() instanceof UnavailableException
                   || e.getCause() instanceof OverloadedException;
           LOG.log(passes ? Level.DEBUG : Level.ERROR, "failed, and is tried again: " + name, e);
+        } catch (NodeStoppedException e) {
+          throw e;
+        } catch (RuntimeException e) {
+          LOG.log(Level.ERROR, "failed, and is tried again: " + name, e);
         }
       }
     } catch (InterruptedException e) {

@@ -35,11 +35,13 @@ final class SecondPersons {
 
   /** Goes through what was approved since it last looked. */
   void look() {
-    for (Review next = approved.poll(); next != null; next = approved.poll()) {
+    // What fails stays where it is, and is looked at again.
+    for (Review next = approved.peek(); next != null; next = approved.peek()) {
       node.review(next.key().tenant(), next.id())
           .filter(review -> review.status() == Review.Status.PENDING)
           .ifPresent(review ->
               agreed(review.handling().approvals()).ifPresent(last -> carryOut(review, last)));
+      approved.remove();
     }
   }
 
