@@ -183,7 +183,7 @@ final class Decider {
       }
     }
     RecordKey key = review.key();
-    if (!policies.inForce(key.tenant(), key.type()).review().needsTwo(review.unit())
+    if (!policies.inForce(key.tenant(), key.type()).needsTwo(review.unit())
         || review.handling().approvals().stream()
             .anyMatch(given -> given.what().equals(what) && !given.by().equals(actor))) {
       return Optional.empty();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Decision.Result;
@@ -198,6 +199,25 @@ class DeskTest {
   void otherUnitsAreDecidedByOne() {
     Review review = contested("note");
     assertThat(decide(review, 0, "eve")).isInstanceOf(Result.Decided.class);
+  }
+
+  @Test
+  void whatHoldsOrLiesInWhatIsNamedTakesTwoAsWell() throws PolicyException {
+    String policy =
+        """
+        type: hold
+        groups: {lifecycle: {fields: [status, until], strategy: manual-review}}
+        review: {two-persons: [status, address, name/last]}
+        """;
+    node.putPolicy("main", policy, "op").join();
+    Policy hold = node.policy("main", "hold");
+    for (String unit :
+        List.of("lifecycle", "address/street", "address", "name", "record", "alive")) {
+      assertThat(hold.needsTwo(unit)).as(unit).isTrue();
+    }
+    for (String unit : List.of("name/first", "addressee", "note")) {
+      assertThat(hold.needsTwo(unit)).as(unit).isFalse();
+    }
   }
 
   @Test

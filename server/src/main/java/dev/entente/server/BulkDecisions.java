@@ -101,8 +101,8 @@ final class BulkDecisions {
     if (policy.neverAutomatic().contains(review.unit())) {
       return Optional.of(review.unit() + " is never-automatic; it is decided one by one");
     }
-    if (policy.review().needsTwo(review.unit())) {
-      return Optional.of("two persons decide on " + review.unit() + "; it is decided one by one");
+    if (policy.needsTwo(review.unit())) {
+      return twoPersons(review);
     }
     Optional<Decision> decision = decision(order.choice(), review);
     if (decision.isEmpty()) {
@@ -130,8 +130,7 @@ final class BulkDecisions {
         yield Optional.empty();
       }
       case Decision.Result.Voted _ -> Optional.of("it is voted on");
-      case Decision.Result.NeedsSecond _ ->
-          Optional.of("two persons decide on " + review.unit() + "; it is decided one by one");
+      case Decision.Result.NeedsSecond _ -> twoPersons(review);
       case Decision.Result.Moved(String message, _) -> Optional.of(message);
       case Decision.Result.Unknown() -> Optional.of("there is no such review");
       case Decision.Result.Invalid(String message) -> Optional.of(message);
@@ -144,6 +143,10 @@ final class BulkDecisions {
       case Choice.ByRule(String strategy) ->
           node.settledBy(review, strategy).map(Decision.Value::new);
     };
+  }
+
+  private static Optional<String> twoPersons(Review review) {
+    return Optional.of("two persons decide on " + review.unit() + "; it is decided one by one");
   }
 
   private static String name(Review review) {

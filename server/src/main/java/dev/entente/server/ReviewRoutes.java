@@ -212,11 +212,9 @@ final class ReviewRoutes {
                   "at", time(note.atMillis()),
                   "text", Json.of(note.text()))));
     }
-    boolean two =
-        node.policy(review.key().tenant(), review.key().type()).review().needsTwo(review.unit());
     return describe(review)
         .with("notes", Json.of(notes))
-        .with("twoPersons", Json.of(two))
+        .with("twoPersons", Json.of(needsTwo(review)))
         .with("record", Describe.read(node.read(review.key())));
   }
 
@@ -227,8 +225,7 @@ final class ReviewRoutes {
     Review review = find(call);
     call.require(Permission.REVIEW, review.key().type());
     String reason = Call.text(body, "reason").orElse("");
-    boolean two = node.policy(call.tenant(), review.key().type()).review().needsTwo(review.unit());
-    if (two && !call.author().equals(call.caller().name())) {
+    if (needsTwo(review) && !call.author().equals(call.caller().name())) {
       throw new Problem(
           Code.FORBIDDEN,
           "two persons decide on " + review.unit() + ", each signed in as themselves");
@@ -241,6 +238,10 @@ final class ReviewRoutes {
     }
     boolean waits = result instanceof Decision.Result.NeedsSecond;
     return Reply.json(waits ? 202 : 200, decided(result));
+  }
+
+  private boolean needsTwo(Review review) {
+    return node.policy(review.key().tenant(), review.key().type()).needsTwo(review.unit());
   }
 
   private Decision.Result decided(Call call, Decision decision, String reason) {

@@ -147,6 +147,33 @@ public record Policy(
     return false;
   }
 
+  /**
+   * Whether one person must not decide on a unit alone: it is named, or holds or lies in what is.
+   *
+   * @param label as reviews give it; {@code record} and {@code alive} hold all others
+   */
+  public boolean needsTwo(String label) {
+    List<String> named = review.twoPersons();
+    if (named.isEmpty()) {
+      return false;
+    }
+    if (named.contains(ReviewTerms.ALL)
+        || named.contains(label)
+        || label.equals("record")
+        || label.equals("alive")) {
+      return true;
+    }
+    Group group = group(label);
+    List<Path> parts =
+        group == null
+            ? List.of(Path.parse(label))
+            : group.fields().stream().map(Path::parse).toList();
+    return named.stream()
+        .map(Path::parse)
+        .anyMatch(
+            path -> parts.stream().anyMatch(part -> path.contains(part) || part.contains(path)));
+  }
+
   /** Puts a policy together in code, for those who embed the engine. Not thread-safe. */
   public static final class Builder {
     private final String type;

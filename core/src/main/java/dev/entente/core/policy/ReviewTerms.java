@@ -15,7 +15,8 @@ import java.util.List;
  */
 public record ReviewTerms(
     Duration sla, Duration escalateAfter, List<String> escalateTo, List<String> twoPersons) {
-  private static final String ALL = "*";
+  /** Stands for every unit. */
+  static final String ALL = "*";
 
   public static final ReviewTerms DEFAULT =
       new ReviewTerms(Duration.ofHours(2), Duration.ofHours(4), List.of(), List.of());
@@ -23,26 +24,6 @@ public record ReviewTerms(
   public ReviewTerms {
     escalateTo = List.copyOf(escalateTo);
     twoPersons = List.copyOf(twoPersons);
-  }
-
-  /**
-   * Whether one person must not decide on a unit alone: it is named, or holds or lies in what is.
-   *
-   * @param label the unit's; {@code record} and {@code alive} hold all others
-   */
-  public boolean needsTwo(String label) {
-    if (label.equals("record") || label.equals("alive")) {
-      return !twoPersons.isEmpty();
-    }
-    for (String name : twoPersons) {
-      if (name.equals(ALL)
-          || label.equals(name)
-          || label.startsWith(name + "/")
-          || name.startsWith(label + "/")) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** How many steps an escalation has; one even where it goes to nobody in particular. */
