@@ -34,6 +34,29 @@ export function ago(iso) {
 /** A labelled field of a form. */
 export const field = (label, control) => h('label', { class: 'field' }, h('span', {}, label), control);
 
+/** What an address asks for, of these names. */
+export const asked = (query, names) => Object.fromEntries(names.filter((name) => query.get(name)).map((name) => [name, query.get(name)]));
+
+/** A form that searches as soon as one chooses, and hands on what was filled in. */
+export function search(label, go, ...fields) {
+  const form = h('form', { class: 'filters', 'aria-label': label }, fields);
+  const send = (event) => {
+    event.preventDefault();
+    go(Object.fromEntries([...new FormData(form)].filter(([, value]) => value)));
+  };
+  form.addEventListener('submit', send);
+  form.addEventListener('change', (event) => event.target.matches('select') && send(event));
+  return form;
+}
+
+/** An alert, with what to do. */
+export function alertCard(alert) {
+  return h('li', { class: `card alert ${alert.severity}` },
+    h('div', { class: 'row' }, h('strong', {}, alert.rule), tag(alert.severity, alert.severity === 'critical' ? 'critical' : 'pending')),
+    h('p', {}, alert.summary),
+    h('p', { class: 'muted small' }, `since ${new Date(alert.since).toLocaleString()} · `, h('code', {}, alert.action)));
+}
+
 /** A list to choose from; a choice is a text, or a pair of value and text. */
 export function select(name, choices, chosen) {
   return h('select', { name }, choices.map((choice) => {

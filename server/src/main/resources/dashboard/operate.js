@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one needs at three in the morning: what is hot, what is frozen, what is kept to go back to.
-import { action, ago, field, h, recordLink, select, table, tag, when } from '/ui/dom.js';
+import { action, ago, alertCard, field, h, recordLink, select, table, tag, when } from '/ui/dom.js';
 
 const scopeOf = (tenant, scope) => {
   const [, type, ...id] = scope.split('/');
@@ -46,12 +46,6 @@ function frozen(app, all) {
     h('details', {}, h('summary', {}, 'Freeze something'), form));
 }
 
-function alert(one) {
-  return h('li', { class: `card alert ${one.severity}` },
-    h('div', { class: 'row' }, h('strong', {}, one.rule), tag(one.severity, one.severity === 'critical' ? 'critical' : 'pending')),
-    h('p', {}, one.summary), h('p', { class: 'muted small' }, `since ${new Date(one.since).toLocaleString()} · `, h('code', {}, one.action)));
-}
-
 function checkpoints(app, kept) {
   if (!kept) return null;
   const take = async () => { await app.api('POST', '/v1/cluster/checkpoints', {}); app.notice('Kept.'); app.render(); };
@@ -70,7 +64,7 @@ export async function operate(app) {
   return [
     h('h1', {}, 'Operate'),
     h('h2', {}, 'Alerts'),
-    alerts.alerts.length ? h('ul', { class: 'plain' }, alerts.alerts.map(alert)) : h('p', { class: 'muted' }, 'None now.'),
+    alerts.alerts.length ? h('ul', { class: 'plain' }, alerts.alerts.map(alertCard)) : h('p', { class: 'muted' }, 'None now.'),
     alerts.cleared.length ? h('details', {}, h('summary', {}, `${alerts.cleared.length} that are over`),
       table('Alerts that are over', ['Rule', 'What', 'From', 'Until'], alerts.cleared.map((one) => h('tr', {}, h('td', {}, one.rule), h('td', {}, one.summary), h('td', {}, when(one.since)), h('td', {}, when(one.cleared)))))) : null,
     hot(app, spots.hotspots), frozen(app, freezes.frozen), checkpoints(app, kept.checkpoints),

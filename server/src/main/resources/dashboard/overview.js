@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a tenant fares: health with its reasons, alerts with what to do, the last hour in pictures, long work.
-import { action, h, minutes, part, ranking, recordLink, table, tag } from '/ui/dom.js';
+import { action, alertCard, h, minutes, part, ranking, recordLink, table } from '/ui/dom.js';
 
 const percent = (part) => `${(part * 100).toFixed(part > 0.995 && part < 1 ? 1 : 0)} %`;
 const span = (s) => (s < 120 ? `${s} s` : s < 7200 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`);
 const figure = (label, value, kind) => h('div', { class: `figure ${kind ?? ''}` }, h('dt', {}, label), h('dd', {}, String(value)));
-
-function alertCard(alert) {
-  return h('li', { class: `card alert ${alert.severity}` },
-    h('div', { class: 'row' }, h('strong', {}, alert.rule), tag(alert.severity, alert.severity === 'critical' ? 'critical' : 'pending')),
-    h('p', {}, alert.summary),
-    h('p', { class: 'muted small' }, `since ${new Date(alert.since).toLocaleTimeString()} · `, h('code', {}, alert.action)));
-}
 
 function job(app, one) {
   const running = one.state === 'running';

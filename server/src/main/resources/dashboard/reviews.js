@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What waits for people: the queue with its filters, many decided at once, and one review.
-import { action, ago, field, h, looksAlike, pages, part, recordLink, select, tag, when } from '/ui/dom.js';
+import { action, ago, asked, field, h, looksAlike, pages, part, recordLink, search, select, tag, when } from '/ui/dom.js';
 import { marked, pretty } from '/ui/diff.js';
 
 const FILTERS = ['type', 'unit', 'recordId', 'owner', 'severity', 'conflict', 'late'];
 const RULES = ['last-writer-wins', 'first-writer-wins', 'highest-value', 'lowest-value', 'sum-of-changes', 'union', 'merge', 'append'];
 
-const filterOf = (query) => Object.fromEntries(FILTERS.filter((name) => query.get(name)).map((name) => [name, query.get(name)]));
 const words = (filter) => Object.entries(filter).map(([name, value]) => `${name} ${value === '-' ? 'nobody' : value}`).join(', ');
 const queryOf = (status, filter) => new URLSearchParams({ status, ...filter }).toString();
 
@@ -27,7 +26,7 @@ function row(review) {
 
 /** The form that narrows the queue down; what it says is in the address, and so can be sent on. */
 function filters(me, status, filter) {
-  const form = h('form', { class: 'filters', 'aria-label': 'Narrow down' },
+  return search('Narrow down', (filled) => { location.hash = `#/reviews?${queryOf(status, filled)}`; },
     field('Whose', select('owner', [['', 'anybody’s'], ['-', 'nobody’s'], [me, 'mine']].concat(
       filter.owner && ![me, '-'].includes(filter.owner) ? [[filter.owner, filter.owner]] : []), filter.owner)),
     field('At least', select('severity', [['', 'any severity'], 'medium', 'high', 'critical'], filter.severity)),
@@ -35,13 +34,6 @@ function filters(me, status, filter) {
     field('Type', h('input', { name: 'type', size: '10', value: filter.type })),
     field('Unit', h('input', { name: 'unit', size: '10', value: filter.unit })),
     h('button', { class: 'quiet' }, 'Show'));
-  const go = () => {
-    const chosen = Object.fromEntries([...new FormData(form)].filter(([, value]) => value));
-    location.hash = `#/reviews?${queryOf(status, chosen)}`;
-  };
-  form.addEventListener('submit', (event) => { event.preventDefault(); go(); });
-  form.addEventListener('change', (event) => event.target.matches('select') && go());
-  return form;
 }
 
 async function kept(app, status, filter) {
@@ -100,7 +92,7 @@ function bulk(app, filter) {
 }
 
 export async function reviews(app) {
-  const status = app.query.get('status') ?? 'pending', filter = filterOf(app.query);
+  const status = app.query.get('status') ?? 'pending', filter = asked(app.query, FILTERS);
   const load = async (cursor) => {
     const page = await app.get(`reviews?${queryOf(status, filter)}&limit=50${cursor ? `&cursor=${part(cursor)}` : ''}`);
     return { items: page.reviews, next: page.next, total: page.total };

@@ -37,14 +37,14 @@ final class Decider {
   private final Policies policies;
   private final ReviewBook reviews;
   private final Claims claims;
+  private final Derived derived;
   private final Contentions contentions;
   private final Appeals appeals;
   private final Promise promise;
 
   Decider(
       Policies policies,
-      ReviewBook reviews,
-      Claims claims,
+      Derived derived,
       Contentions contentions,
       Appeals appeals,
       Promise promise) {
@@ -52,8 +52,9 @@ final class Decider {
     this.contentions = contentions;
     this.promise = promise;
     this.policies = policies;
-    this.reviews = reviews;
-    this.claims = claims;
+    this.derived = derived;
+    this.reviews = derived.reviews();
+    this.claims = derived.claims();
   }
 
   /** What a review's id leads to. */
@@ -358,8 +359,7 @@ final class Decider {
         }
         Snapshot after = Records.derived(key, state, policy);
         byte[] bytes = transaction.put(version, now, after);
-        claims.follow(transaction, now, after, policy, time.millis());
-        reviews.follow(transaction, now, after, policy, actor, time.millis());
+        derived.follow(transaction, now, after, policy, actor, time.millis());
         reopened(transaction, time, review, actor, reason, bytes);
         now = after;
       } catch (EditProblem e) {

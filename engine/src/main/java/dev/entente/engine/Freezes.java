@@ -4,7 +4,6 @@ package dev.entente.engine;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
-import dev.entente.core.json.JsonString;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
@@ -77,15 +76,11 @@ final class Freezes {
 
   private static Freeze freeze(JsonObject data) {
     return new Freeze(
-        text(data, "scope"),
-        text(data, "reason"),
-        text(data, "by"),
+        data.text("scope").orElse(""),
+        data.text("reason").orElse(""),
+        data.text("by").orElse(""),
         data.get("waiting").equals(JsonBool.TRUE),
         data.get("consistentReads").equals(JsonBool.TRUE));
-  }
-
-  private static String text(JsonObject data, String name) {
-    return data.get(name) instanceof JsonString(String text) ? text : "";
   }
 
   private void hold(String id, Freeze freeze) {

@@ -82,25 +82,19 @@ public record Handling(
   /** Reads it from a review; older ones name their owner themselves. */
   static Handling fromJson(JsonObject review) {
     if (!(review.get("handling") instanceof JsonObject handling)) {
-      return new Handling(text(review, "owner"), 0, Optional.empty(), 0, List.of(), List.of());
+      return new Handling(review.text("owner"), 0, Optional.empty(), 0, List.of(), List.of());
     }
     List<String> formerly = new ArrayList<>();
     if (handling.get("formerly") instanceof JsonArray(var ids)) {
       ids.forEach(id -> formerly.add(((JsonString) id).value()));
     }
     return new Handling(
-        text(handling, "owner"),
+        handling.text("owner"),
         number(handling, "level"),
-        text(handling, "escalatedTo"),
+        handling.text("escalatedTo"),
         number(handling, "notes"),
         ReviewSheet.approvals(handling.get("approvals")),
         formerly);
-  }
-
-  private static Optional<String> text(JsonObject object, String name) {
-    return object.get(name) instanceof JsonString(String text)
-        ? Optional.of(text)
-        : Optional.empty();
   }
 
   private static int number(JsonObject object, String name) {

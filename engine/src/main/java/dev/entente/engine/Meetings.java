@@ -28,6 +28,11 @@ final class Meetings {
     return Keys.with(Keys.of(MET, tenant, type), position);
   }
 
+  /** Says of a new store that nothing is missing. */
+  static void begin(Batch batch) {
+    batch.put(Table.META, COMPLETE, new byte[0]);
+  }
+
   static void add(Transaction transaction, RecordKey key, long position) {
     transaction.append(Table.META, place(key.tenant(), key.type(), position), new byte[0]);
   }
@@ -78,7 +83,7 @@ final class Meetings {
           }
           return true;
         });
-    batch[0].put(Table.META, COMPLETE, new byte[0]);
+    begin(batch[0]);
     store.commit(batch[0]);
   }
 }

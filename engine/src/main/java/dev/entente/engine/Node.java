@@ -100,7 +100,7 @@ public final class Node implements AutoCloseable {
     this.acceptor = new Acceptor(policies, history, derived, config.siblingsMax());
     Contentions contentions = new Contentions(claims, reviews, acceptor);
     this.appeals = new Appeals(policies, reviews, acceptor);
-    this.decider = new Decider(policies, reviews, claims, contentions, appeals, acceptor::whyNot);
+    this.decider = new Decider(policies, derived, contentions, appeals, acceptor::whyNot);
     this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
     this.receiver = new Receiver(store, self, policies, history, derived);
     this.replication = new Replication(store, self, receiver, config.incarnations());
@@ -185,6 +185,7 @@ public final class Node implements AutoCloseable {
     Incarnations first = Incarnations.first(firstId(config));
     Batch batch = new Batch();
     batch.put(Table.META, FORMAT, FORMAT_1);
+    Meetings.begin(batch);
     first.write(batch::put);
     store.commit(batch);
     return first;

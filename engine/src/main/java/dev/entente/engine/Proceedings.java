@@ -185,29 +185,26 @@ final class Proceedings {
       transaction.delete(Table.DUE, key);
       String id = Keys.lastName(key);
       byte[] place = Arrays.copyOfRange(key, Long.BYTES, key.length - Keys.of(id).length);
-      Optional<Review> found =
-          reviews
-              .get(transaction, Keys.lastName(place), id)
-              .filter(review -> review.status() == Review.Status.PENDING);
-      found.ifPresent(review ->
-          reviews.escalate(
-              transaction,
-              review,
-              policies.inForce(review.key().tenant(), review.key().type()).review(),
-              nowMillis));
       reviews
           .get(transaction, Keys.lastName(place), id)
-          .filter(review -> review.progress().nextAtMillis() > 0)
-          .filter(review -> review.progress().nextAtMillis() <= nowMillis)
-          .ifPresent(review -> {
-            if (ours.test(policies.inForce(review.key().tenant(), review.key().type()))) {
-              proceed(transaction, review);
-            } else {
-              reviews.lookAgain(transaction, review, nowMillis + LOOK_AGAIN_MILLIS);
-            }
-          });
+          .filter(review -> review.status() == Review.Status.PENDING)
+          .ifPresent(review -> goOn(transaction, review, nowMillis, ours));
     }
     return due.size();
+  }
+
+  private void goOn(Transaction transaction, Review due, long nowMillis, Predicate<Policy> ours) {
+    Policy policy = policies.inForce(due.key().tenant(), due.key().type());
+    Review review = reviews.escalate(transaction, due, policy.review(), nowMillis);
+    long next = review.progress().nextAtMillis();
+    if (next == 0 || next > nowMillis) {
+      return;
+    }
+    if (ours.test(policy)) {
+      proceed(transaction, review);
+    } else {
+      reviews.lookAgain(transaction, review, nowMillis + LOOK_AGAIN_MILLIS);
+    }
   }
 
   private void proceed(Transaction transaction, Review review) {

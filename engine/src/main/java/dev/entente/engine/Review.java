@@ -148,7 +148,7 @@ public record Review(
         o.get("conflict"),
         new Closing(
             Status.valueOf(text(o, "status").toUpperCase(Locale.ROOT)),
-            optional(o, "decidedBy"),
+            o.text("decidedBy"),
             number(o, "decidedAt"),
             text(o, "reason"),
             o.get("decision")),
@@ -157,12 +157,6 @@ public record Review(
 
   private static String text(JsonObject object, String name) {
     return ((JsonString) object.get(name)).value();
-  }
-
-  private static Optional<String> optional(JsonObject object, String name) {
-    return object.get(name) instanceof JsonString(String text)
-        ? Optional.of(text)
-        : Optional.empty();
   }
 
   private static long number(JsonObject object, String name) {

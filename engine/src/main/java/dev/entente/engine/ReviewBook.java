@@ -215,8 +215,8 @@ final class ReviewBook {
         JsonObject.of(detail));
   }
 
-  /** Hands a review that waited too long to the next who is named for that. */
-  void escalate(Transaction transaction, Review review, ReviewTerms terms, long nowMillis) {
+  /** Hands a review that waited too long to the next who is named for that; as it is then. */
+  Review escalate(Transaction transaction, Review review, ReviewTerms terms, long nowMillis) {
     int level = review.handling().level();
     long since = review.createdAtMillis();
     while (level < terms.steps()
@@ -227,7 +227,7 @@ final class ReviewBook {
       lookAgain(transaction, review, since + (level + 1) * terms.escalateAfter().toMillis());
     }
     if (level == review.handling().level()) {
-      return;
+      return review;
     }
     Optional<String> whom =
         terms.escalateTo().isEmpty()
@@ -247,6 +247,7 @@ final class ReviewBook {
         review.key().toString(),
         JsonObject.of(detail));
     transaction.afterwards(() -> observers.accept(new NodeEvent.ReviewEscalated(escalated)));
+    return escalated;
   }
 
   void write(Transaction transaction, Review review) {

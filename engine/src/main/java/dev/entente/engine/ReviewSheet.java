@@ -5,7 +5,6 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
-import dev.entente.core.json.JsonString;
 import dev.entente.core.record.RecordKey;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -68,12 +67,13 @@ public record ReviewSheet(
     }
     List<Note> notes = new ArrayList<>();
     for (JsonObject note : objects(data.get("notes"))) {
-      notes.add(new Note(text(note, "by"), number(note, "at"), text(note, "text")));
+      notes.add(
+          new Note(note.text("by").orElse(""), number(note, "at"), note.text("text").orElse("")));
     }
     notes.sort(Comparator.comparingLong(Note::atMillis).thenComparing(Note::by));
     return new ReviewSheet(
-        text(data, "tenant"),
-        Optional.of(text(data, "owner")).filter(owner -> !owner.isEmpty()),
+        data.text("tenant").orElse(""),
+        data.text("owner").filter(owner -> !owner.isEmpty()),
         notes,
         approvals(data.get("approvals")));
   }
@@ -83,7 +83,10 @@ public record ReviewSheet(
     for (JsonObject each : objects(json)) {
       approvals.add(
           new Approval(
-              text(each, "by"), number(each, "at"), each.get("what"), text(each, "reason")));
+              each.text("by").orElse(""),
+              number(each, "at"),
+              each.get("what"),
+              each.text("reason").orElse("")));
     }
     approvals.sort(Comparator.comparingLong(Approval::atMillis).thenComparing(Approval::by));
     return approvals;
@@ -99,10 +102,6 @@ public record ReviewSheet(
       }
     }
     return objects;
-  }
-
-  private static String text(JsonObject object, String name) {
-    return object.get(name) instanceof JsonString(String text) ? text : "";
   }
 
   private static long number(JsonObject object, String name) {

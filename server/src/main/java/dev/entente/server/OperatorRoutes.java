@@ -23,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 
@@ -32,9 +31,6 @@ import java.util.function.Predicate;
  * description of all of this.
  */
 final class OperatorRoutes {
-  /** How long one page of the audit log looks for what is wanted; then it says where to go on. */
-  private static final long LOOKS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-
   private static final int AUDIT_STEP = 500;
 
   private final Node node;
@@ -114,7 +110,7 @@ final class OperatorRoutes {
     List<Json> found = new ArrayList<>();
     long began = System.nanoTime();
     boolean more = true;
-    while (more && found.size() < call.limit() && System.nanoTime() - began < LOOKS_NANOS) {
+    while (more && found.size() < call.limit() && System.nanoTime() - began < Limits.SEARCH_NANOS) {
       List<AuditEntry> looked = node.audit(_ -> true, before, AUDIT_STEP);
       more = looked.size() == AUDIT_STEP;
       for (AuditEntry entry : looked) {

@@ -29,14 +29,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 
 /** The queue of what is left for people. */
 final class ReviewRoutes {
   private static final String REVIEW = "/v1/{tenant}/reviews/{review}";
-
-  /** How long one filtered page looks; then it says where to go on. */
-  private static final long FILTER_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private static final int NOTE_MAX = 4_000;
 
@@ -113,7 +109,7 @@ final class ReviewRoutes {
     Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
     List<Review> found = new ArrayList<>();
     long began = System.nanoTime();
-    while (System.nanoTime() - began < FILTER_NANOS) {
+    while (System.nanoTime() - began < Limits.SEARCH_NANOS) {
       Page page = page(tenant, status, after, Limits.PAGE_MAX);
       for (Review review : page.reviews()) {
         if (filter.lets(review, node.nowMillis())

@@ -5,7 +5,6 @@ import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
-import dev.entente.core.json.JsonString;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Hashes;
 import dev.entente.engine.Node;
@@ -66,15 +65,11 @@ final class SavedViews {
 
     static View of(JsonObject data) {
       return new View(
-          text(data, "tenant"),
-          text(data, "owner"),
-          text(data, "name"),
+          data.text("tenant").orElse(""),
+          data.text("owner").orElse(""),
+          data.text("name").orElse(""),
           data.get("shared").equals(JsonBool.TRUE),
           data.get("filter"));
-    }
-
-    private static String text(JsonObject data, String name) {
-      return data.get(name) instanceof JsonString(String text) ? text : "";
     }
   }
 

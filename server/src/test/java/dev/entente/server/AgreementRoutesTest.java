@@ -19,7 +19,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -60,7 +59,7 @@ class AgreementRoutesTest {
                   .status())
           .isEqualTo(200);
     }
-    eventually(() ->
+    Served.eventually(() ->
         served.stream()
             .allMatch(at -> at.node.policyTypes("main").size() == 3 && !leader(at).isEmpty()));
   }
@@ -75,13 +74,6 @@ class AgreementRoutesTest {
   @AfterEach
   void close() {
     served.forEach(Served::close);
-  }
-
-  private static void eventually(BooleanSupplier holds) throws InterruptedException {
-    for (int i = 0; i < 1_500 && !holds.getAsBoolean(); i++) {
-      Thread.sleep(20);
-    }
-    assertThat(holds.getAsBoolean()).isTrue();
   }
 
   private static Optional<String> stale(Served.Answer answer) {
@@ -168,7 +160,8 @@ class AgreementRoutesTest {
   void theSideWithoutAMajorityReadsWhatIsMarkedStaleAndWritesOnlyWhatMayDiverge() throws Exception {
     Served stays = served.getFirst();
     assertThat(stays.json("PUT", SEAT, "{\"n\":1}").status()).isEqualTo(201);
-    eventually(() -> stays.json("PUT", "/v1/main/records/primary/p", "{\"n\":1}").status() < 300);
+    Served.eventually(
+        () -> stays.json("PUT", "/v1/main/records/primary/p", "{\"n\":1}").status() < 300);
     assertThat(stays.json("PUT", "/v1/main/records/quorum/q", "{\"n\":1}").status()).isEqualTo(201);
     assertThat(stale(stays.get(SEAT))).isEmpty();
     assertThat(stale(stays.get("/v1/main/records/quorum/q"))).isEmpty();
@@ -180,7 +173,7 @@ class AgreementRoutesTest {
     }
     long began = System.nanoTime();
     for (String path : List.of(SEAT, "/v1/main/records/primary/p", "/v1/main/records/quorum/q")) {
-      eventually(() -> stays.json("PUT", path, "{\"n\":2}").status() == 503);
+      Served.eventually(() -> stays.json("PUT", path, "{\"n\":2}").status() == 503);
     }
     assertThat((System.nanoTime() - began) / 1_000_000_000L).as("seconds").isLessThan(30);
     Served.Answer read = stays.get(SEAT);
@@ -210,29 +203,29 @@ class AgreementRoutesTest {
     for (Served at : served) {
       assertThat(at.json("PUT", "/v1/cluster/split-brain", down).status()).isEqualTo(200);
     }
-    eventually(() ->
+    Served.eventually(() ->
         served.stream().allMatch(at -> at.get("/v1/cluster").body().contains("\"down-all\"")));
     assertThat(stays.json("PUT", SEAT, "{\"n\":1}").status()).isEqualTo(201);
     Served gone = served.removeLast();
     gone.close();
-    eventually(() -> stays.json("PUT", SEAT, "{\"n\":2}").body().contains("by down-all"));
+    Served.eventually(() -> stays.json("PUT", SEAT, "{\"n\":2}").body().contains("by down-all"));
     assertThat(stale(stays.get(SEAT))).contains("true");
     assertThat(stays.json("PUT", "/v1/main/records/note/n", "{\"n\":2}").status()).isEqualTo(201);
     assertThat(stays.json("POST", "/v1/main/locks", "{\"lock\":\"disk\"}").status()).isEqualTo(503);
-    eventually(() ->
+    Served.eventually(() ->
         stays.json("PUT", "/v1/cluster/split-brain", "{\"strategy\":\"keep-majority\"}").status()
             == 200);
-    eventually(() -> stays.json("PUT", SEAT, "{\"n\":2}").status() == 200);
+    Served.eventually(() -> stays.json("PUT", SEAT, "{\"n\":2}").status() == 200);
 
     String strict = "type: seat\nconsistency: strong\ndefault: last-writer-wins\n";
     Served other = served.getLast();
-    eventually(() -> policy(other, "seat", strict) == 200);
-    eventually(() ->
+    Served.eventually(() -> policy(other, "seat", strict) == 200);
+    Served.eventually(() ->
         stays.get("/v1/main/policies/seat").body().contains("last-writer-wins")
             && other.get("/v1/main/policies/seat").body().contains("last-writer-wins"));
     served.remove(other);
     other.close();
-    eventually(() -> policy(stays, "seat", "type: seat\nconsistency: eventual\n") == 503);
+    Served.eventually(() -> policy(stays, "seat", "type: seat\nconsistency: eventual\n") == 503);
     assertThat(policy(stays, "seat", strict)).as("no majority").isEqualTo(503);
     assertThat(policy(stays, "note", "type: note\nconsistency: causal\n")).isEqualTo(200);
     assertThat(policy(stays, "note", "type: note\nconsistency: strong\n")).isEqualTo(503);
@@ -261,12 +254,12 @@ class AgreementRoutesTest {
                             "/v1/main/locks",
                             "{\"lock\":\"disk\",\"owner\":\"ben\",\"wait\":\"30s\"}")
                         .status()));
-    eventually(() -> a.get("/v1/main/locks").body().contains("\"waiting\":[\"ben\"]"));
+    Served.eventually(() -> a.get("/v1/main/locks").body().contains("\"waiting\":[\"ben\"]"));
     assertThat(send(a, "DELETE", "/v1/main/locks/disk?owner=ann", "").status()).isEqualTo(200);
     waiter.join();
     assertThat(waited).containsExactly(200);
     long before = token(first.body());
-    eventually(() -> token(a.get("/v1/main/locks").body()) > before);
+    Served.eventually(() -> token(a.get("/v1/main/locks").body()) > before);
     long after = token(a.get("/v1/main/locks").body());
     assertThat(a.json("PUT", "/v1/main/locks/disk", "{\"token\":" + before + "}").status())
         .isEqualTo(412);
@@ -346,7 +339,7 @@ class AgreementRoutesTest {
   void onePrimaryAcceptsAndWhenItIsGoneAnotherDoes() throws Exception {
     String path = "/v1/main/records/primary/p";
     Served any = served.getFirst();
-    eventually(() -> any.json("PUT", path, "{\"n\":1}").status() < 300);
+    Served.eventually(() -> any.json("PUT", path, "{\"n\":1}").status() < 300);
     String who = primary(any);
     for (Served at : served) {
       assertThat(at.json("PUT", path, "{\"n\":2}").status()).isEqualTo(200);
@@ -356,7 +349,7 @@ class AgreementRoutesTest {
     served.remove(gone);
     gone.close();
     Served next = served.getFirst();
-    eventually(() -> next.json("PUT", path, "{\"n\":3}").status() < 300);
+    Served.eventually(() -> next.json("PUT", path, "{\"n\":3}").status() < 300);
     assertThat(primary(next)).isNotEqualTo(who);
   }
 

@@ -90,7 +90,6 @@ class CanaryTest {
           headers.put("Authorization", "Bearer " + theirs);
           Served.Answer answer = served.send("GET", path, new byte[0], headers);
           asked++;
-          // What was asked for may be said again.
           if (answer.body().contains(CANARY)) {
             told.put(path, answer.body());
           }

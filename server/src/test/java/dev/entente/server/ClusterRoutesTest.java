@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -46,14 +45,6 @@ class ClusterRoutesTest {
   @AfterEach
   void close() {
     served.forEach(Served::close);
-  }
-
-  /** Waits for what other threads bring about; long enough for a loaded machine. */
-  private static void eventually(BooleanSupplier holds) throws InterruptedException {
-    for (int i = 0; i < 1_500 && !holds.getAsBoolean(); i++) {
-      Thread.sleep(20);
-    }
-    assertThat(holds.getAsBoolean()).isTrue();
   }
 
   private static List<String> states(Served at) {
@@ -79,7 +70,7 @@ class ClusterRoutesTest {
       at.json("PUT", "/v1/main/records/note/n", "{\"by\":\"" + at.node.id() + "\"}");
       at.json("PUT", "/v1/main/records/note/" + at.node.id().name(), "{\"v\":1}");
     }
-    eventually(() -> inStep(a, b, c));
+    Served.eventually(() -> inStep(a, b, c));
     assertThat(StateCodec.toBytes(b.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(c.node.read(KEY).state()));
@@ -97,16 +88,16 @@ class ClusterRoutesTest {
   void anAccountHoldsAtEveryNodeAndEndsAtEveryNode() throws Exception {
     Served a = join("a");
     Served b = join("b", a);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     a.json("PUT", "/v1/cluster/accounts/ann", "{\"grants\":[\"writer@main\"]}");
     String token = a.json("POST", "/v1/cluster/accounts/ann/tokens", "{}").text("token");
     String[] as = {"Authorization", "Bearer " + token};
     String path = "/v1/main/records/note/n";
-    eventually(() -> b.json("PUT", path, "{\"by\":\"ann\"}", as).status() < 300);
+    Served.eventually(() -> b.json("PUT", path, "{\"by\":\"ann\"}", as).status() < 300);
     assertThat(b.json("PUT", "/v1/other/records/note/n", "{}", as).status()).isEqualTo(403);
     b.json("DELETE", "/v1/cluster/accounts/ann/tokens/" + token.substring(4, 20), "");
-    eventually(() -> a.json("PUT", path, "{}", as).status() == 401);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> a.json("PUT", path, "{}", as).status() == 401);
+    Served.eventually(() -> inStep(a, b));
     Served.Answer compared = a.json("POST", "/v1/cluster/verify", "{}");
     assertThat(compared.body()).as("accounts are compared as well").contains("\"records\":3");
   }
@@ -129,13 +120,13 @@ class ClusterRoutesTest {
     Served b =
         new Served(Node.open(store, config), Optional.of(new Peering("", List.of(url), SECRET)));
     served.add(b);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     assertThat(b.get("/v1/main/records/note/r7").body()).contains("\"v\":7");
     assertThat(b.get("/v1/cluster").body())
         .as("all that the link brought")
         .contains("\"applied\":1,");
     b.json("PUT", "/v1/main/records/note/r7", "{\"v\":\"b\"}");
-    eventually(() -> a.get("/v1/main/records/note/r7").body().contains("\"b\""));
+    Served.eventually(() -> a.get("/v1/main/records/note/r7").body().contains("\"b\""));
     try (HttpTransport stranger =
         new HttpTransport("another secret altogether", Optional.empty())) {
       assertThatThrownBy(() -> stranger.copy(url, new NodeId("b"), in -> in.readAllBytes().length))
@@ -148,7 +139,7 @@ class ClusterRoutesTest {
     Served a = join("a");
     Served b = join("b", a);
     Served c = join("c", a);
-    eventually(() -> inStep(a, b, c));
+    Served.eventually(() -> inStep(a, b, c));
     String policy =
         "type: note\ndefault: {strategy: vote, voters: [a, b, c], otherwise: manual-review}\n";
     a.send(
@@ -157,26 +148,26 @@ class ClusterRoutesTest {
         policy.getBytes(StandardCharsets.UTF_8),
         Map.of("Content-Type", "application/yaml"));
     a.json("PUT", "/v1/main/records/note/n", "{\"v\":0}");
-    eventually(() -> inStep(a, b, c) && c.node.policyTypes("main").contains("note"));
+    Served.eventually(() -> inStep(a, b, c) && c.node.policyTypes("main").contains("note"));
     for (Served at : List.of(a, b)) {
       at.json("PUT", "/v1/cluster/links/" + c.node.id(), "{\"cut\":true}");
     }
     c.json("PUT", "/v1/main/records/note/n", "{\"v\":\"alone\"}");
     b.json("PUT", "/v1/main/records/note/n", "{\"v\":\"of most\"}");
-    eventually(() -> a.get("/v1/main/records/note/n").body().contains("of most"));
+    Served.eventually(() -> a.get("/v1/main/records/note/n").body().contains("of most"));
     for (Served at : List.of(a, b)) {
       at.json("PUT", "/v1/cluster/links/" + c.node.id(), "{\"cut\":false}");
     }
-    eventually(() ->
+    Served.eventually(() ->
         served.stream()
             .allMatch(at ->
                 at.get("/v1/main/records/note/n").body().contains("\"data\":{\"v\":\"of most\"}")));
-    eventually(() ->
+    Served.eventually(() ->
         served.stream()
             .allMatch(
                 at -> at.get("/v1/main/reviews?status=pending").body().contains("\"total\":0")));
     assertThat(a.get("/v1/main/records/note/n/history").body()).contains("voted by a, b");
-    eventually(() -> inStep(a, b, c));
+    Served.eventually(() -> inStep(a, b, c));
     assertThat(StateCodec.toBytes(b.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(c.node.read(KEY).state()));
@@ -187,20 +178,20 @@ class ClusterRoutesTest {
   void aFreezeHoldsAtEveryNodeAndKeepsReadersFromNodesThatLack() throws Exception {
     Served a = join("a");
     Served b = join("b", a);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     String path = "/v1/main/records/note/n";
     a.json("PUT", path, "{}");
     a.json("POST", "/v1/main/freezes", "{\"type\":\"note\",\"reads\":\"consistent\"}");
-    eventually(() -> b.json("PUT", path, "{}").status() == 423);
-    eventually(() -> inStep(a, b) && b.get(path).status() == 200);
+    Served.eventually(() -> b.json("PUT", path, "{}").status() == 423);
+    Served.eventually(() -> inStep(a, b) && b.get(path).status() == 200);
     a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":true}");
-    eventually(() -> a.get(path).status() == 503);
+    Served.eventually(() -> a.get(path).status() == 503);
     assertThat(a.get(path).body()).contains("this one reaches 0 of 1 others");
     assertThat(a.get("/v1/main/records/other/n").status()).as("others are read").isEqualTo(404);
     a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":false}");
-    eventually(() -> inStep(a, b) && a.get(path).status() == 200);
+    Served.eventually(() -> inStep(a, b) && a.get(path).status() == 200);
     b.json("DELETE", "/v1/main/freezes", "{\"type\":\"note\"}");
-    eventually(() -> a.json("PUT", path, "{}").status() == 200);
+    Served.eventually(() -> a.json("PUT", path, "{}").status() == 200);
     assertThat(a.get("/v1/main/audit?action=thaw").body()).contains("main/note");
   }
 
@@ -208,7 +199,7 @@ class ClusterRoutesTest {
   void whatTwoApprovedOnTwoSidesIsDecidedOnceTheyMeet() throws Exception {
     Served a = join("a");
     Served b = join("b", a);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     Map<String, String> tokens = new TreeMap<>();
     for (String name : List.of("eve", "fay")) {
       tokens.put(name, "Bearer " + a.account(name, "reviewer@main"));
@@ -223,7 +214,8 @@ class ClusterRoutesTest {
     for (int v = 1; v < 3; v++) {
       a.json("PUT", "/v1/main/records/note/n", "{\"v\":" + v + "}", "Entente-Context", context);
     }
-    eventually(() -> inStep(a, b) && b.get("/v1/main/reviews").body().contains("\"total\":1"));
+    Served.eventually(
+        () -> inStep(a, b) && b.get("/v1/main/reviews").body().contains("\"total\":1"));
     a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":true}");
     String review =
         "/v1/main/reviews/"
@@ -241,9 +233,9 @@ class ClusterRoutesTest {
       assertThat(approved.status()).as(approved.body()).isEqualTo(202);
     }
     a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":false}");
-    eventually(() ->
+    Served.eventually(() ->
         served.stream().allMatch(at -> at.get(review).body().contains("\"status\":\"resolved\"")));
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     assertThat(StateCodec.toBytes(b.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(a.node.read(KEY).state()));
     assertThat(a.get("/v1/main/reviews").body()).contains("\"total\":0");
@@ -253,7 +245,7 @@ class ClusterRoutesTest {
   void comingTogetherIsForeseenFollowedAndAccountedFor() throws IOException, InterruptedException {
     Served a = join("a");
     Served b = join("b", a);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     String policy = "type: note\nfields:\n  n: {cell: counter}\n  v: last-writer-wins\n";
     assertThat(
             a.send(
@@ -263,11 +255,11 @@ class ClusterRoutesTest {
                     Map.of("Content-Type", "application/yaml"))
                 .status())
         .isEqualTo(200);
-    eventually(() -> b.node.policyTypes("main").contains("note"));
+    Served.eventually(() -> b.node.policyTypes("main").contains("note"));
     for (String id : List.of("counted", "competing", "reviewed")) {
       a.json("PUT", "/v1/main/records/note/" + id, "{\"n\":0,\"v\":0,\"w\":0}");
     }
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":true}");
     Thread.sleep(2_000);
     for (Served at : List.of(a, b)) {
@@ -289,7 +281,7 @@ class ClusterRoutesTest {
     assertThat(foreseen.body()).contains(both, "\"onlyOurs\":1", "\"onlyTheirs\":1");
     assertThat(a.get("/v1/main/records/note/b").status()).as("nothing was taken").isEqualTo(404);
     a.json("PUT", "/v1/cluster/links/" + b.node.id(), "{\"cut\":false}");
-    eventually(() -> a.get("/v1/cluster/healings").body().contains("\"step\":\"healed\""));
+    Served.eventually(() -> a.get("/v1/cluster/healings").body().contains("\"step\":\"healed\""));
     assertThat(a.get("/v1/cluster/healings").body())
         .as("as it was foreseen")
         .contains(both, "\"ours\":4", "\"theirs\":4", "\"findings\":0")
@@ -302,18 +294,18 @@ class ClusterRoutesTest {
       throws IOException, InterruptedException {
     Served a = join("a");
     Served b = join("b", a);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     String link = "/v1/cluster/links/" + b.node.id();
     assertThat(a.json("PUT", link, "{\"cut\":true}").body()).contains("\"state\":\"cut\"");
     a.json("PUT", "/v1/main/records/note/n", "{\"left\":1}");
     b.json("PUT", "/v1/main/records/note/n", "{\"right\":2}");
-    eventually(() -> b.get("/v1/cluster").body().contains("refuses"));
+    Served.eventually(() -> b.get("/v1/cluster").body().contains("refuses"));
     assertThat(b.node.known().get(a.node.id())).isZero();
     String everywhere = "/v1/cluster/records/main/note/n";
     assertThat(a.get(everywhere).body()).contains("\"left\":1").doesNotContain("\"right\":2");
     assertThat(b.get(everywhere).body()).contains("\"right\":2").contains("it refuses for now");
     a.json("PUT", link, "{\"cut\":false}");
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     assertThat(StateCodec.toBytes(a.node.read(KEY).state()))
         .isEqualTo(StateCodec.toBytes(b.node.read(KEY).state()));
     String merged = a.get(everywhere).body();
@@ -327,7 +319,7 @@ class ClusterRoutesTest {
   void aSessionReadsItsWritesAtAnyNodeOrIsToldToWait() throws IOException, InterruptedException {
     Served a = join("a");
     Served b = join("b", a);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     String note = "/v1/main/records/note/n";
     String session = "new";
     for (int i = 0; i < 10; i++) {
@@ -338,6 +330,8 @@ class ClusterRoutesTest {
       assertThat(read.body()).contains("\"v\":" + i);
       session = session(read);
     }
+    // What a took of b moved a's own log on, and b is to have heard of that before the cut.
+    Served.eventually(() -> inStep(a, b));
     String link = "/v1/cluster/links/" + b.node.id();
     a.json("PUT", link, "{\"cut\":true}");
     session = session(a.json("PUT", note, "{\"v\":99}", "Entente-Session", session));
@@ -365,7 +359,7 @@ class ClusterRoutesTest {
     String payment = "/v1/main/records/payment/1";
     assertThat(a.json("PUT", payment, "{\"v\":1}").status()).as("alone").isEqualTo(201);
     Served b = join("b", a);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
     Served.Answer refused = a.json("PUT", payment, "{\"v\":2}");
     assertThat(refused.status()).isEqualTo(503);
     assertThat(refused.text("code")).isEqualTo("unavailable");
@@ -378,12 +372,12 @@ class ClusterRoutesTest {
     Served a = join("a");
     Served b = join("b", a);
     Served c = join("c", a);
-    eventually(() -> inStep(a, b, c));
+    Served.eventually(() -> inStep(a, b, c));
     c.close();
     served.remove(c);
     String path = "/v1/cluster/members/" + c.node.id();
     assertThat(a.send("DELETE", path, new byte[0], Map.of()).status()).isEqualTo(200);
-    eventually(() -> inStep(a, b));
+    Served.eventually(() -> inStep(a, b));
   }
 
   @Test
@@ -407,7 +401,8 @@ class ClusterRoutesTest {
                 new Peering(
                     "", List.of("http://127.0.0.1:" + a.port()), "another secret altogether")));
     served.add(outside);
-    eventually(() -> outside.get("/v1/cluster").body().contains("do not share the same secret"));
+    Served.eventually(
+        () -> outside.get("/v1/cluster").body().contains("do not share the same secret"));
   }
 
   @Test

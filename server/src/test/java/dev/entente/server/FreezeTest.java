@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -19,13 +18,6 @@ class FreezeTest {
   @AfterEach
   void close() {
     served.close();
-  }
-
-  private static void eventually(BooleanSupplier holds) throws InterruptedException {
-    for (int i = 0; i < 1_000 && !holds.getAsBoolean(); i++) {
-      Thread.sleep(10);
-    }
-    assertThat(holds.getAsBoolean()).isTrue();
   }
 
   private boolean wait(int writers) {
@@ -56,7 +48,7 @@ class FreezeTest {
           CompletableFuture.supplyAsync(
               () -> served.json("PUT", PATH, body).status(), Thread::startVirtualThread));
       int inLine = v;
-      eventually(() -> wait(inLine));
+      Served.eventually(() -> wait(inLine));
     }
     assertThat(served.get(PATH).body()).as("reads go on").contains("{\"v\":0}");
     assertThat(served.json("DELETE", FREEZES, "{}").body())

@@ -31,7 +31,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -74,13 +73,6 @@ class MutualTlsTest {
         EntenteServer.start(node, "127.0.0.1", 0, Served.TOKEN, Optional.of(peering));
     servers.add(server);
     return server.port();
-  }
-
-  private static void eventually(BooleanSupplier holds) throws InterruptedException {
-    for (int i = 0; i < 1_500 && !holds.getAsBoolean(); i++) {
-      Thread.sleep(20);
-    }
-    assertThat(holds.getAsBoolean()).isTrue();
   }
 
   private Peering peering(String name, List<String> seeds) {
@@ -130,7 +122,7 @@ class MutualTlsTest {
         "us",
         peering("us", List.of("https://127.0.0.1:" + eu)).withVoters(voters, folder.resolve("us")));
     put(nodes.getFirst());
-    eventually(() -> nodes.getLast().read(KEY).view().exists());
+    Served.eventually(() -> nodes.getLast().read(KEY).view().exists());
     HttpClient client =
         HttpClient.newBuilder().sslContext(NodeTls.trusting(certificates.authority())).build();
     HttpRequest lock =
@@ -139,7 +131,7 @@ class MutualTlsTest {
             .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString("{\"lock\":\"disk\"}"))
             .build();
-    eventually(() -> status(client, lock) == 200);
+    Served.eventually(() -> status(client, lock) == 200);
   }
 
   private static int status(HttpClient client, HttpRequest request) {
@@ -188,7 +180,7 @@ class MutualTlsTest {
     for (Path file : List.of(certificates.certificate("eu"), certificates.key("eu"))) {
       Files.setLastModifiedTime(file, FileTime.fromMillis(System.currentTimeMillis() + 5_000));
     }
-    eventually(() -> !java.util.Arrays.equals(first.get("serial"), serial(url)));
+    Served.eventually(() -> !java.util.Arrays.equals(first.get("serial"), serial(url)));
   }
 
   private byte[] serial(String url) {

@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /** A node served over HTTP for a test, and a small client. */
@@ -103,6 +104,14 @@ final class Served implements AutoCloseable {
       all.put(headers[i], headers[i + 1]);
     }
     return send(method, path, body.getBytes(StandardCharsets.UTF_8), all);
+  }
+
+  /** Waits for what other threads bring about; long enough for a loaded machine. */
+  static void eventually(BooleanSupplier holds) throws InterruptedException {
+    for (int i = 0; i < 1_500 && !holds.getAsBoolean(); i++) {
+      Thread.sleep(20);
+    }
+    assertThat(holds.getAsBoolean()).isTrue();
   }
 
   /** Makes an account with these grants; its token. */

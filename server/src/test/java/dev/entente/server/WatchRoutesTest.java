@@ -10,20 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What goes wrong is shown, noted, counted and told. */
 class WatchRoutesTest {
   @TempDir Path folder;
-
-  private static void eventually(BooleanSupplier holds) throws InterruptedException {
-    for (int i = 0; i < 1_500 && !holds.getAsBoolean(); i++) {
-      Thread.sleep(20);
-    }
-    assertThat(holds.getAsBoolean()).isTrue();
-  }
 
   private Served strict() {
     Thresholds thresholds = new Thresholds(3, 5, 0.9, 0.05, 0, 2, 1_000, 100, 1.1);
@@ -48,7 +40,7 @@ class WatchRoutesTest {
       }
       for (String rule :
           List.of("conflict-rate", "pending-reviews", "manual-rate", "success-rate", "disk-full")) {
-        eventually(() -> served.get("/v1/main/alerts").body().contains("\"" + rule + "\""));
+        Served.eventually(() -> served.get("/v1/main/alerts").body().contains("\"" + rule + "\""));
       }
       String alerts = served.get("/v1/main/alerts").body();
       assertThat(alerts).contains("entente hotspots").contains("30 conflicts wait for a person");
@@ -76,7 +68,7 @@ class WatchRoutesTest {
               "/v1/main/reviews/decisions",
               "{\"filter\":{\"recordId\":\"r1\"},\"choose\":1}");
       assertThat(decided.body()).contains("\"skipped\":[]");
-      eventually(() -> served.get("/v1/main/figures").body().contains("\"score\":"));
+      Served.eventually(() -> served.get("/v1/main/figures").body().contains("\"score\":"));
       String figures = served.get("/v1/main/figures").body();
       assertThat(figures)
           .contains("\"conflicts\":8")
@@ -87,7 +79,7 @@ class WatchRoutesTest {
           .contains("\"slaCompliance\":1")
           .contains("\"dataLossEvents\":0")
           .contains("\"writes\":24");
-      eventually(() -> !served.get("/v1/main/figures").body().contains("\"score\":100"));
+      Served.eventually(() -> !served.get("/v1/main/figures").body().contains("\"score\":100"));
       assertThat(served.get("/v1/other/figures").body()).contains("\"conflicts\":0");
     }
   }
@@ -98,7 +90,7 @@ class WatchRoutesTest {
       for (int i = 0; i < 10; i++) {
         clash(served, "r" + i);
       }
-      eventually(() -> served.get("/v1/main/alerts").body().contains("conflict-rate"));
+      Served.eventually(() -> served.get("/v1/main/alerts").body().contains("conflict-rate"));
       served.json("PUT", "/v1/cluster/accounts/eve", "{\"grants\":[\"reader@other\"]}");
       String token = served.json("POST", "/v1/cluster/accounts/eve/tokens", "{}").text("token");
       Map<String, String> as = Map.of("Authorization", "Bearer " + token);
@@ -124,7 +116,7 @@ class WatchRoutesTest {
       flip.put(dev.entente.engine.store.Table.AUDIT, key, entry);
       store.commit(flip);
       assertThat(served.json("POST", "/v1/verify", "{}").body()).contains("\"intact\":false");
-      eventually(() -> served.get("/v1/main/alerts").body().contains("audit-chain-broken"));
+      Served.eventually(() -> served.get("/v1/main/alerts").body().contains("audit-chain-broken"));
     }
   }
 
@@ -137,7 +129,7 @@ class WatchRoutesTest {
       assertThat(made.status()).as(made.body()).isEqualTo(200);
       assertThat(made.text("secret")).startsWith("whsec_");
       assertThat(served.json("POST", path + "/test", "{}").status()).isEqualTo(202);
-      eventually(() -> served.get(path).body().contains("\"problem\":\"answered 40"));
+      Served.eventually(() -> served.get(path).body().contains("\"problem\":\"answered 40"));
       assertThat(served.get(path).body()).doesNotContain(made.text("secret"));
       assertThat(served.get("/v1/cluster/webhooks").body()).doesNotContain("whsec_");
       for (String body :

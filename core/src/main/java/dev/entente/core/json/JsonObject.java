@@ -3,6 +3,7 @@ package dev.entente.core.json;
 
 import dev.entente.core.SortedArrayMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** A JSON object with its members sorted by name (UTF-16 code units, as in RFC 8785). */
 public record JsonObject(SortedArrayMap<String, Json> members) implements Json {
@@ -19,6 +20,11 @@ public record JsonObject(SortedArrayMap<String, Json> members) implements Json {
   /** The member's value, or absent. */
   public Json get(String name) {
     return members.getOrDefault(name, JsonAbsent.ABSENT);
+  }
+
+  /** The member's text; empty where there is no such member, or it is no text. */
+  public Optional<String> text(String name) {
+    return get(name) instanceof JsonString(String text) ? Optional.of(text) : Optional.empty();
   }
 
   public boolean isEmpty() {

@@ -128,8 +128,7 @@ public final class PolicyLoader {
         .ifPresent(list -> list.forEach(value -> limits.unique(value).ifPresent(policy::limit)));
     file.list("limits")
         .ifPresent(list -> list.forEach(value -> limits.limit(value).ifPresent(policy::limit)));
-    file.list("never-automatic")
-        .ifPresent(list -> list.forEach(value -> value.text().ifPresent(policy::neverAutomatic)));
+    file.texts("never-automatic").forEach(policy::neverAutomatic);
     file.number("manual-threshold").ifPresent(policy::manualThreshold);
     file.map("review").ifPresent(map -> policy.review(review(map)));
     file.map("clock").ifPresent(map -> policy.clock(clock(map)));
@@ -198,8 +197,7 @@ public final class PolicyLoader {
     map.only(
         Names.settingsAnd(
             "fields", "states", "state-field", "absorbing", "same-state", "severity"));
-    List<String> fields =
-        map.list("fields").orElse(List.of()).stream().flatMap(v -> v.text().stream()).toList();
+    List<String> fields = map.texts("fields");
     if (fields.isEmpty()) {
       problems.add(map.place("the group " + name + " has no fields"));
       return Optional.empty();
@@ -291,13 +289,7 @@ public final class PolicyLoader {
     map.oneOf("while-pending", List.of("last-agreed"));
     Duration sla = map.duration("sla").orElse(ReviewTerms.DEFAULT.sla());
     Duration escalate = map.duration("escalate-after").orElse(sla.multipliedBy(2));
-    return new ReviewTerms(sla, escalate, texts(map, "escalate-to"), texts(map, "two-persons"));
-  }
-
-  private static List<String> texts(YamlMap map, String name) {
-    List<String> texts = new ArrayList<>();
-    map.list(name).ifPresent(values -> values.forEach(value -> value.text().ifPresent(texts::add)));
-    return texts;
+    return new ReviewTerms(sla, escalate, map.texts("escalate-to"), map.texts("two-persons"));
   }
 
   private ClockTerms clock(YamlMap map) {

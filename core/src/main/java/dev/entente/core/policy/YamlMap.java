@@ -82,6 +82,11 @@ record YamlMap(
     return get(name).map(YamlValue::list);
   }
 
+  /** The texts of a list; none where there is no list. What is no text is a problem. */
+  List<String> texts(String name) {
+    return list(name).orElse(List.of()).stream().flatMap(value -> value.text().stream()).toList();
+  }
+
   Optional<Double> number(String name) {
     return text(name)
         .flatMap(text -> {

@@ -133,14 +133,10 @@ public final class Accounts {
   private static AccessToken token(String id, JsonObject data) {
     return new AccessToken(
         id,
-        text(data, "account").orElse(""),
-        text(data, "created").map(Instant::parse).orElse(Instant.EPOCH),
-        text(data, "expires").map(Instant::parse),
-        text(data, "note").orElse(""));
-  }
-
-  private static Optional<String> text(JsonObject data, String name) {
-    return data.get(name) instanceof JsonString(String text) ? Optional.of(text) : Optional.empty();
+        data.text("account").orElse(""),
+        data.text("created").map(Instant::parse).orElse(Instant.EPOCH),
+        data.text("expires").map(Instant::parse),
+        data.text("note").orElse(""));
   }
 
   /** Makes a token for an account. */
@@ -190,7 +186,7 @@ public final class Accounts {
 
   private Optional<Caller> holder(String id, String secret) {
     JsonObject data = data(token(id)).orElse(JsonObject.EMPTY);
-    byte[] kept = text(data, "hash").orElse("").getBytes(StandardCharsets.US_ASCII);
+    byte[] kept = data.text("hash").orElse("").getBytes(StandardCharsets.US_ASCII);
     if (!MessageDigest.isEqual(kept, hash(secret).getBytes(StandardCharsets.US_ASCII))) {
       return Optional.empty();
     }
