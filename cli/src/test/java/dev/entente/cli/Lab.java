@@ -27,9 +27,11 @@ final class Lab implements AutoCloseable {
   static final int VOTES = 7511;
   private static final Path FAKETIME =
       Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1");
+
   /** Room for what a load of so long writes, beside what a harm fills. */
   private static final int DISK_MEGABYTES =
       160 + 16 * Integer.getInteger("entente.nemesis.seconds", 1);
+
   private static final long DELAY_MILLIS = 3;
 
   private final Path folder;

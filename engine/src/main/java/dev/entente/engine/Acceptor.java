@@ -22,6 +22,7 @@ import dev.entente.core.policy.StateMachine;
 import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.policy.WriteStyle;
 import dev.entente.core.record.Change;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
@@ -157,13 +158,17 @@ final class Acceptor {
     if (version.eventId().isEmpty()) {
       return;
     }
-    String prefix = version.device().isPresent() ? "e" : "i";
-    byte[] at = Keys.of(version.key().tenant(), prefix + version.eventId().get());
+    byte[] at = answerKey(version, version.eventId().get());
     if (transaction.get(Table.ANSWERS, at) == null) {
       ByteWriter out = new ByteWriter().u64(ELSEWHERE);
       JsonCodec.write(out, elsewhere(version.key()));
       transaction.put(Table.ANSWERS, at, out.toBytes());
     }
+  }
+
+  /** Where the first answer to the request stands that a version was accepted for. */
+  static byte[] answerKey(Version version, String event) {
+    return Keys.of(version.key().tenant(), (version.device().isPresent() ? "e" : "i") + event);
   }
 
   private static Json elsewhere(RecordKey key) {
@@ -241,12 +246,12 @@ final class Acceptor {
         return refused.get();
       }
       CausalContext context = context();
-      @Nullable List<Version> past = isCurrent(context) ? null : past();
+      @Nullable Past past = isCurrent(context) ? null : past();
       if (past != null && request.device().isPresent()) {
-        context = context.with(history.ownDots(past, request.device().get(), context));
+        context = context.with(History.ownDots(past, request.device().get(), context));
       }
-      RecordState seen = past == null ? before.state() : History.seenThrough(past, context);
-      Json base = base(past, seen);
+      RecordState seen = seen(past, context);
+      Json base = base(past, context, seen);
       List<Change> changes =
           Authoring.changes(seen, policy, request.author(), base, request.edit());
       if (request.edit() instanceof Edit.Delete && base.isAbsent()) {
@@ -256,7 +261,10 @@ final class Acceptor {
       if (changes.isEmpty()) {
         return unchanged();
       }
-      refused = refusedChanges(seen, changes, context);
+      refused = uncounted(past, context, changes);
+      if (refused.isEmpty()) {
+        refused = refusedChanges(seen, changes, context);
+      }
       return refused.isPresent() ? refused.get() : join(context, changes);
     }
 
@@ -368,15 +376,47 @@ final class Acceptor {
       return context.dominates(before.state().context());
     }
 
-    private Json base(@Nullable List<Version> past, RecordState seen) {
+    /** A count is a difference from what was read; where that is not known, there is none. */
+    private Optional<Rejected> uncounted(
+        @Nullable Past past, CausalContext context, List<Change> changes) {
+      boolean unknown =
+          past != null
+              && !past.reaches(context)
+              && request.base().isEmpty()
+              && !(request.edit() instanceof Edit.Operations);
+      return unknown && changes.stream().anyMatch(Change.Count.class::isInstance)
+          ? rejected(
+              Code.CONFLICT,
+              "what you had read lies before the history that is kept, so by how much a counter"
+                  + " changed cannot be told; send the base that you had read, or increments")
+          : Optional.empty();
+    }
+
+    /** The record as its author saw it, as far as the history tells. */
+    private RecordState seen(@Nullable Past past, CausalContext context) {
+      if (past == null) {
+        return before.state();
+      }
+      RecordState seen = past.seenThrough(context);
+      // The base says better what they had read; only what stands where in a text is told by dots.
+      return !past.reaches(context) && request.base().isPresent() ? seen.onlySequences() : seen;
+    }
+
+    private Json base(@Nullable Past past, CausalContext context, RecordState seen) {
       if (past == null) {
         return before.view().data();
       }
-      if (seen.isEmpty() && request.base().isPresent()) {
+      boolean reached = past.reaches(context);
+      if ((seen.isEmpty() || !reached) && request.base().isPresent()) {
         if (!(request.seen() instanceof Seen.Nothing)) {
           note = "the history no longer reaches what you had read; compared with the base you sent";
         }
         return request.base().get();
+      }
+      if (!reached) {
+        note =
+            "the history no longer reaches what you had read; compared with the earliest that is"
+                + " kept";
       }
       return Deriver.derive(key, seen, policy).data();
     }
@@ -568,11 +608,10 @@ final class Acceptor {
       if (policy.invariants().isEmpty()) {
         return Optional.empty();
       }
-      List<Version> own = new ArrayList<>(past());
-      own.add(version);
       RecordState alone =
-          RecordState.replay(
-              own, v -> version.context().contains(v.dot()) || v.dot().equals(version.dot()));
+          past()
+              .with(version)
+              .replay(v -> version.context().contains(v.dot()) || v.dot().equals(version.dot()));
       Json document = Deriver.deriveUnchecked(key, alone, policy).data();
       return document.isAbsent() ? Optional.empty() : Deriver.brokenInvariant(policy, document);
     }
@@ -590,8 +629,8 @@ final class Acceptor {
       }
     }
 
-    private List<Version> past() {
-      return history.all(key, history.last(before, transaction), transaction);
+    private Past past() {
+      return history.past(key, history.last(before, transaction), transaction);
     }
 
     private void write(Version version, Snapshot after, List<Resolution> mine) {

@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
@@ -94,12 +95,12 @@ final class Divergences {
   private Snapshot joined(RecordKey key, List<Version> coming) {
     Snapshot now = records.apply(key);
     RecordState state = now.state();
-    List<Version> past = new ArrayList<>(history.all(key, history.last(now, null), null));
+    Past[] past = {history.past(key, history.last(now, null), null)};
     for (Version version : coming) {
-      if (state.apply(version, () -> past)
+      if (state.apply(version, () -> past[0])
           instanceof RecordState.Applied.Joined(RecordState next)) {
         state = next;
-        past.add(version);
+        past[0] = past[0].with(version);
       }
     }
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));

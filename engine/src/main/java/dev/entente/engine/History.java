@@ -5,16 +5,17 @@ import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -64,37 +65,73 @@ final class History {
     return last(reader(transaction), record.key(), record.state().context(), self);
   }
 
+  /** Where the last committed version of a record stands; 0 where there is none. */
+  long lastCommitted(RecordKey key) {
+    byte[] state = store.get(Table.RECORDS, Keys.of(key));
+    return state == null ? 0 : last(store::get, key, StateCodec.fromBytes(state).context(), self);
+  }
+
+  /** Where the version of a record stands that came before one. */
+  long previous(RecordKey key, Feed feed) {
+    byte[] link = store.get(Table.LINKS, linkKey(key.tenant(), feed.position()));
+    return link == null ? feed.version().previous() : new ByteReader(link).u64();
+  }
+
   private Reader reader(@Nullable Transaction transaction) {
     return transaction == null ? store::get : transaction::get;
   }
 
   /** The committed versions of a record from a position downwards, newest first. */
   List<Logged> newestFirst(RecordKey key, long position, int limit) {
-    return chain(key, position, limit, null);
+    return chain(key, position, limit, null).versions();
   }
 
-  /**
-   * All versions of a record down from a position, in the order in which they came, with those that
-   * a transaction has decided.
-   */
-  List<Version> all(RecordKey key, long position, @Nullable Transaction transaction) {
-    List<Version> versions = new ArrayList<>();
-    chain(key, position, Integer.MAX_VALUE, transaction)
-        .forEach(logged -> versions.add(logged.version()));
-    Collections.reverse(versions);
-    return versions;
+  /** What led to a record as it was at a position, with what a transaction has decided. */
+  Past past(RecordKey key, long position, @Nullable Transaction transaction) {
+    return chain(key, position, Integer.MAX_VALUE, transaction).past();
   }
 
-  private List<Logged> chain(
-      RecordKey key, long from, int limit, @Nullable Transaction transaction) {
+  /** What is kept of the beginning of a record's history. */
+  Base base(RecordKey key) {
+    return Base.of(store::get, key);
+  }
+
+  /** The versions that are still kept, newest first, and what they stand on. */
+  private record Chain(Base base, List<Logged> versions) {
+    Past past() {
+      List<Version> oldestFirst = new ArrayList<>();
+      versions.reversed().forEach(logged -> oldestFirst.add(logged.version()));
+      return new Past(base.state(), oldestFirst);
+    }
+  }
+
+  private Chain chain(RecordKey key, long from, int limit, @Nullable Transaction transaction) {
     Reader reader = reader(transaction);
+    Base base = Base.of(reader, key);
+    while (true) {
+      List<Logged> versions = new ArrayList<>();
+      long missing = walk(reader, key, base, from, limit, versions);
+      if (missing == 0) {
+        return new Chain(base, versions);
+      }
+      // Perhaps it was pruned since the base was read.
+      Base now = Base.of(reader, key);
+      if (now.position() < missing) {
+        throw new IllegalStateException(
+            "the log has no position " + missing + " though " + key + " builds on it");
+      }
+      base = now;
+    }
+  }
+
+  /** Collects versions down to the base; returns the position at which one is missing, or 0. */
+  private static long walk(
+      Reader reader, RecordKey key, Base base, long from, int limit, List<Logged> versions) {
     boolean linked = reader.get(Table.LINKS, lastKey(key)) != null;
-    List<Logged> versions = new ArrayList<>();
-    for (long position = from; position > 0 && versions.size() < limit; ) {
+    for (long position = from; position > base.position() && versions.size() < limit; ) {
       byte[] bytes = reader.get(Table.LOG, logKey(key.tenant(), position));
       if (bytes == null) {
-        throw new IllegalStateException(
-            "the log has no position " + position + " though " + key + " builds on it");
+        return position;
       }
       Version version = VersionCodec.fromBytes(bytes);
       if (!version.key().equals(key)) {
@@ -103,17 +140,16 @@ final class History {
       }
       byte[] link = linked ? reader.get(Table.LINKS, linkKey(key.tenant(), position)) : null;
       long previous = link == null ? version.previous() : new ByteReader(link).u64();
-      Logged logged = new Logged(position, previous, version);
-      versions.add(logged);
-      position = logged.previous();
+      versions.add(new Logged(position, previous, version));
+      position = previous;
     }
-    return versions;
+    return 0;
   }
 
   /** The dots that a device's own queue has written and that lie beyond what it was told. */
-  List<Dot> ownDots(List<Version> history, String device, CausalContext told) {
+  static List<Dot> ownDots(Past past, String device, CausalContext told) {
     List<Dot> dots = new ArrayList<>();
-    for (Version version : history) {
+    for (Version version : past.versions()) {
       if (version.device().filter(device::equals).isPresent() && !told.contains(version.dot())) {
         dots.add(version.dot());
       }
@@ -121,14 +157,21 @@ final class History {
     return dots;
   }
 
-  /** The record as an author with this context saw it. */
-  static RecordState seenThrough(List<Version> history, CausalContext context) {
-    return RecordState.replay(history, version -> context.contains(version.dot()));
-  }
-
-  /** The record as it was accepted up to a time. */
+  /**
+   * The record as it was accepted up to a time.
+   *
+   * @throws PrunedException where that lies before what is kept
+   */
   RecordState at(RecordKey key, long position, HybridTime time) {
-    return RecordState.replay(
-        all(key, position, null), version -> version.acceptedAt().compareTo(time) <= 0);
+    Chain chain = chain(key, position, Integer.MAX_VALUE, null);
+    if (time.compareTo(chain.base().until()) < 0) {
+      throw new PrunedException(
+          "the history of "
+              + key
+              + " is kept since "
+              + chain.base().until().instant()
+              + "; ask for that moment or a later one, or restore a backup into a new directory");
+    }
+    return chain.past().replay(version -> version.acceptedAt().compareTo(time) <= 0);
   }
 }

@@ -24,7 +24,8 @@ final class Meetings {
 
   private Meetings() {}
 
-  private static byte[] place(String tenant, String type, long position) {
+  /** Where it stands that a version met a conflict. */
+  static byte[] place(String tenant, String type, long position) {
     return Keys.with(Keys.of(MET, tenant, type), position);
   }
 

@@ -18,6 +18,7 @@ import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.CellId;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
@@ -44,6 +45,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.LongConsumer;
@@ -82,6 +84,8 @@ public final class Node implements AutoCloseable {
   private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final Watermark watermark;
+  private final Pruning pruning;
+  private final ReentrantLock prunes = new ReentrantLock();
   private volatile IntSupplier clockError = () -> 0;
 
   private Node(Store store, NodeConfig config) {
@@ -92,6 +96,7 @@ public final class Node implements AutoCloseable {
     this.policies = new Policies(store);
     this.records = new Records(store, policies, config.cacheRecords());
     this.history = new History(store, self);
+    this.pruning = new Pruning(store, history);
     this.reviews = new ReviewBook(store, this::tell);
     this.polls = new Polls(store, self, reviews);
     this.freezes = new Freezes(store, records::read);
@@ -372,17 +377,30 @@ public final class Node implements AutoCloseable {
         snapshot, policies.inForce(snapshot.key().tenant(), snapshot.key().type()));
   }
 
-  /** The record as it was accepted up to a moment, under the policy of today. */
+  /**
+   * The record as it was accepted up to a moment, under the policy of today.
+   *
+   * @throws PrunedException where that lies before the history that is kept
+   */
   public Snapshot readAt(RecordKey key, Instant moment) {
     HybridTime upTo = new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1);
     RecordState state = history.at(key, lastPosition(key), upTo);
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
   }
 
-  /** The record as somebody with this context saw it. */
+  /**
+   * The record as somebody with this context saw it.
+   *
+   * @throws PrunedException where that lies before the history that is kept
+   */
   public Snapshot readThrough(RecordKey key, VersionVector context) {
-    RecordState state =
-        History.seenThrough(history.all(key, lastPosition(key), null), CausalContext.of(context));
+    CausalContext seen = CausalContext.of(context);
+    Past past = history.past(key, lastPosition(key), null);
+    if (!past.reaches(seen)) {
+      throw new PrunedException(
+          "the history of " + key + " no longer reaches this context; read the record as it is");
+    }
+    RecordState state = past.seenThrough(seen);
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
   }
 
@@ -405,9 +423,7 @@ public final class Node implements AutoCloseable {
       return Optional.of(new int[positions.length]);
     }
     Sequence known =
-        sequence.accepts(seen)
-            ? sequence
-            : RecordState.unfolded(id, history.all(key, lastPosition(key), null));
+        sequence.accepts(seen) ? sequence : history.past(key, lastPosition(key), null).unfolded(id);
     return Optional.of(known.positions(seen, positions, stickToNext));
   }
 
@@ -659,7 +675,7 @@ public final class Node implements AutoCloseable {
   private record Written(Version version, List<Version> later) {}
 
   private Optional<Written> written(RecordKey key, Dot dot) {
-    List<Version> all = history.all(key, lastPosition(key), null);
+    List<Version> all = history.past(key, lastPosition(key), null).versions();
     for (int i = 0; i < all.size(); i++) {
       if (all.get(i).dot().equals(dot)) {
         return Optional.of(new Written(all.get(i), all.subList(i + 1, all.size())));
@@ -896,8 +912,7 @@ public final class Node implements AutoCloseable {
     List<RecordedConflict> recorded = new ArrayList<>();
     for (Feed logged : versions) {
       Version version = logged.version();
-      RecordState state =
-          RecordState.replay(history.all(version.key(), logged.position(), null), _ -> true);
+      RecordState state = history.past(version.key(), logged.position(), null).replay();
       recorded.add(
           new RecordedConflict(
               version,
@@ -969,9 +984,11 @@ public final class Node implements AutoCloseable {
     return Digests.bucket(store, bucket, max);
   }
 
-  /** All versions of a record as bytes, in the order in which they came. */
+  /** The versions of a record that are kept, as bytes, in the order in which they came. */
   public List<byte[]> versions(RecordKey key) {
-    return history.all(key, lastPosition(key), null).stream().map(VersionCodec::toBytes).toList();
+    return history.past(key, lastPosition(key), null).versions().stream()
+        .map(VersionCodec::toBytes)
+        .toList();
   }
 
   /**
@@ -989,7 +1006,7 @@ public final class Node implements AutoCloseable {
           versions.add(feed.version());
         }
       }
-      RecordState state = RecordState.replay(versions, _ -> true);
+      RecordState state = new Past(history.base(key).state(), versions).replay();
       boolean same = Arrays.equals(StateCodec.toBytes(state), StateCodec.toBytes(before.state()));
       // A version that is not durable yet is no damage.
       if (same || !state.context().dominates(before.state().context())) {
@@ -1008,9 +1025,67 @@ public final class Node implements AutoCloseable {
     });
   }
 
-  /** Checks the audit chain and the versions it vouches for. */
+  /**
+   * Lets go of a stretch of a tenant's old versions, where every node has them; see {@link
+   * Retention}. Waits for a verification to end, and until it is durable.
+   *
+   * @param before what was accepted at this time or later stays
+   * @param stable what every node has
+   * @param from where to go on, as the stretch before said; 0 for the beginning
+   * @param dryRun whether only to say what would be let go
+   */
+  Pruned prune(String tenant, Instant before, VersionVector stable, long from, boolean dryRun) {
+    long beforeMillis = before.toEpochMilli();
+    prunes.lock();
+    try {
+      Pruning.Plan plan = pruning.plan(tenant, beforeMillis, stable, from);
+      return dryRun || plan.beginnings().isEmpty()
+          ? plan.pruned()
+          : sequencer
+              .submit(transaction -> pruning.carryOut(transaction, plan, beforeMillis))
+              .join();
+    } finally {
+      prunes.unlock();
+    }
+  }
+
+  /** Lets go of a tenant's reviews that were closed before a moment; returns how many. */
+  int forgetReviews(String tenant, Instant before) {
+    int together = 500;
+    int all = 0;
+    int gone;
+    do {
+      gone =
+          sequencer
+              .submit(transaction ->
+                  reviews.forget(transaction, tenant, before.toEpochMilli(), together))
+              .join();
+      all += gone;
+    } while (gone == together);
+    return all;
+  }
+
+  /**
+   * Up to where a tenant's log may lack versions that are not kept any more; 0 where it is whole.
+   */
+  public long prunedUpTo(String tenant) {
+    return Pruning.horizon(store::get, tenant);
+  }
+
+  /** Since when the versions of a record are kept; empty where all are. */
+  public Optional<Instant> keptSince(RecordKey key) {
+    Base base = history.base(key);
+    return base.versions() == 0 ? Optional.empty() : Optional.of(base.until().instant());
+  }
+
+  /** Checks the audit chain and the versions it vouches for. Nothing is pruned meanwhile. */
   public Verification verify(LongConsumer progress) {
-    return Verification.of(store, position(), progress);
+    prunes.lock();
+    try {
+      return Verification.of(store, position(), progress);
+    } finally {
+      prunes.unlock();
+    }
   }
 
   /** The node's physical clock, in milliseconds since 1970. */

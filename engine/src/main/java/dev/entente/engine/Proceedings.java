@@ -240,9 +240,9 @@ final class Proceedings {
     long moment = to.beforeMillis(began);
     Policy policy = policies.inForce(review.key().tenant(), review.key().type());
     RecordState then =
-        RecordState.replay(
-            history.all(review.key(), history.last(now, transaction), transaction),
-            version -> version.acceptedAt().millis() <= moment);
+        history
+            .past(review.key(), history.last(now, transaction), transaction)
+            .replay(version -> version.acceptedAt().millis() <= moment);
     Json document = Deriver.derive(review.key(), then, policy).data();
     Result result =
         decider.write(

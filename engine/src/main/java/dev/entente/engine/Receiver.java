@@ -109,6 +109,10 @@ final class Receiver {
                   + " or was changed",
               nowMillis);
     }
+    if (Base.of(transaction::get, version.key()).state().context().contains(dot)) {
+      // It is not kept any more, and cannot be compared.
+      return new Receipt.Seen(dot);
+    }
     if (dot.node().equals(transaction.self())) {
       return violated(
           transaction,
@@ -170,7 +174,8 @@ final class Receiver {
     RecordState.Applied applied =
         before
             .state()
-            .apply(version, () -> history.all(key, history.last(before, transaction), transaction));
+            .apply(
+                version, () -> history.past(key, history.last(before, transaction), transaction));
     return switch (applied) {
       case RecordState.Applied.Seen() -> new Receipt.Seen(version.dot());
       case RecordState.Applied.Missing(var missing) -> {

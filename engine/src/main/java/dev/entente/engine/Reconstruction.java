@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
@@ -110,7 +111,10 @@ public final class Reconstruction {
     long records = 0;
     for (int part = 0; part < parts; part++) {
       Map<RecordKey, List<Version>> mine = part(part, parts, versions[0]);
-      mine.forEach((key, all) -> each.accept(new Worked(key, RecordState.replay(all, _ -> true))));
+      mine.forEach((key, all) -> {
+        RecordState begun = Base.of(store::get, key).state();
+        each.accept(new Worked(key, new Past(begun, all).replay()));
+      });
       records += mine.size();
     }
     return new Found(versions[0], records, 0);

@@ -30,6 +30,11 @@ public final class Registry {
             grants: {cell: remove-wins-set}
             status: {strategy: priority, of: values, order: [disabled, active]}
           """,
+          Retention.KNOWLEDGE,
+          """
+          fields:
+            has: {cell: register}
+          """,
           ReviewSheet.TYPE,
           """
           fields:

@@ -102,11 +102,20 @@ final class Replication {
    * @param position where the log ends
    * @param asker what the other has
    * @param bytesMax how much to send at most; at least one version goes where one is lacking
+   * @throws PrunedException where the other lacks what is not kept here any more
    */
   Shipment ship(long position, long after, VersionVector asker, int bytesMax) {
     // Read before the log is: what it names lies in the log already.
     VersionVector known = known(position);
     long begin = Math.min(after, position);
+    VersionVector pruned = Pruning.dots(store::get);
+    if (!asker.dominates(pruned)) {
+      throw new PrunedException(
+          self.self()
+              + " does not keep all versions any more that you lack, up to "
+              + pruned.entries()
+              + "; begin anew on an empty directory, with a copy of a node");
+    }
     Stretch stretch = new Stretch(asker, bytesMax, position);
     for (byte[] tenant = firstTenant(new byte[0]);
         tenant.length > 0;

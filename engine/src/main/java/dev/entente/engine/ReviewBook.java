@@ -303,6 +303,48 @@ final class ReviewBook {
     return closed;
   }
 
+  /** Lets go of reviews that were closed before a moment; at most so many, and says how many. */
+  int forget(Transaction transaction, String tenant, long beforeMillis, int limit) {
+    int gone = 0;
+    for (Status status : List.of(Status.RESOLVED, Status.IGNORED)) {
+      for (Review review : closedBefore(tenant, status, beforeMillis, limit - gone)) {
+        // Read again: it may have been opened anew since.
+        if (get(transaction, tenant, review.id()).equals(Optional.of(review))) {
+          transaction.delete(Table.REVIEWS, Keys.of(tenant, review.id()));
+          transaction.delete(Table.REVIEW_INDEX, indexKey(review));
+          transaction.afterwards(() -> add(tenant, status.label(), -1));
+          gone++;
+        }
+      }
+    }
+    return gone;
+  }
+
+  private List<Review> closedBefore(String tenant, Status status, long beforeMillis, int limit) {
+    List<Review> found = new ArrayList<>();
+    byte[] prefix = Keys.of(tenant, status.label());
+    store.scan(
+        Table.REVIEW_INDEX,
+        prefix,
+        (key, _) -> {
+          if (found.size() >= limit
+              || new ByteReader(Arrays.copyOfRange(key, prefix.length, key.length)).u64()
+                  >= beforeMillis) {
+            return false;
+          }
+          get(tenant, idIn(key, prefix))
+              .filter(review -> review.closing().atMillis() < beforeMillis)
+              .ifPresent(found::add);
+          return true;
+        });
+    return found;
+  }
+
+  private static String idIn(byte[] key, byte[] prefix) {
+    int begin = prefix.length + Long.BYTES;
+    return new String(key, begin, key.length - begin, StandardCharsets.UTF_8);
+  }
+
   private static byte[] indexKey(Review review) {
     return Keys.with(
         Keys.with(
@@ -361,10 +403,7 @@ final class ReviewBook {
         Keys.after(prefix),
         false,
         (key, _) -> {
-          String id =
-              new String(
-                  key, prefix.length + 8, key.length - prefix.length - 8, StandardCharsets.UTF_8);
-          get(tenant, id).ifPresent(reviews::add);
+          get(tenant, idIn(key, prefix)).ifPresent(reviews::add);
           return reviews.size() < limit;
         });
     return reviews;

@@ -10,13 +10,19 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Checks a node's audit chain against itself and against the log: every entry continues the hash of
- * the one before, none is missing, and every version is the one that the audit log speaks of.
+ * the one before, none is missing, and every version is the one that the audit log speaks of, or
+ * was let go as the audit log says.
  *
  * @param entries how many audit entries were checked
  * @param versions how many versions they vouch for
@@ -28,6 +34,9 @@ public record Verification(long entries, long versions, Optional<String> broken)
   static Verification of(Store store, long position, LongConsumer progress) {
     Checker checker = new Checker(store, position, progress);
     store.scan(Table.AUDIT, new byte[0], null, false, checker::visit);
+    if (checker.broken == null) {
+      checker.checkPruned();
+    }
     if (checker.broken == null) {
       checker.checkLogEnd();
     }
@@ -50,6 +59,12 @@ public record Verification(long entries, long versions, Optional<String> broken)
     private long versions;
     private long versionsUpToPosition;
     private @Nullable String broken;
+
+    /** By tenant: what is not there, and what was said to be let go. */
+    private final Map<String, HashSum> missing = new HashMap<>();
+
+    private final Map<String, HashSum> pruned = new HashMap<>();
+    private final Map<String, Long> firstMissing = new HashMap<>();
 
     Checker(Store store, long position, LongConsumer progress) {
       this.store = store;
@@ -100,21 +115,52 @@ public record Verification(long entries, long versions, Optional<String> broken)
           && detail.get("version") instanceof JsonString(String claimed)
           && detail.get("position") instanceof JsonNumber position) {
         byte[] version = store.get(Table.LOG, History.logKey(entry.tenant(), position.longValue()));
-        if (version == null || !Hashes.hex(version).equals(claimed)) {
+        if (version == null) {
+          missing(entry.tenant()).add(position.longValue(), HexFormat.of().parseHex(claimed));
+          firstMissing.putIfAbsent(entry.tenant(), number);
+          return true;
+        }
+        if (!Hashes.hex(version).equals(claimed)) {
           broken =
-              "version "
-                  + position
-                  + " is "
-                  + (version == null ? "missing" : "not the one")
-                  + " that audit entry "
-                  + number
-                  + " vouches for";
+              "version " + position + " is not the one that audit entry " + number + " vouches for";
           return false;
         }
         versions++;
         versionsUpToPosition += position.longValue() <= this.position ? 1 : 0;
       }
+      if (entry.action().equals(Pruning.ACTION)
+          && entry.detail() instanceof JsonObject detail
+          && detail.get(HashSum.SUM) instanceof JsonString(String sum)
+          && detail.get(HashSum.COUNT) instanceof JsonNumber count) {
+        pruned.computeIfAbsent(entry.tenant(), _ -> new HashSum()).add(sum, count.longValue());
+      }
       return true;
+    }
+
+    private HashSum missing(String tenant) {
+      return missing.computeIfAbsent(tenant, _ -> new HashSum());
+    }
+
+    /** What is missing must be what the audit log says was let go. */
+    void checkPruned() {
+      Set<String> tenants = new TreeSet<>(missing.keySet());
+      tenants.addAll(pruned.keySet());
+      for (String tenant : tenants) {
+        HashSum told = pruned.getOrDefault(tenant, new HashSum());
+        if (broken == null && !missing(tenant).isSameAs(told)) {
+          broken =
+              "the log lacks "
+                  + missing(tenant).count()
+                  + " versions of "
+                  + tenant
+                  + " that the audit log vouches for, the first of them in entry "
+                  + firstMissing.getOrDefault(tenant, 0L)
+                  + "; "
+                  + (told.count() == missing(tenant).count()
+                      ? "others were let go as too old"
+                      : told.count() + " were let go as too old");
+        }
+      }
     }
 
     /** Every version must have been vouched for; those behind the last audit entry are not. */

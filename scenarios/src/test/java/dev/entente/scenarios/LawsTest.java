@@ -14,6 +14,7 @@ import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.record.CausalInbox;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
@@ -64,18 +65,22 @@ class LawsTest {
         RecordState a = pick(history, random);
         RecordState b = pick(history, random);
         RecordState c = pick(history, random);
-        RecordState ab = a.join(b, () -> history.versions);
+        RecordState ab = a.join(b, () -> Past.of(history.versions));
         assertThat(bytes(ab))
             .as("commutative, seed %d", seed)
-            .isEqualTo(bytes(b.join(a, () -> history.versions)));
-        assertThat(bytes(ab.join(c, () -> history.versions)))
+            .isEqualTo(bytes(b.join(a, () -> Past.of(history.versions))));
+        assertThat(bytes(ab.join(c, () -> Past.of(history.versions))))
             .as("associative, seed %d", seed)
-            .isEqualTo(bytes(a.join(b.join(c, () -> history.versions), () -> history.versions)));
-        assertThat(ab.join(b, () -> history.versions))
+            .isEqualTo(
+                bytes(
+                    a.join(
+                        b.join(c, () -> Past.of(history.versions)),
+                        () -> Past.of(history.versions))));
+        assertThat(ab.join(b, () -> Past.of(history.versions)))
             .as("idempotent, seed %d", seed)
             .isEqualTo(ab);
         assertThat(ab.context().dominates(a.context())).as("grows, seed %d", seed).isTrue();
-        assertThat(EMPTY.join(a, () -> history.versions)).isEqualTo(a);
+        assertThat(EMPTY.join(a, () -> Past.of(history.versions))).isEqualTo(a);
         assertThat(StateCodec.fromBytes(bytes(ab))).as("codec, seed %d", seed).isEqualTo(ab);
       }
     }
@@ -102,7 +107,7 @@ class LawsTest {
     RandomHistory history = new RandomHistory(seed, policy, 3, 25);
     RecordState all = EMPTY;
     for (RecordState state : history.states) {
-      all = all.join(state, () -> history.versions);
+      all = all.join(state, () -> Past.of(history.versions));
     }
     View view = Deriver.derive(RandomHistory.KEY, all, policy);
     Random random = new Random(seed);
@@ -112,7 +117,7 @@ class LawsTest {
         arriving.add(arriving.get(random.nextInt(arriving.size())));
       }
       Collections.shuffle(arriving, random);
-      CausalInbox inbox = new CausalInbox(EMPTY, 1_000, () -> history.versions);
+      CausalInbox inbox = new CausalInbox(EMPTY, 1_000, () -> Past.of(history.versions));
       for (Version version : arriving) {
         inbox.offer(VersionCodec.fromBytes(VersionCodec.toBytes(version)));
       }
@@ -127,7 +132,7 @@ class LawsTest {
   @Test
   void aVersionWhosePredecessorNeverComesIsHeldAndNamed() {
     RandomHistory history = new RandomHistory(5, MIXED, 1, 10);
-    CausalInbox inbox = new CausalInbox(EMPTY, 100, List::of);
+    CausalInbox inbox = new CausalInbox(EMPTY, 100, () -> Past.EMPTY);
     history.versions.stream().skip(1).forEach(inbox::offer);
     assertThat(inbox.state()).isEqualTo(EMPTY);
     assertThat(inbox.held()).hasSize(history.versions.size() - 1);

@@ -18,6 +18,7 @@ import dev.entente.core.policy.CellKind;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.Change;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
@@ -51,7 +52,9 @@ final class RandomHistory {
     for (int step = 0; step < steps; step++) {
       int node = random.nextInt(nodes);
       if (random.nextInt(4) == 0) {
-        states.set(node, states.get(node).join(states.get(random.nextInt(nodes)), () -> versions));
+        states.set(
+            node,
+            states.get(node).join(states.get(random.nextInt(nodes)), () -> Past.of(versions)));
       } else {
         numbers[node] += 1 + random.nextInt(3);
         write(node, numbers[node], step);
@@ -86,7 +89,7 @@ final class RandomHistory {
               Optional.empty(),
               "",
               changes);
-      if (!(state.apply(version, () -> versions)
+      if (!(state.apply(version, () -> Past.of(versions))
           instanceof RecordState.Applied.Joined(RecordState next))) {
         throw new AssertionError("a node's own version follows its own state");
       }

@@ -58,9 +58,21 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     return new Sequence(base, heads, open, open.isEmpty() ? base : new Events(open).outcome(base));
   }
 
+  /** This cell with more open edits, none of them folded. */
+  public Sequence with(Map<Dot, Edit> edits) {
+    if (edits.isEmpty()) {
+      return this;
+    }
+    Map<Dot, Edit> all = new TreeMap<>(edits);
+    open.forEach(all::put);
+    return restored(base, heads, SortedArrayMap.copyOf(all));
+  }
+
   /** The cell that a whole history of edits makes, folded as far as can be. */
-  public static Sequence of(Sequence empty, Map<Dot, Edit> edits) {
-    return folded(empty.base, List.of(), SortedArrayMap.copyOf(edits));
+  public static Sequence of(Sequence begun, Map<Dot, Edit> edits) {
+    Map<Dot, Edit> all = new TreeMap<>(edits);
+    begun.open.forEach(all::put);
+    return folded(begun.base, begun.heads, SortedArrayMap.copyOf(all));
   }
 
   public boolean isText() {

@@ -15,6 +15,7 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.CausalInbox;
 import dev.entente.core.record.Change;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
@@ -53,7 +54,7 @@ public final class Replica {
     this.key = key;
     this.policy = policy;
     this.clock = new HybridClock(clockMillis, Long.MAX_VALUE / 2, HybridTime.ZERO);
-    this.inbox = new CausalInbox(RecordState.EMPTY, HELD_MAX, () -> List.copyOf(versions));
+    this.inbox = new CausalInbox(RecordState.EMPTY, HELD_MAX, () -> Past.of(List.copyOf(versions)));
   }
 
   /**

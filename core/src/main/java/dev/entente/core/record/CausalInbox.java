@@ -14,16 +14,15 @@ import java.util.function.Supplier;
  */
 public final class CausalInbox {
   private final int heldMax;
-  private final Supplier<? extends Iterable<Version>> history;
+  private final Supplier<Past> history;
   private final TreeMap<Dot, Version> held = new TreeMap<>();
   private RecordState state;
 
   /**
-   * @param history gives the versions that the state has seen, those that were applied here
-   *     included; see {@link RecordState#apply(Version, Supplier)}
+   * @param history gives the past of the state, those that were applied here included; see {@link
+   *     RecordState#apply(Version, Supplier)}
    */
-  public CausalInbox(
-      RecordState state, int heldMax, Supplier<? extends Iterable<Version>> history) {
+  public CausalInbox(RecordState state, int heldMax, Supplier<Past> history) {
     this.state = state;
     this.heldMax = heldMax;
     this.history = history;

@@ -19,9 +19,10 @@ import dev.entente.core.record.CellId.CellClass;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -58,10 +59,10 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   /**
    * Offers a version; see {@link Applied}.
    *
-   * @param history gives the versions that this state has seen, in any order; asked only where a
-   *     text or list needs them
+   * @param history gives the past of this state, its versions in any order; asked only where a text
+   *     or list needs it
    */
-  public Applied apply(Version version, Supplier<? extends Iterable<Version>> history) {
+  public Applied apply(Version version, Supplier<Past> history) {
     Dot dot = version.dot();
     if (context.contains(dot)) {
       return new Applied.Seen();
@@ -74,35 +75,35 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     return new Applied.Joined(joined(version, id -> rebuilt(id, version, history.get())));
   }
 
-  /**
-   * What the versions that a filter lets through add up to, in the order given. For looking back
-   * only: a filter may leave out what others build on, so the result is no state to join with.
-   */
-  public static RecordState replay(Iterable<Version> history, Predicate<Version> filter) {
-    RecordState state = EMPTY;
-    List<Version> let = new ArrayList<>();
-    Map<CellId, Sequence> sequences = new TreeMap<>();
-    for (Version version : history) {
-      if (filter.test(version)) {
-        let.add(version);
-        state = state.joined(version, id -> sequences.computeIfAbsent(id, RecordState::emptyOf));
-      }
+  /** What versions add up to on top of a base; see {@link Past#replay}. */
+  static RecordState replay(RecordState base, List<Version> versions) {
+    RecordState state = base;
+    Past past = new Past(base, versions);
+    Set<CellId> sequences = new TreeSet<>(base.sequences());
+    for (Version version : versions) {
+      state =
+          state.joined(
+              version,
+              id -> {
+                sequences.add(id);
+                return emptyOf(id);
+              });
     }
     SortedArrayMap<CellId, Cell> cells = state.cells;
-    for (CellId id : sequences.keySet()) {
-      cells = cells.with(id, Sequence.of(emptyOf(id), edits(id, let)));
+    for (CellId id : sequences) {
+      cells = cells.with(id, Sequence.of(past.begun(id), edits(id, versions)));
     }
     return new RecordState(state.context, cells);
   }
 
   /** A text or list from all of its edits. */
-  private Sequence rebuilt(CellId id, Version newest, Iterable<Version> history) {
-    List<Version> versions = seen(history, context);
+  private Sequence rebuilt(CellId id, Version newest, Past past) {
+    List<Version> versions = seen(past.versions(), context);
     versions.add(newest);
-    return Sequence.of(emptyOf(id), edits(id, versions));
+    return Sequence.of(past.begun(id), edits(id, versions));
   }
 
-  private static List<Version> noHistory() {
+  private static Past noHistory() {
     throw new HistoryNeededException();
   }
 
@@ -116,7 +117,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     return seen;
   }
 
-  private static Map<Dot, Sequence.Edit> edits(CellId id, Iterable<Version> versions) {
+  static Map<Dot, Sequence.Edit> edits(CellId id, Iterable<Version> versions) {
     Map<Dot, Sequence.Edit> edits = new TreeMap<>();
     for (Version version : versions) {
       for (Change change : version.changes()) {
@@ -133,7 +134,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     return new Sequence.Edit(CausalContext.EMPTY, List.of(new Splice(0, 0, seed.value())));
   }
 
-  private static Sequence emptyOf(CellId id) {
+  static Sequence emptyOf(CellId id) {
     return Sequence.empty(id.cellClass() == CellClass.TEXT);
   }
 
@@ -156,8 +157,11 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
 
   private RecordState joined(Version version, Function<CellId, Sequence> rebuild) {
     Draft next = new Draft(cells, version.changes().size());
+    boolean removes = version.removesRecord();
     for (Change change : version.changes()) {
-      touchAbove(next, version, change.unit());
+      if (!removes) {
+        touchAbove(next, version, change.unit());
+      }
       switch (change) {
         case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
         case Change.Count count -> {
@@ -224,7 +228,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
 
   /**
    * A change below an object asserts that the object is there, so that a concurrent deletion of it
-   * is noticed.
+   * is noticed; unless the version removes the record, and what is below it along with it.
    */
   private static void touchAbove(Draft cells, Version version, Unit unit) {
     int above = unit.isGroup() ? 1 : unit.path().depth();
@@ -292,32 +296,24 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
    * @param history gives the versions that either state has seen, in any order; asked only where a
    *     text or list needs them
    */
-  public RecordState join(RecordState other, Supplier<? extends Iterable<Version>> history) {
+  public RecordState join(RecordState other, Supplier<Past> history) {
     if (other.context.equals(context)) {
       return this;
     }
     try {
       return joined(other);
     } catch (HistoryNeededException e) {
-      List<Version> versions = seen(history.get(), context.join(other.context));
-      return unfolded(versions).joined(other.unfolded(versions));
+      Past all = history.get();
+      Past past = new Past(all.base(), seen(all.versions(), context.join(other.context)));
+      return unfolded(past).joined(other.unfolded(past));
     }
   }
 
-  /** A text or list with all of the edits that these versions hold, none of them folded. */
-  public static Sequence unfolded(CellId id, Iterable<Version> versions) {
-    return Sequence.restored(
-        emptyOf(id).base(), List.of(), SortedArrayMap.copyOf(edits(id, versions)));
-  }
-
-  /** With texts and lists as the given versions make them, whatever this state has seen. */
-  private RecordState unfolded(List<Version> versions) {
+  /** With texts and lists as the given past makes them, whatever this state has seen. */
+  private RecordState unfolded(Past past) {
     SortedArrayMap<CellId, Cell> all = cells;
-    for (int i = 0; i < cells.size(); i++) {
-      if (cells.value(i) instanceof Sequence) {
-        CellId id = cells.key(i);
-        all = all.with(id, Sequence.of(emptyOf(id), edits(id, versions)));
-      }
+    for (CellId id : sequences()) {
+      all = all.with(id, Sequence.of(past.begun(id), edits(id, past.versions())));
     }
     return new RecordState(context, all);
   }
@@ -346,6 +342,22 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
 
   public boolean isEmpty() {
     return context.isEmpty();
+  }
+
+  /** Which cells are texts and lists. */
+  public List<CellId> sequences() {
+    List<CellId> ids = new ArrayList<>();
+    cells.forEach((id, cell) -> {
+      if (cell instanceof Sequence) {
+        ids.add(id);
+      }
+    });
+    return ids;
+  }
+
+  /** The texts and lists alone. */
+  public RecordState onlySequences() {
+    return new RecordState(context, cells.filter(id -> cells.get(id) instanceof Sequence));
   }
 
   /** The register of a unit; empty where nothing was ever assigned. */

@@ -56,4 +56,14 @@ public record Version(
       throw new IllegalArgumentException("previous " + previous + " does not precede " + dot);
     }
   }
+
+  /** Whether it takes the whole record away. */
+  public boolean removesRecord() {
+    for (Change change : changes) {
+      if (change instanceof Change.Assign assign && assign.unit().equals(Unit.ALIVE)) {
+        return assign.value().isAbsent();
+      }
+    }
+    return false;
+  }
 }

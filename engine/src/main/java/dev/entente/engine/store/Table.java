@@ -40,7 +40,9 @@ public enum Table {
   /** Record, other node and number → a version that waits for what it builds on. */
   HELD,
   /** Time, tenant and conflict → nothing: when a policy goes on by itself with a review. */
-  DUE;
+  DUE,
+  /** Record → what its versions that are not kept any more add up to. */
+  BASES;
 
   public String label() {
     return name().toLowerCase(Locale.ROOT);

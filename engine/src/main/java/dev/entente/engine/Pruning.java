@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.Past;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Version;
+import dev.entente.core.resolve.Resolution;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteWriter;
+import dev.entente.engine.codec.CausalCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.VersionCodec;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Lets go of versions that are old and that every node has. Of each record the first versions
+ * become one state, the {@link Base}; the last version always stays, and a record that waits for a
+ * decision keeps all of them.
+ *
+ * <p>The invariant: base and kept versions add up to the very state that all versions did. Texts
+ * and lists keep their edits in the base, since an author may still come who had seen only some.
+ *
+ * <p>What is let go is told in the audit log: how many versions, and a sum of their hashes, by
+ * which {@link Verification} finds out that nothing else is missing.
+ */
+final class Pruning {
+  /** How many versions one stretch looks at, and so for how long it holds writes up. */
+  private static final int STRETCH = 1_000;
+
+  /** After so many in a row that are too young, the rest of the log is younger. */
+  private static final int YOUNG_MAX = 1_000;
+
+  /** How the audit log calls it. */
+  static final String ACTION = "prune";
+
+  private static final byte[] PRUNED = "pruned".getBytes(StandardCharsets.UTF_8);
+
+  private final Store store;
+  private final History history;
+
+  Pruning(Store store, History history) {
+    this.store = store;
+    this.history = history;
+  }
+
+  /** The last version of each node that is not kept any more. */
+  static VersionVector dots(History.Reader reader) {
+    byte[] bytes = reader.get(Table.META, PRUNED);
+    return bytes == null ? VersionVector.EMPTY : CausalCodec.readVector(new ByteReader(bytes));
+  }
+
+  private static byte[] horizonKey(String tenant) {
+    return Keys.of("pruned", tenant);
+  }
+
+  /** Up to where a tenant's log may lack versions; 0 where it lacks none. */
+  static long horizon(History.Reader reader, String tenant) {
+    byte[] bytes = reader.get(Table.META, horizonKey(tenant));
+    return bytes == null ? 0 : new ByteReader(bytes).u64();
+  }
+
+  /** The first versions of a record, as they stand in the log. */
+  private record Beginning(Base before, Base after, List<Feed> versions) {}
+
+  /** What a look at a stretch of the log found. */
+  private record Found(Map<RecordKey, List<Feed>> old, long waiting, long next) {}
+
+  /** A part of the log that could be let go. */
+  record Plan(String tenant, Map<RecordKey, Beginning> beginnings, long waiting, long next) {
+    Pruned pruned() {
+      long versions = 0;
+      long bytes = 0;
+      for (Beginning beginning : beginnings.values()) {
+        versions += beginning.versions().size();
+        for (Feed feed : beginning.versions()) {
+          bytes += VersionCodec.toBytes(feed.version()).length;
+        }
+      }
+      return new Pruned(versions, beginnings.size(), bytes, waiting, next);
+    }
+  }
+
+  /**
+   * Looks at a stretch of a tenant's log. Thread-safe; changes nothing.
+   *
+   * @param beforeMillis what was accepted later stays
+   * @param stable what every node has
+   * @param from where the stretch begins
+   */
+  Plan plan(String tenant, long beforeMillis, VersionVector stable, long from) {
+    Found found = find(tenant, beforeMillis, stable, from);
+    Map<RecordKey, Beginning> beginnings = new LinkedHashMap<>();
+    found
+        .old()
+        .forEach((key, versions) -> {
+          Base base = history.base(key);
+          if (history.previous(key, versions.getFirst()) <= base.position()) {
+            beginnings.put(key, beginning(base, versions));
+          }
+        });
+    return new Plan(tenant, beginnings, found.waiting(), found.next());
+  }
+
+  private Found find(String tenant, long beforeMillis, VersionVector stable, long from) {
+    Map<RecordKey, List<Feed>> old = new LinkedHashMap<>();
+    Set<RecordKey> ended = new HashSet<>();
+    byte[] prefix = Keys.of(tenant);
+    int[] looked = {0};
+    int[] young = {0};
+    long[] waiting = {0};
+    long[] next = {0};
+    store.scan(
+        Table.LOG,
+        Keys.with(prefix, from + 1),
+        Keys.after(prefix),
+        false,
+        (key, bytes) -> {
+          Version version = VersionCodec.fromBytes(bytes);
+          long position = Keys.lastNumber(key);
+          boolean isOld = version.acceptedAt().millis() < beforeMillis;
+          boolean isStable = stable.contains(version.dot());
+          young[0] = isOld ? 0 : young[0] + 1;
+          waiting[0] += isOld && !isStable ? 1 : 0;
+          if (!isOld || !isStable) {
+            ended.add(version.key());
+          } else if (!ended.contains(version.key())) {
+            old.computeIfAbsent(version.key(), _ -> new ArrayList<>())
+                .add(new Feed(position, version));
+          }
+          looked[0]++;
+          next[0] = young[0] < YOUNG_MAX && looked[0] >= STRETCH ? position : 0;
+          return young[0] < YOUNG_MAX && looked[0] < STRETCH;
+        });
+    old.forEach(this::leaveLast);
+    old.values().removeIf(List::isEmpty);
+    return new Found(old, waiting[0], next[0]);
+  }
+
+  /** The last version of a record stays, so that it is found where it was, by all who ask. */
+  private void leaveLast(RecordKey key, List<Feed> versions) {
+    if (versions.getLast().position() >= history.lastCommitted(key)) {
+      versions.removeLast();
+    }
+  }
+
+  private static Beginning beginning(Base base, List<Feed> feeds) {
+    HybridTime until = base.until();
+    List<Version> versions = new ArrayList<>();
+    for (Feed feed : feeds) {
+      versions.add(feed.version());
+      HybridTime at = feed.version().acceptedAt();
+      until = at.compareTo(until) > 0 ? at : until;
+    }
+    Base after =
+        new Base(
+            feeds.getLast().position(),
+            until,
+            base.versions() + versions.size(),
+            new Past(base.state(), versions).folded());
+    return new Beginning(base, after, feeds);
+  }
+
+  /** Lets go of what was planned, where nothing has come between. */
+  Pruned carryOut(Transaction transaction, Plan plan, long beforeMillis) {
+    long versions = 0;
+    long records = 0;
+    long bytes = 0;
+    long upTo = 0;
+    HashSum sum = new HashSum();
+    Map<NodeId, Long> dots = new TreeMap<>();
+    dots(transaction::get).entries().forEach(dots::put);
+    for (Map.Entry<RecordKey, Beginning> each : plan.beginnings().entrySet()) {
+      RecordKey key = each.getKey();
+      Beginning beginning = each.getValue();
+      Snapshot now = transaction.snapshot(key);
+      if (waits(now)
+          || Base.of(transaction::get, key).position() != beginning.before().position()) {
+        continue;
+      }
+      transaction.put(Table.BASES, Keys.of(key), beginning.after().toBytes());
+      for (Feed feed : beginning.versions()) {
+        byte[] version = VersionCodec.toBytes(feed.version());
+        forget(transaction, key, feed);
+        sum.add(feed.position(), Hashes.of(version));
+        bytes += version.length;
+        Dot dot = feed.version().dot();
+        dots.merge(dot.node(), dot.number(), Math::max);
+      }
+      versions += beginning.versions().size();
+      records++;
+      upTo = Math.max(upTo, beginning.after().position());
+    }
+    if (versions > 0) {
+      ByteWriter out = new ByteWriter();
+      CausalCodec.write(out, VersionVector.of(new TreeMap<>(dots)));
+      transaction.put(Table.META, PRUNED, out.toBytes());
+      long horizon = Math.max(upTo, horizon(transaction::get, plan.tenant()));
+      transaction.put(Table.META, horizonKey(plan.tenant()), Keys.of(horizon));
+      Map<String, Json> detail = new TreeMap<>();
+      detail.put("before", Describe.time(HybridTime.ofMillis(beforeMillis)));
+      detail.put("records", Json.of(records));
+      detail.put(HashSum.COUNT, Json.of(versions));
+      detail.put(HashSum.SUM, Json.of(sum.hex()));
+      transaction.audit(
+          transaction.clock().next(),
+          plan.tenant(),
+          Proceedings.POLICY,
+          ACTION,
+          plan.tenant(),
+          JsonObject.of(detail));
+    }
+    return new Pruned(versions, records, bytes, plan.waiting(), plan.next());
+  }
+
+  /** Whether a conflict may still need what was. */
+  private static boolean waits(Snapshot record) {
+    return record.view().resolutions().stream().anyMatch(Resolution::isPending);
+  }
+
+  private static void forget(Transaction transaction, RecordKey key, Feed feed) {
+    String tenant = key.tenant();
+    Version version = feed.version();
+    transaction.delete(Table.LOG, History.logKey(tenant, feed.position()));
+    transaction.delete(Table.LINKS, History.linkKey(tenant, feed.position()));
+    transaction.delete(Table.DOTS, Receiver.dotKey(tenant, version.dot()));
+    transaction.delete(Table.META, Meetings.place(tenant, key.type(), feed.position()));
+    version
+        .eventId()
+        .ifPresent(event -> transaction.delete(Table.ANSWERS, Acceptor.answerKey(version, event)));
+  }
+}
