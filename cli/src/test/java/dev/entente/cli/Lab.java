@@ -278,9 +278,10 @@ final class Lab implements AutoCloseable {
     Files.writeString(clock(name), (seconds < 0 ? "" : "+") + seconds + "s");
   }
 
-  /** A node's disk has no room any more. */
+  /** A node's disk has no room any more; again, where the node has let go of something since. */
   void fill(String name) throws IOException, InterruptedException {
-    new ProcessBuilder("dd", "if=/dev/zero", "of=" + data(name).resolve("filled"), "bs=1M")
+    String file = "of=" + data(name).resolve("filled");
+    new ProcessBuilder("dd", "if=/dev/zero", file, "bs=64K", "oflag=append", "conv=notrunc")
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start()

@@ -213,9 +213,11 @@ class NemesisTest {
     harms.put(
         "full disk",
         victim -> {
-          lab.fill(victim);
           RealNode node = running(victim);
-          eventually(() -> !node.isAlive());
+          eventually(() -> {
+            lab.fill(victim);
+            return !node.isAlive();
+          });
           pause();
           lab.empty(victim);
           killed(victim);
