@@ -42,6 +42,7 @@ import picocli.CommandLine.Command;
       ClientCommands.Rollback.class,
       ClientCommands.Freeze.class,
       ClientCommands.Thaw.class,
+      RecoveryCommands.Retention.class,
       ClientCommands.Hotspots.class,
       ClientCommands.Verify.class,
       ClientCommands.Doctor.class,

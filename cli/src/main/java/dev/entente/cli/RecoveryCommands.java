@@ -123,6 +123,62 @@ final class RecoveryCommands {
     }
   }
 
+  /** {@code entente retention}. */
+  @Command(
+      name = "retention",
+      description =
+          "Shows or sets for how many days the tenant's versions are kept; older ones go once every node has them, but never the last of a record, nor those of a record that waits for a decision. With --run, lets go of them now.")
+  static final class Retention extends Working {
+    @Option(
+        names = "--days",
+        paramLabel = "DAYS",
+        description = "Keep versions for so long; 0 for good.")
+    @Nullable Integer days;
+
+    @Option(names = "--default", description = "Keep them for as long as the node does by default.")
+    boolean reset;
+
+    @Option(names = "--run", description = "Let go of what is too old now.")
+    boolean run;
+
+    @Option(
+        names = "--before",
+        paramLabel = "TIME",
+        description = "With --run: what was accepted before this moment, whatever the days say.")
+    @Nullable String before;
+
+    @Option(names = "--dry-run", description = "Say how much would go; change nothing.")
+    boolean dryRun;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      String path = client.path("retention");
+      if (run || dryRun) {
+        JsonObject body = JsonObject.of("dryRun", Json.of(dryRun));
+        body = before == null ? body : body.with("before", Json.of(before));
+        Json begun = client.json("POST", path + "/runs", Optional.of(body.toString()));
+        return follow(client, begun, out);
+      }
+      Json said;
+      if (days != null) {
+        String body = JsonObject.of("days", Json.of(days.longValue())).toString();
+        said = client.json("PUT", path, Optional.of(body));
+      } else {
+        said = reset ? client.json("DELETE", path, Optional.empty()) : client.get(path);
+      }
+      out.println(json ? said : inWords(said));
+      return ExitCodes.OK;
+    }
+
+    private static String inWords(Json said) {
+      long kept = number(said, "days");
+      String waiting = member(said, "waitingFor").toString();
+      return (kept == 0 ? "versions are kept for good" : "versions are kept for " + kept + " days")
+          + (member(said, "own").toString().equals("true") ? "" : ", as is usual for this node")
+          + (waiting.equals("[]") ? "" : "; these nodes have not said what they have: " + waiting);
+    }
+  }
+
   /** {@code entente backup}. */
   @Command(
       name = "backup",

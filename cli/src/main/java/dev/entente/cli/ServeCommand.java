@@ -93,6 +93,13 @@ final class ServeCommand implements Callable<Integer> {
       description = "How long each is kept (default: ${DEFAULT-VALUE}).")
   int checkpointDays = 7;
 
+  @Option(
+      names = "--retention",
+      paramLabel = "DAYS",
+      description =
+          "How long versions are kept that are not the last of their record, for tenants that say nothing else (default: ${DEFAULT-VALUE}; 0 for good); see entente retention.")
+  int retentionDays = 30;
+
   @Mixin PeeringOptions peering = new PeeringOptions();
 
   @Mixin AccessOptions access = new AccessOptions();
@@ -152,7 +159,9 @@ final class ServeCommand implements Callable<Integer> {
                   .watched(watch.watching(data))
                   .kept(
                       new ServerConfig.Safety(
-                          Duration.ofMinutes(checkpointMinutes), Duration.ofDays(checkpointDays))));
+                          Duration.ofMinutes(checkpointMinutes),
+                          Duration.ofDays(checkpointDays),
+                          retentionDays)));
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());

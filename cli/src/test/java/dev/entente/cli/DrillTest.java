@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -90,6 +91,53 @@ class DrillTest {
     assertThat(a.send("DELETE", token, "").statusCode()).isEqualTo(200);
     assertThat(a.sendSoon("PUT", PATH, "{}", ann).statusCode()).isEqualTo(401);
     within(Duration.ofSeconds(5), () -> b.sendSoon("PUT", PATH, "{}", ann).statusCode() == 401);
+  }
+
+  /** Lets go of all versions but the last ones; returns the job that did. */
+  private static String prune(RealNode node) throws IOException, InterruptedException {
+    String body = "{\"before\":\"" + Instant.now().plusSeconds(1) + "\"}";
+    JsonObject begun = json(node.send("POST", "/v1/main/retention/runs", body).body());
+    String path = "/v1/main/jobs/" + text(begun, "id");
+    within(
+        Duration.ofSeconds(20), () -> !node.send("GET", path, "").body().contains("\"running\""));
+    return node.send("GET", path, "").body();
+  }
+
+  @Test
+  void oldVersionsGoOnceEveryNodeHasThemAndNobodyMissesThem() throws Exception {
+    String port = String.valueOf(FreePort.find());
+    String[] seeds = {"--port", "0", "--peers", "http://127.0.0.1:" + port, "--name"};
+    RealNode a = start("a", "--port", port, "--name", "a");
+    for (int i = 0; i < 100; i++) {
+      a.send("PUT", "/v1/main/records/note/n" + i % 10, "{\"v\":" + i + "}");
+    }
+    assertThat(prune(a)).contains("\"changed\":90");
+    RealNode b = start("b", append(seeds, "b"));
+    for (int i = 100; i < 200; i++) {
+      a.send("PUT", "/v1/main/records/note/n" + i % 10, "{\"v\":" + i + "}");
+    }
+    String last = "/v1/main/records/note/n9";
+    within(Duration.ofSeconds(20), () -> b.send("GET", last, "").body().contains("199"));
+    assertThat(prune(a)).as("b has not said that it has them").contains("have not said", "[b.");
+    prune(b);
+    within(Duration.ofSeconds(20), () -> prune(a).contains("\"failed\":0"));
+    assertThat(a.send("GET", "/v1/main/changes?limit=1000", "").body().lines()).hasSize(10);
+    a.kill();
+    RealNode again = start("a", "--port", port, "--name", "a");
+    assertThat(again.send("GET", last, "").body()).contains("199");
+    RealNode late = start("c", append(seeds, "c"));
+    within(Duration.ofSeconds(20), () -> late.send("GET", last, "").body().contains("199"));
+    for (RealNode node : List.of(again, b, late)) {
+      assertThat(node.send("POST", "/v1/verify", "").body()).contains("\"intact\":true");
+    }
+    again.send("PUT", last, "{\"v\":\"on\"}");
+    within(Duration.ofSeconds(20), () -> late.send("GET", last, "").body().contains("\"on\""));
+  }
+
+  private static String[] append(String[] some, String more) {
+    List<String> all = new ArrayList<>(List.of(some));
+    all.add(more);
+    return all.toArray(String[]::new);
   }
 
   @Test

@@ -339,6 +339,11 @@ public final class Node implements AutoCloseable {
     return keys;
   }
 
+  /** The tenants that something was written for, in order. */
+  public List<String> tenants() {
+    return replication.tenants();
+  }
+
   /** The types of which a tenant has records, in order. */
   public List<String> types(String tenant) {
     List<String> types = new ArrayList<>();

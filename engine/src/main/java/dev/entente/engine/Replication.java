@@ -126,6 +126,17 @@ final class Replication {
         self.self(), begin, stretch.entries(), stretch.end, stretch.end == position, known);
   }
 
+  /** The tenants that the log has versions of, in order. */
+  List<String> tenants() {
+    List<String> tenants = new ArrayList<>();
+    for (byte[] tenant = firstTenant(new byte[0]);
+        tenant.length > 0;
+        tenant = firstTenant(Keys.after(tenant))) {
+      tenants.add(Keys.firstName(tenant));
+    }
+    return tenants;
+  }
+
   /** The prefix of the first tenant from a key on; empty where there is none. */
   private byte[] firstTenant(byte[] from) {
     List<byte[]> found = new ArrayList<>(1);

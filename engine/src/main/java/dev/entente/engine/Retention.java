@@ -149,22 +149,20 @@ public final class Retention {
     return silent;
   }
 
+  /** The moment before which a tenant's versions are too old by now; empty where none is. */
+  public Optional<Instant> before(String tenant) {
+    int days = days(tenant);
+    return days == 0
+        ? Optional.empty()
+        : Optional.of(Instant.ofEpochMilli(node.nowMillis()).minus(Duration.ofDays(days)));
+  }
+
   /**
-   * Lets go of what is too old in a tenant, or only looks.
+   * Lets go of what was accepted in a tenant before a moment, or only looks.
    *
    * @param stable see {@link #stable}
    * @param steps asked after each stretch, whether to go on
    */
-  public Pruned run(String tenant, VersionVector stable, boolean dryRun, Steps steps) {
-    int days = days(tenant);
-    if (days == 0) {
-      return Pruned.NOTHING;
-    }
-    Instant before = Instant.ofEpochMilli(node.nowMillis()).minus(Duration.ofDays(days));
-    return run(tenant, before, stable, dryRun, steps);
-  }
-
-  /** As {@link #run(String, VersionVector, boolean, Steps)}, up to a moment. */
   public Pruned run(
       String tenant, Instant before, VersionVector stable, boolean dryRun, Steps steps) {
     Pruned all = node.prune(tenant, before, stable, 0, dryRun);

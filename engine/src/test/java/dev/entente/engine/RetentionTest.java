@@ -95,7 +95,9 @@ class RetentionTest {
   }
 
   private Pruned prune(Retention at) {
-    return at.run("main", at.stable(members), false, _ -> true);
+    return at.before("main")
+        .map(before -> at.run("main", before, at.stable(members), false, _ -> true))
+        .orElse(Pruned.NOTHING);
   }
 
   private static int versions(Node node) {
@@ -114,7 +116,8 @@ class RetentionTest {
     assertThat(early.waiting()).isEqualTo(5);
     meet();
     assertThat(atLeft.silent(members)).isEmpty();
-    assertThat(atLeft.run("main", atLeft.stable(members), true, _ -> true).versions())
+    Instant before = atLeft.before("main").orElseThrow();
+    assertThat(atLeft.run("main", before, atLeft.stable(members), true, _ -> true).versions())
         .as("what a dry run says")
         .isEqualTo(4);
     assertThat(versions(left)).isEqualTo(5);
@@ -338,8 +341,10 @@ class RetentionTest {
         }
       }
       now.addAndGet(10 * DAY);
-      pruned += atLeft.run("main", atLeft.stable(all), false, _ -> true).versions();
-      pruned += atRight.run("main", atRight.stable(all), false, _ -> true).versions();
+      for (Retention at : List.of(atLeft, atRight)) {
+        Instant before = at.before("main").orElseThrow();
+        pruned += at.run("main", before, at.stable(all), false, _ -> true).versions();
+      }
     }
     for (int twice = 0; twice < 3; twice++) {
       for (Node from : nodes) {

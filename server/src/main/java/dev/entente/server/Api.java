@@ -6,8 +6,11 @@ import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
+import dev.entente.engine.PrunedException;
 import dev.entente.engine.Registry;
+import dev.entente.engine.Retention;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Accounts;
 import dev.entente.server.access.Caller;
@@ -15,6 +18,7 @@ import dev.entente.server.access.OpenId;
 import dev.entente.server.access.Permission;
 import dev.entente.server.access.RateLimits;
 import dev.entente.server.recovery.Jobs;
+import dev.entente.server.recovery.Pruner;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -39,9 +43,11 @@ final class Api {
   private final Throttle throttle;
   private final Watch watch;
   private static final Duration LOOKS = Duration.ofSeconds(1);
+  private static final Duration PRUNES = Duration.ofHours(1);
 
   private final Jobs jobs;
   private final SecondPersons secondPersons;
+  private final Pruner pruner;
   private final WaitingLine line;
   private volatile boolean open;
 
@@ -78,6 +84,9 @@ final class Api {
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
     watch.addTo(table);
+    Retention retention = new Retention(node, config.safety().retentionDays());
+    this.pruner = new Pruner(node, retention, this::members);
+    new RetentionRoutes(retention, pruner, jobs).addTo(table);
     new RecoveryRoutes(node, authority, jobs, config.checkpoints(node)).addTo(table);
     new AccountRoutes(node, accounts).addTo(table);
     this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors());
@@ -94,6 +103,10 @@ final class Api {
     watch.join(joined, authority);
   }
 
+  private List<NodeId> members() {
+    return cluster.members();
+  }
+
   /** From here on clients are answered: what the node can promise is known. */
   void open() {
     open = true;
@@ -107,6 +120,7 @@ final class Api {
   void begin(Chores chores) {
     watch.begin(chores);
     chores.every(LOOKS, "what two persons approved", secondPersons::look);
+    chores.every(PRUNES, "what is too old", pruner::turn);
   }
 
   Watch watch() {
@@ -153,6 +167,8 @@ final class Api {
       throw new Problem(Code.METHOD_NOT_ALLOWED, "this takes " + String.join(", ", methods));
     } catch (Problem problem) {
       return Reply.problem(problem);
+    } catch (PrunedException e) {
+      return Reply.problem(new Problem(Code.GONE, String.valueOf(e.getMessage())));
     } catch (RuntimeException e) {
       LOG.log(Level.ERROR, "a request failed unexpectedly: " + call.method() + " " + path, e);
       return Reply.text(

@@ -113,6 +113,14 @@ final class ClusterRoutes {
         .delete(Permission.OPERATE, "/v1/cluster/members/{node}", this::depart);
   }
 
+  /** The nodes that have not left for good; this one alone where there is no cluster. */
+  List<NodeId> members() {
+    Cluster joined = cluster;
+    return joined == null
+        ? List.of(node.id())
+        : joined.members().stream().filter(member -> !member.departed()).map(Member::node).toList();
+  }
+
   private Cluster cluster() {
     Cluster joined = cluster;
     if (joined == null) {

@@ -84,9 +84,10 @@ final class FeedRoutes {
         .forEach(one ->
             JsonPrinter.print(line(one, withData), lines.append(lines.isEmpty() ? "" : "\n")));
     String cursor = Cursors.of(versions.isEmpty() ? since : versions.getLast().position());
-    return Reply.text(
-            200, "application/jsonl", lines.isEmpty() ? "" : lines.append('\n').toString())
-        .with("Entente-Cursor", cursor);
+    Reply reply =
+        Reply.text(200, "application/jsonl", lines.isEmpty() ? "" : lines.append('\n').toString())
+            .with("Entente-Cursor", cursor);
+    return since < node.prunedUpTo(tenant) ? reply.with("Entente-Pruned", "true") : reply;
   }
 
   /** Whether the caller may read what a version is of. */

@@ -21,6 +21,7 @@ final class Problem extends RuntimeException {
     METHOD_NOT_ALLOWED(405),
     TOO_SLOW(408),
     CONFLICT(409),
+    GONE(410),
     STALE(412),
     TOO_LARGE(413),
     UNSUPPORTED_MEDIA_TYPE(415),

@@ -301,6 +301,7 @@ final class RecordRoutes {
     if (versions.size() == limit && versions.getLast().previous() > 0) {
       members.put("next", Json.of(Cursors.of(versions.getLast().previous())));
     }
+    node.keptSince(key).ifPresent(since -> members.put("keptSince", Json.of(since.toString())));
     return Reply.json(200, JsonObject.of(members));
   }
 

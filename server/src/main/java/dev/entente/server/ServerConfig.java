@@ -32,13 +32,14 @@ public record ServerConfig(
     Safety safety) {
 
   /**
-   * How often a node keeps a checkpoint, and for how long.
+   * How often a node keeps a checkpoint, and for how long; and for how long old versions.
    *
    * @param every zero for only when somebody asks
+   * @param retentionDays 0 for good; what tenants say of themselves comes first
    */
-  public record Safety(Duration every, Duration keep) {
-    /** Every 15 minutes, for 7 days. */
-    public static final Safety DEFAULT = new Safety(Duration.ofMinutes(15), Duration.ofDays(7));
+  public record Safety(Duration every, Duration keep, int retentionDays) {
+    /** Every 15 minutes, for 7 days; versions for 30. */
+    public static final Safety DEFAULT = new Safety(Duration.ofMinutes(15), Duration.ofDays(7), 30);
   }
 
   /** On this machine only, alone, with the usual limits. */

@@ -109,6 +109,12 @@ public final class Job {
     }
   }
 
+  /** So many more were changed, or would be. */
+  public synchronized void changed(long more) {
+    seen += more;
+    changed += more;
+  }
+
   /** One more could not be changed. */
   public synchronized void failed(String what, String why) {
     seen++;

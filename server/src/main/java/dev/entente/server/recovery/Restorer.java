@@ -5,6 +5,7 @@ import dev.entente.cluster.Authority;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
+import dev.entente.engine.PrunedException;
 import dev.entente.engine.Snapshot;
 import dev.entente.engine.WriteRequest;
 import java.time.Instant;
@@ -47,9 +48,15 @@ public final class Restorer {
   }
 
   private void restore(Job job, RecordKey key, Instant moment, String reason) {
-    Snapshot then = node.readAt(key, moment);
-    Snapshot now = node.read(key);
     String name = key.type() + "/" + key.id();
+    Snapshot then;
+    try {
+      then = node.readAt(key, moment);
+    } catch (PrunedException e) {
+      job.failed(name, String.valueOf(e.getMessage()));
+      return;
+    }
+    Snapshot now = node.read(key);
     if (then.view().data().equals(now.view().data())) {
       job.unchanged();
       return;

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonBool;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
+import dev.entente.engine.Retention;
+import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Permission;
+import dev.entente.server.recovery.Jobs;
+import dev.entente.server.recovery.Pruner;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** For how long the versions of a tenant are kept, and letting go of those that are older. */
+final class RetentionRoutes {
+  private static final String PATH = "/v1/{tenant}/retention";
+
+  private final Retention retention;
+  private final Pruner pruner;
+  private final Jobs jobs;
+
+  RetentionRoutes(Retention retention, Pruner pruner, Jobs jobs) {
+    this.retention = retention;
+    this.pruner = pruner;
+    this.jobs = jobs;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .get(Permission.READ, PATH, this::show)
+        .put(Permission.ADMINISTER, PATH, this::set)
+        .delete(Permission.ADMINISTER, PATH, this::reset)
+        .post(Permission.ADMINISTER, PATH + "/runs", this::run);
+  }
+
+  private Reply show(Call call) {
+    String tenant = call.tenant();
+    Map<String, Json> said = new TreeMap<>();
+    said.put("days", Json.of(retention.days(tenant)));
+    said.put("own", Json.of(retention.isOwn(tenant)));
+    said.put(
+        "waitingFor",
+        Json.of(pruner.waitsFor().stream().map(one -> Json.of(one.value())).toList()));
+    return Reply.json(200, JsonObject.of(said));
+  }
+
+  private Reply set(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a retention", Set.of("days"));
+    if (!(body.get("days") instanceof JsonNumber(BigDecimal days))
+        || days.stripTrailingZeros().scale() > 0
+        || days.signum() < 0
+        || days.compareTo(BigDecimal.valueOf(Retention.DAYS_MAX)) > 0) {
+      throw new Problem(
+          Code.INVALID, "\"days\" is a whole number from 0, for good, to " + Retention.DAYS_MAX);
+    }
+    Writes.await(() -> retention.set(call.tenant(), days.intValue(), call.author()));
+    return show(call);
+  }
+
+  private Reply reset(Call call) {
+    if (retention.isOwn(call.tenant())) {
+      Writes.await(() -> retention.reset(call.tenant(), call.author()));
+    }
+    return show(call);
+  }
+
+  private Reply run(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a run", Set.of("dryRun", "before"));
+    boolean dryRun = body.get("dryRun").equals(JsonBool.TRUE);
+    Optional<Instant> said = Call.text(body, "before").map(RecordRoutes::instant);
+    Instant before =
+        said.or(() -> retention.before(call.tenant()))
+            .orElseThrow(() ->
+                new Problem(
+                    Code.CONFLICT,
+                    "the versions of this tenant are kept for good; set days, or say before when"));
+    return RecoveryRoutes.begun(
+        jobs, "retention", call, call.tenant(), dryRun, job -> pruner.run(job, before));
+  }
+}
