@@ -41,6 +41,7 @@ import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Table;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -56,6 +57,13 @@ import org.jspecify.annotations.Nullable;
  * transaction. Used by the sequencer's thread only.
  */
 final class Acceptor {
+  /**
+   * How large a record may grow, all that its state keeps included. Every write derives it anew, so
+   * this bounds how long one takes; and several must fit into memory at a time.
+   */
+  private static final long RECORD_BYTES_MAX =
+      Math.min(32L << 20, Runtime.getRuntime().maxMemory() / 64);
+
   /** In the place of a fingerprint, where a version tells only which request it came of. */
   private static final long ELSEWHERE = Long.MIN_VALUE;
 
@@ -549,6 +557,10 @@ final class Acceptor {
       if (crowded.isPresent()) {
         return undone(new Rejected(Code.CONFLICT, crowded.get(), Optional.of(before)));
       }
+      byte[] encoded = StateCodec.toBytes(state);
+      if (encoded.length > RECORD_BYTES_MAX && growsFrom(before.state(), encoded.length)) {
+        return undone(new Rejected(Code.TOO_LARGE, tooLarge(encoded.length), Optional.empty()));
+      }
       Snapshot after = Records.derived(key, state, policy);
       Optional<String> broken =
           after.view().heads() == 1 && after.view().exists()
@@ -571,7 +583,7 @@ final class Acceptor {
             new Rejected(Code.CONFLICT, String.join("; ", contended), Optional.of(before));
         return undone(contended.size() > 1 ? taken.called(RowConflict.SEVERAL_UNIQUE) : taken);
       }
-      write(version, after, mine);
+      write(version, after, encoded, mine);
       return new Accepted(
           kind(mine, after.view()),
           after,
@@ -579,6 +591,19 @@ final class Acceptor {
           mine,
           pendingId(mine),
           note);
+    }
+
+    /** What has grown too large by what other nodes sent can still be made smaller. */
+    private static boolean growsFrom(RecordState state, int bytes) {
+      return bytes > StateCodec.toBytes(state).length;
+    }
+
+    private static String tooLarge(int bytes) {
+      return "the record would take "
+          + (bytes >> 10)
+          + " KiB with all it keeps, more than the "
+          + (RECORD_BYTES_MAX >> 10)
+          + " KiB that one may take; spread it over several records";
     }
 
     /** Names a text or list that more edits are open on than can be replayed at every write. */
@@ -633,8 +658,8 @@ final class Acceptor {
       return history.past(key, history.last(before, transaction), transaction);
     }
 
-    private void write(Version version, Snapshot after, List<Resolution> mine) {
-      byte[] bytes = transaction.put(version, before, after);
+    private void write(Version version, Snapshot after, byte[] encoded, List<Resolution> mine) {
+      byte[] bytes = transaction.put(version, before, after, encoded);
       derived.follow(
           transaction, before, after, policy, request.author(), version.acceptedAt().millis());
       transaction.audit(

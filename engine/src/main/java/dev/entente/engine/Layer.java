@@ -124,7 +124,12 @@ final class Layer {
   /** Puts the state of a record as it is after the version at a position of the log. */
   void put(Snapshot snapshot, long at) {
     // Encoded here, while all of it is still in this core's cache.
-    Next next = new Next(snapshot, StateCodec.toBytes(snapshot.state()));
+    put(snapshot, StateCodec.toBytes(snapshot.state()), at);
+  }
+
+  /** As {@link #put(Snapshot, long)}, where the state has been encoded already. */
+  void put(Snapshot snapshot, byte[] encoded, long at) {
+    Next next = new Next(snapshot, encoded);
     job.add(new Undo.OfRecord(snapshot.key(), records.put(snapshot.key(), next)));
     bytes += next.bytes().length;
     position = at;

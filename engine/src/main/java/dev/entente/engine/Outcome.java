@@ -70,6 +70,8 @@ public sealed interface Outcome {
     FROZEN,
     INVALID,
     NOT_FOUND,
+    /** The record would grow beyond what one may take. */
+    TOO_LARGE,
     UNAVAILABLE;
 
     public String label() {

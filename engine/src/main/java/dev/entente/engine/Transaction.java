@@ -9,6 +9,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
@@ -290,6 +291,14 @@ final class Transaction {
    * Puts a version into the log, with the record as it is after it; returns the version's bytes.
    */
   byte[] put(Version version, Snapshot before, Snapshot after) {
+    return put(version, before, after, StateCodec.toBytes(after.state()));
+  }
+
+  /**
+   * As {@link #put(Version, Snapshot, Snapshot)}, where the state after it has been encoded
+   * already.
+   */
+  byte[] put(Version version, Snapshot before, Snapshot after, byte[] encoded) {
     if (draft != null) {
       byte[] drafted = putReceived(version, before, after);
       draft.versions.add(drafted);
@@ -300,7 +309,7 @@ final class Transaction {
       link(version.dot().number(), before);
     }
     open.put(Table.LOG, History.logKey(version.key().tenant(), version.dot().number()), bytes);
-    open.put(after, version.dot().number());
+    open.put(after, encoded, version.dot().number());
     return bytes;
   }
 
