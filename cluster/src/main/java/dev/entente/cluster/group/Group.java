@@ -50,7 +50,10 @@ public final class Group implements AgreedLog {
   private static final long PATIENCE_MILLIS = 5_000;
   private static final int FORMAT = 2;
 
-  /** How long a member that comes back waits for what the others have agreed on without it. */
+  /**
+   * How long a member that comes back waits for what the others have agreed on without it while
+   * nothing comes in.
+   */
   private static final long CATCH_UP_MILLIS = 60_000;
 
   private final Node node;
@@ -367,6 +370,18 @@ public final class Group implements AgreedLog {
     }
   }
 
+  /** Waits for as long as anything comes in; there may be much that comes first. */
+  private boolean caughtUp(VersionVector agreed) throws InterruptedException {
+    long before;
+    do {
+      before = node.position();
+      if (node.awaitKnown(agreed, CATCH_UP_MILLIS)) {
+        return true;
+      }
+    } while (node.position() > before);
+    return false;
+  }
+
   /** The versions themselves come from the logs of other nodes, as all versions do. */
   @Override
   public void restore(byte[] snapshot) {
@@ -379,7 +394,7 @@ public final class Group implements AgreedLog {
     SplitBrain agreed = SplitBrain.read(in);
     Locks restored = Locks.fromBytes(in.rest());
     try {
-      if (last > 0 && !node.awaitKnown(VersionVector.of(Map.of(ID, last)), CATCH_UP_MILLIS)) {
+      if (last > 0 && !caughtUp(VersionVector.of(Map.of(ID, last)))) {
         throw new IllegalStateException(
             "this node lacks what the group agreed on up to " + last + ", and no other sends it");
       }
