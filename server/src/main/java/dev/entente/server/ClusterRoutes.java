@@ -113,12 +113,23 @@ final class ClusterRoutes {
         .delete(Permission.OPERATE, "/v1/cluster/members/{node}", this::depart);
   }
 
-  /** The nodes that have not left for good; this one alone where there is no cluster. */
+  /**
+   * The nodes that have not left for good, each as it is by now; this one alone where there is no
+   * cluster.
+   */
   List<NodeId> members() {
     Cluster joined = cluster;
-    return joined == null
-        ? List.of(node.id())
-        : joined.members().stream().filter(member -> !member.departed()).map(Member::node).toList();
+    if (joined == null) {
+      return List.of(node.id());
+    }
+    Map<String, Member> byName = new TreeMap<>();
+    for (Member member : joined.present()) {
+      byName.merge(
+          member.node().name(),
+          member,
+          (one, other) -> one.stampMillis() > other.stampMillis() ? one : other);
+    }
+    return byName.values().stream().map(Member::node).toList();
   }
 
   private Cluster cluster() {
