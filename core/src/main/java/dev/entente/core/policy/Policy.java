@@ -126,6 +126,7 @@ public record Policy(
 
   /**
    * Whether only a person may settle the unit: it is named so itself, or holds or lies in what is.
+   * That a record is there at all holds its fields only where the record is one unit.
    */
   public boolean isNeverAutomatic(Unit unit) {
     if (neverAutomatic.isEmpty()) {
@@ -134,17 +135,21 @@ public record Policy(
     if (neverAutomatic.contains(unit.label())) {
       return true;
     }
-    if (unit.isGroup()) {
-      Group group = group(unit.path().last());
-      return group != null && group.fields().stream().anyMatch(neverAutomatic::contains);
+    if (unit.path().isRoot() && !unit.isGroup()) {
+      return recordUnit;
     }
-    for (String name : neverAutomatic) {
-      Path path = Path.parse(name);
-      if (path.contains(unit.path()) || (recordUnit && unit.path().isRoot())) {
-        return true;
-      }
-    }
-    return false;
+    Group group = unit.isGroup() ? group(unit.path().last()) : null;
+    List<Path> parts =
+        group == null ? List.of(unit.path()) : group.fields().stream().map(Path::parse).toList();
+    return touches(neverAutomatic, parts);
+  }
+
+  /** Whether one of these holds, or lies in, what is named. */
+  private static boolean touches(Collection<String> named, List<Path> parts) {
+    return named.stream()
+        .map(Path::parse)
+        .anyMatch(
+            path -> parts.stream().anyMatch(part -> path.contains(part) || part.contains(path)));
   }
 
   /**
@@ -168,10 +173,7 @@ public record Policy(
         group == null
             ? List.of(Path.parse(label))
             : group.fields().stream().map(Path::parse).toList();
-    return named.stream()
-        .map(Path::parse)
-        .anyMatch(
-            path -> parts.stream().anyMatch(part -> path.contains(part) || part.contains(path)));
+    return touches(named, parts);
   }
 
   /** Puts a policy together in code, for those who embed the engine. Not thread-safe. */

@@ -92,6 +92,26 @@ class PolicyLoaderTest {
     assertThat(policy.deletes()).isEqualTo(DeleteRule.EDIT_WINS);
   }
 
+  @Test
+  void whatHoldsOrLiesInWhatIsNeverAutomaticIsNotEither() throws PolicyException {
+    Policy policy =
+        PolicyLoader.load(
+                """
+                type: order
+                groups: {delivery: {fields: [address, slot]}}
+                never-automatic: [payment/card, address/street]
+                """)
+            .policy();
+    for (String unit : List.of("payment", "payment/card", "payment/card/number")) {
+      assertThat(policy.isNeverAutomatic(Unit.field(Path.parse(unit)))).as(unit).isTrue();
+    }
+    assertThat(policy.isNeverAutomatic(Unit.group("delivery"))).isTrue();
+    assertThat(policy.isNeverAutomatic(Unit.field(Path.parse("payment/iban")))).isFalse();
+    assertThat(policy.isNeverAutomatic(Unit.ALIVE))
+        .as("deletes have a rule of their own")
+        .isFalse();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
