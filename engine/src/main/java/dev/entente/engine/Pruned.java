@@ -5,7 +5,7 @@ package dev.entente.engine;
  * What a stretch of pruning came to.
  *
  * @param versions how many versions are not kept any more
- * @param records of how many records
+ * @param records of how many records; one counts again in each stretch of the log
  * @param bytes how large those versions were
  * @param waiting versions that are old enough and that some node is not known to have yet
  * @param next where to go on in the log; 0 where it was gone through

@@ -40,7 +40,7 @@ import java.util.TreeMap;
  */
 final class Pruning {
   /** How many versions one stretch looks at, and so for how long it holds writes up. */
-  private static final int STRETCH = 1_000;
+  private static final int STRETCH = 250;
 
   /** After so many in a row that are too young, the rest of the log is younger. */
   private static final int YOUNG_MAX = 1_000;
