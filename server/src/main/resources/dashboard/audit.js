@@ -3,7 +3,7 @@
 import { action, asked, field, h, pages, part, search, select, table, tag, when } from '/ui/dom.js';
 import { pretty } from '/ui/diff.js';
 
-const ACTIONS = ['write', 'rejected', 'decision', 'review', 'escalation', 'appeal', 'reopened', 'vote', 'equivocation', 'policy', 'freeze', 'thaw', 'rebuild', 'alert', 'alert-cleared', 'restore'];
+const ACTIONS = ['write', 'rejected', 'decision', 'review', 'escalation', 'appeal', 'reopened', 'vote', 'equivocation', 'policy', 'freeze', 'thaw', 'rebuild', 'prune', 'alert', 'alert-cleared', 'restore'];
 
 export async function audit(app) {
   const wanted = asked(app.query, ['actor', 'action', 'subject']);

@@ -26,6 +26,10 @@ final class HashSum {
     add(new BigInteger(1, Hashes.of(Keys.of(position), hash)), 1);
   }
 
+  void add(HashSum other) {
+    add(other.sum, other.count);
+  }
+
   /** Adds what an audit entry says. */
   void add(String hex, long versions) {
     add(new BigInteger(hex, 16), versions);

@@ -74,11 +74,14 @@ final class Pruning {
     return bytes == null ? 0 : new ByteReader(bytes).u64();
   }
 
-  /** The first versions of a record, as they stand in the log. */
-  private record Beginning(Base before, Base after, List<Feed> versions) {}
+  /** A version as it stands in the log. */
+  private record Old(Feed feed, byte[] bytes) {}
+
+  /** The first versions of a record, how large they are, and the sum over them. */
+  private record Beginning(Base before, Base after, List<Feed> versions, long bytes, HashSum sum) {}
 
   /** What a look at a stretch of the log found. */
-  private record Found(Map<RecordKey, List<Feed>> old, long waiting, long next) {}
+  private record Found(Map<RecordKey, List<Old>> old, long waiting, long next) {}
 
   /** A part of the log that could be let go. */
   record Plan(String tenant, Map<RecordKey, Beginning> beginnings, long waiting, long next) {
@@ -87,9 +90,7 @@ final class Pruning {
       long bytes = 0;
       for (Beginning beginning : beginnings.values()) {
         versions += beginning.versions().size();
-        for (Feed feed : beginning.versions()) {
-          bytes += VersionCodec.toBytes(feed.version()).length;
-        }
+        bytes += beginning.bytes();
       }
       return new Pruned(versions, beginnings.size(), bytes, waiting, next);
     }
@@ -109,7 +110,7 @@ final class Pruning {
         .old()
         .forEach((key, versions) -> {
           Base base = history.base(key);
-          if (history.previous(key, versions.getFirst()) <= base.position()) {
+          if (history.previous(key, versions.getFirst().feed()) <= base.position()) {
             beginnings.put(key, beginning(base, versions));
           }
         });
@@ -117,7 +118,7 @@ final class Pruning {
   }
 
   private Found find(String tenant, long beforeMillis, VersionVector stable, long from) {
-    Map<RecordKey, List<Feed>> old = new LinkedHashMap<>();
+    Map<RecordKey, List<Old>> old = new LinkedHashMap<>();
     Set<RecordKey> ended = new HashSet<>();
     byte[] prefix = Keys.of(tenant);
     int[] looked = {0};
@@ -140,7 +141,7 @@ final class Pruning {
             ended.add(version.key());
           } else if (!ended.contains(version.key())) {
             old.computeIfAbsent(version.key(), _ -> new ArrayList<>())
-                .add(new Feed(position, version));
+                .add(new Old(new Feed(position, version), bytes));
           }
           looked[0]++;
           next[0] = young[0] < YOUNG_MAX && looked[0] >= STRETCH ? position : 0;
@@ -152,17 +153,24 @@ final class Pruning {
   }
 
   /** The last version of a record stays, so that it is found where it was, by all who ask. */
-  private void leaveLast(RecordKey key, List<Feed> versions) {
-    if (versions.getLast().position() >= history.lastCommitted(key)) {
+  private void leaveLast(RecordKey key, List<Old> versions) {
+    if (versions.getLast().feed().position() >= history.lastCommitted(key)) {
       versions.removeLast();
     }
   }
 
-  private static Beginning beginning(Base base, List<Feed> feeds) {
+  private static Beginning beginning(Base base, List<Old> old) {
     HybridTime until = base.until();
+    List<Feed> feeds = new ArrayList<>();
     List<Version> versions = new ArrayList<>();
-    for (Feed feed : feeds) {
+    long bytes = 0;
+    HashSum sum = new HashSum();
+    for (Old each : old) {
+      Feed feed = each.feed();
+      feeds.add(feed);
       versions.add(feed.version());
+      bytes += each.bytes().length;
+      sum.add(feed.position(), Hashes.of(each.bytes()));
       HybridTime at = feed.version().acceptedAt();
       until = at.compareTo(until) > 0 ? at : until;
     }
@@ -172,7 +180,7 @@ final class Pruning {
             until,
             base.versions() + versions.size(),
             new Past(base.state(), versions).folded());
-    return new Beginning(base, after, feeds);
+    return new Beginning(base, after, feeds, bytes, sum);
   }
 
   /** Lets go of what was planned, where nothing has come between. */
@@ -194,13 +202,12 @@ final class Pruning {
       }
       transaction.put(Table.BASES, Keys.of(key), beginning.after().toBytes());
       for (Feed feed : beginning.versions()) {
-        byte[] version = VersionCodec.toBytes(feed.version());
         forget(transaction, key, feed);
-        sum.add(feed.position(), Hashes.of(version));
-        bytes += version.length;
         Dot dot = feed.version().dot();
         dots.merge(dot.node(), dot.number(), Math::max);
       }
+      sum.add(beginning.sum());
+      bytes += beginning.bytes();
       versions += beginning.versions().size();
       records++;
       upTo = Math.max(upTo, beginning.after().position());

@@ -117,10 +117,8 @@ final class Replication {
               + "; begin anew on an empty directory, with a copy of a node");
     }
     Stretch stretch = new Stretch(asker, bytesMax, position);
-    for (byte[] tenant = firstTenant(new byte[0]);
-        tenant.length > 0;
-        tenant = firstTenant(Keys.after(tenant))) {
-      stretch.add(tenant, begin);
+    for (String tenant : tenants()) {
+      stretch.add(Keys.of(tenant), begin);
     }
     return new Shipment(
         self.self(), begin, stretch.entries(), stretch.end, stretch.end == position, known);

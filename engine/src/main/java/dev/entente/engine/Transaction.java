@@ -300,7 +300,7 @@ final class Transaction {
    */
   byte[] put(Version version, Snapshot before, Snapshot after, byte[] encoded) {
     if (draft != null) {
-      byte[] drafted = putReceived(version, before, after);
+      byte[] drafted = putReceived(version, before, after, encoded);
       draft.versions.add(drafted);
       return drafted;
     }
@@ -315,11 +315,15 @@ final class Transaction {
 
   /** Puts a version of another node into the log; returns its bytes. */
   byte[] putReceived(Version version, Snapshot before, Snapshot after) {
+    return putReceived(version, before, after, StateCodec.toBytes(after.state()));
+  }
+
+  private byte[] putReceived(Version version, Snapshot before, Snapshot after, byte[] encoded) {
     byte[] bytes = VersionCodec.toBytes(version);
     long position = ++number;
     link(position, before);
     open.put(Table.LOG, History.logKey(version.key().tenant(), position), bytes);
-    open.put(after, position);
+    open.put(after, encoded, position);
     return bytes;
   }
 

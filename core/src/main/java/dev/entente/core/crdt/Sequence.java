@@ -60,19 +60,18 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
 
   /** This cell with more open edits, none of them folded. */
   public Sequence with(Map<Dot, Edit> edits) {
-    if (edits.isEmpty()) {
-      return this;
-    }
+    return edits.isEmpty() ? this : restored(base, heads, openWith(edits));
+  }
+
+  private SortedArrayMap<Dot, Edit> openWith(Map<Dot, Edit> edits) {
     Map<Dot, Edit> all = new TreeMap<>(edits);
     open.forEach(all::put);
-    return restored(base, heads, SortedArrayMap.copyOf(all));
+    return SortedArrayMap.copyOf(all);
   }
 
   /** The cell that a whole history of edits makes, folded as far as can be. */
   public static Sequence of(Sequence begun, Map<Dot, Edit> edits) {
-    Map<Dot, Edit> all = new TreeMap<>(edits);
-    begun.open.forEach(all::put);
-    return folded(begun.base, begun.heads, SortedArrayMap.copyOf(all));
+    return folded(begun.base, begun.heads, begun.openWith(edits));
   }
 
   public boolean isText() {

@@ -139,9 +139,11 @@ public record Policy(
       return recordUnit;
     }
     Group group = unit.isGroup() ? group(unit.path().last()) : null;
-    List<Path> parts =
-        group == null ? List.of(unit.path()) : group.fields().stream().map(Path::parse).toList();
-    return touches(neverAutomatic, parts);
+    return touches(neverAutomatic, group == null ? List.of(unit.path()) : paths(group));
+  }
+
+  private static List<Path> paths(Group group) {
+    return group.fields().stream().map(Path::parse).toList();
   }
 
   /** Whether one of these holds, or lies in, what is named. */
@@ -169,11 +171,7 @@ public record Policy(
       return true;
     }
     Group group = group(label);
-    List<Path> parts =
-        group == null
-            ? List.of(Path.parse(label))
-            : group.fields().stream().map(Path::parse).toList();
-    return touches(named, parts);
+    return touches(named, group == null ? List.of(Path.parse(label)) : paths(group));
   }
 
   /** Puts a policy together in code, for those who embed the engine. Not thread-safe. */
