@@ -44,6 +44,7 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Table;
 import java.math.BigInteger;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -75,6 +76,7 @@ final class Acceptor {
   private final Derived derived;
   private final Freezes freezes;
   private final Claims claims;
+  private final ErasureMarks erasures;
   private final int siblingsMax;
   private volatile Promise promised = _ -> Optional.empty();
 
@@ -84,6 +86,7 @@ final class Acceptor {
     this.derived = derived;
     this.freezes = derived.freezes();
     this.claims = derived.claims();
+    this.erasures = derived.erasures();
     this.siblingsMax = siblingsMax;
   }
 
@@ -207,7 +210,10 @@ final class Acceptor {
     detail.put("code", Json.of(rejected.code().label()));
     detail.put("reason", Json.of(rejected.message()));
     rejected.row().ifPresent(row -> detail.put("row", Json.of(row.label())));
-    detail.put("payload", payload(request.edit()));
+    // What was erased does not come back by way of the audit log.
+    if (rejected.code() != Code.GONE) {
+      detail.put("payload", payload(request.edit()));
+    }
     request.at().ifPresent(at -> detail.put("at", Describe.time(at)));
     request.device().ifPresent(device -> detail.put("device", Json.of(device)));
     transaction.auditRefusal(
@@ -228,6 +234,7 @@ final class Acceptor {
       case Edit.Operations(List<Edit.Operation> operations) ->
           JsonObject.of("ops", Json.of(operations.stream().map(Object::toString).toList()));
       case Edit.Delete() -> JsonObject.of("delete", Json.of(true));
+      case Edit.Erase() -> JsonObject.of("erase", Json.of(true));
     };
   }
 
@@ -254,6 +261,11 @@ final class Acceptor {
         return refused.get();
       }
       CausalContext context = context();
+      boolean erases = request.edit() instanceof Edit.Erase;
+      refused = erases ? Optional.empty() : erased(context);
+      if (refused.isPresent()) {
+        return refused.get();
+      }
       @Nullable Past past = isCurrent(context) ? null : past();
       if (past != null && request.device().isPresent()) {
         context = context.with(History.ownDots(past, request.device().get(), context));
@@ -267,13 +279,29 @@ final class Acceptor {
             .called(RowConflict.DELETE_MISSING);
       }
       if (changes.isEmpty()) {
-        return unchanged();
+        return erases
+            ? new Rejected(Code.NOT_FOUND, "there never was such a record", Optional.empty())
+            : unchanged();
       }
       refused = uncounted(past, context, changes);
-      if (refused.isEmpty()) {
+      if (refused.isEmpty() && !erases) {
         refused = refusedChanges(seen, changes, context);
       }
       return refused.isPresent() ? refused.get() : join(context, changes);
+    }
+
+    /** Whoever had read what was erased does not bring it back. */
+    private Optional<Rejected> erased(CausalContext context) {
+      return erasures
+          .of(transaction::get, key)
+          .filter(erasure -> !context.contains(erasure.dot()))
+          .flatMap(erasure ->
+              rejected(
+                  Code.GONE,
+                  "what this record held was erased on "
+                      + Instant.ofEpochMilli(erasure.atMillis())
+                      + ", and this was written without knowing that; read the record again and"
+                      + " write what it may hold from now on"));
     }
 
     private Optional<Rejected> refusedAtTheDoor() {
@@ -660,6 +688,9 @@ final class Acceptor {
 
     private void write(Version version, Snapshot after, byte[] encoded, List<Resolution> mine) {
       byte[] bytes = transaction.put(version, before, after, encoded);
+      if (!transaction.isDraft()) {
+        erasures.follow(transaction, version, version.dot().number());
+      }
       derived.follow(
           transaction, before, after, policy, request.author(), version.acceptedAt().millis());
       transaction.audit(

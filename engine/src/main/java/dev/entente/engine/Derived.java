@@ -7,7 +7,7 @@ import dev.entente.core.policy.Policy;
  * What follows a record as it changes, wherever the change was made: claims and reviews; and of the
  * registry's records what they say of reviews and freezes. Used by the sequencer's thread only.
  */
-record Derived(Claims claims, ReviewBook reviews, Freezes freezes) {
+record Derived(Claims claims, ReviewBook reviews, Freezes freezes, ErasureMarks erasures) {
   void follow(
       Transaction transaction,
       Snapshot before,

@@ -47,6 +47,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
@@ -84,6 +85,8 @@ public final class Node implements AutoCloseable {
   private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final Watermark watermark;
+  private final ErasureMarks erased;
+  private final Erasures erasures;
   private final Pruning pruning;
   private final ReentrantLock prunes = new ReentrantLock();
   private volatile IntSupplier clockError = () -> 0;
@@ -96,12 +99,13 @@ public final class Node implements AutoCloseable {
     this.policies = new Policies(store);
     this.records = new Records(store, policies, config.cacheRecords());
     this.history = new History(store, self);
-    this.pruning = new Pruning(store, history);
+    this.erased = new ErasureMarks(store);
+    this.pruning = new Pruning(store, history, erased);
     this.reviews = new ReviewBook(store, this::tell);
     this.polls = new Polls(store, self, reviews);
     this.freezes = new Freezes(store, records::read);
     this.claims = new Claims(store, policies, reviews);
-    Derived derived = new Derived(claims, reviews, freezes);
+    Derived derived = new Derived(claims, reviews, freezes, erased);
     this.acceptor = new Acceptor(policies, history, derived, config.siblingsMax());
     Contentions contentions = new Contentions(claims, reviews, acceptor);
     this.appeals = new Appeals(policies, reviews, acceptor);
@@ -139,6 +143,7 @@ public final class Node implements AutoCloseable {
                 watermark::shown)
             : new InlineSequencer(transaction, records, chain, this::commit, watermark::shown);
     this.enactment = new Enactment(policies, claims, sequencer, this::nowMillis);
+    this.erasures = new Erasures(this, store, history, erased, reviews);
   }
 
   /** Opens a node on a store. The node owns the store from here and closes it. */
@@ -389,6 +394,10 @@ public final class Node implements AutoCloseable {
    */
   public Snapshot readAt(RecordKey key, Instant moment) {
     HybridTime upTo = new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1);
+    Optional<ErasureMarks.Mark> erasure = erased.of(key);
+    if (erasure.isPresent() && moment.toEpochMilli() < erasure.get().atMillis()) {
+      throw erased(key, erasure.get());
+    }
     RecordState state = history.at(key, lastPosition(key), upTo);
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
   }
@@ -400,6 +409,10 @@ public final class Node implements AutoCloseable {
    */
   public Snapshot readThrough(RecordKey key, VersionVector context) {
     CausalContext seen = CausalContext.of(context);
+    Optional<ErasureMarks.Mark> erasure = erased.of(key);
+    if (erasure.isPresent() && !seen.contains(erasure.get().dot())) {
+      throw erased(key, erasure.get());
+    }
     Past past = history.past(key, lastPosition(key), null);
     if (!past.reaches(seen)) {
       throw new PrunedException(
@@ -407,6 +420,15 @@ public final class Node implements AutoCloseable {
     }
     RecordState state = past.seenThrough(seen);
     return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
+  }
+
+  private static PrunedException erased(RecordKey key, ErasureMarks.Mark erasure) {
+    return new PrunedException(
+        "what "
+            + key
+            + " held was erased on "
+            + Instant.ofEpochMilli(erasure.atMillis())
+            + "; ask for that moment or a later one");
   }
 
   /**
@@ -444,7 +466,9 @@ public final class Node implements AutoCloseable {
    * @throws IllegalArgumentException where the position is none of the record's
    */
   public List<Logged> history(RecordKey key, long position, int limit) {
-    return history.newestFirst(key, Math.min(position, lastPosition(key)), limit);
+    List<Logged> versions = history.newestFirst(key, Math.min(position, lastPosition(key)), limit);
+    long since = erased.of(key).map(ErasureMarks.Mark::position).orElse(0L);
+    return versions.stream().filter(logged -> logged.position() >= since).toList();
   }
 
   /** What came for a tenant after a position, in order. */
@@ -680,7 +704,10 @@ public final class Node implements AutoCloseable {
   private record Written(Version version, List<Version> later) {}
 
   private Optional<Written> written(RecordKey key, Dot dot) {
-    List<Version> all = history.past(key, lastPosition(key), null).versions();
+    List<Version> all =
+        history(key, Long.MAX_VALUE, Integer.MAX_VALUE).reversed().stream()
+            .map(Logged::version)
+            .toList();
     for (int i = 0; i < all.size(); i++) {
       if (all.get(i).dot().equals(dot)) {
         return Optional.of(new Written(all.get(i), all.subList(i + 1, all.size())));
@@ -709,6 +736,11 @@ public final class Node implements AutoCloseable {
   public List<Review> reviews(
       String tenant, Review.Status status, Optional<byte[]> after, int limit) {
     return reviews.list(tenant, status, after, limit);
+  }
+
+  /** All reviews of a record. Reads all of its tenant. */
+  public List<Review> reviewsOf(RecordKey key) {
+    return reviews.of(key);
   }
 
   /** Where a page of reviews ends. */
@@ -910,7 +942,10 @@ public final class Node implements AutoCloseable {
     for (long position : Meetings.latest(store, tenant, type, limit)) {
       byte[] bytes = store.get(Table.LOG, History.logKey(tenant, position));
       if (bytes != null) {
-        versions.add(new Feed(position, VersionCodec.fromBytes(bytes)));
+        Version version = VersionCodec.fromBytes(bytes);
+        if (erased.of(version.key()).filter(mark -> position < mark.position()).isEmpty()) {
+          versions.add(new Feed(position, version));
+        }
       }
     }
     Policy policy = policies.inForce(tenant, type);
@@ -1046,9 +1081,22 @@ public final class Node implements AutoCloseable {
       Pruning.Plan plan = pruning.plan(tenant, beforeMillis, stable, from);
       return dryRun || plan.beginnings().isEmpty()
           ? plan.pruned()
-          : sequencer
-              .submit(transaction -> pruning.carryOut(transaction, plan, beforeMillis))
-              .join();
+          : alone(transaction -> pruning.carryOut(transaction, plan, beforeMillis));
+    } finally {
+      prunes.unlock();
+    }
+  }
+
+  /** What was erased of records, and carrying that out. */
+  public Erasures erasures() {
+    return erasures;
+  }
+
+  /** Decides something while nothing is verified or pruned; waits until it is durable. */
+  <T> T alone(Function<Transaction, T> job) {
+    prunes.lock();
+    try {
+      return sequencer.submit(job).join();
     } finally {
       prunes.unlock();
     }

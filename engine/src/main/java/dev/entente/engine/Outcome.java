@@ -72,6 +72,8 @@ public sealed interface Outcome {
     NOT_FOUND,
     /** The record would grow beyond what one may take. */
     TOO_LARGE,
+    /** What the author had read was erased since. */
+    GONE,
     UNAVAILABLE;
 
     public String label() {

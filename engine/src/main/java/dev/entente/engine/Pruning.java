@@ -52,10 +52,12 @@ final class Pruning {
 
   private final Store store;
   private final History history;
+  private final ErasureMarks erasures;
 
-  Pruning(Store store, History history) {
+  Pruning(Store store, History history, ErasureMarks erasures) {
     this.store = store;
     this.history = history;
+    this.erasures = erasures;
   }
 
   /** The last version of each node that is not kept any more. */
@@ -188,41 +190,27 @@ final class Pruning {
     long versions = 0;
     long records = 0;
     long bytes = 0;
-    long upTo = 0;
     HashSum sum = new HashSum();
-    Map<NodeId, Long> dots = new TreeMap<>();
-    dots(transaction::get).entries().forEach(dots::put);
     for (Map.Entry<RecordKey, Beginning> each : plan.beginnings().entrySet()) {
       RecordKey key = each.getKey();
       Beginning beginning = each.getValue();
       Snapshot now = transaction.snapshot(key);
       if (waits(now)
+          || erasures.isPending(key)
           || Base.of(transaction::get, key).position() != beginning.before().position()) {
         continue;
       }
-      transaction.put(Table.BASES, Keys.of(key), beginning.after().toBytes());
-      for (Feed feed : beginning.versions()) {
-        forget(transaction, key, feed);
-        Dot dot = feed.version().dot();
-        dots.merge(dot.node(), dot.number(), Math::max);
-      }
+      replace(transaction, key, beginning.versions(), beginning.after());
       sum.add(beginning.sum());
       bytes += beginning.bytes();
       versions += beginning.versions().size();
       records++;
-      upTo = Math.max(upTo, beginning.after().position());
     }
     if (versions > 0) {
-      ByteWriter out = new ByteWriter();
-      CausalCodec.write(out, VersionVector.of(new TreeMap<>(dots)));
-      transaction.put(Table.META, PRUNED, out.toBytes());
-      long horizon = Math.max(upTo, horizon(transaction::get, plan.tenant()));
-      transaction.put(Table.META, horizonKey(plan.tenant()), Keys.of(horizon));
       Map<String, Json> detail = new TreeMap<>();
       detail.put("before", Describe.time(HybridTime.ofMillis(beforeMillis)));
       detail.put("records", Json.of(records));
-      detail.put(HashSum.COUNT, Json.of(versions));
-      detail.put(HashSum.SUM, Json.of(sum.hex()));
+      sum.tell(detail);
       transaction.audit(
           transaction.clock().next(),
           plan.tenant(),
@@ -232,6 +220,24 @@ final class Pruning {
           JsonObject.of(detail));
     }
     return new Pruned(versions, records, bytes, plan.waiting(), plan.next());
+  }
+
+  /** Puts a base in the place of a record's first versions. */
+  static void replace(Transaction transaction, RecordKey key, List<Feed> versions, Base by) {
+    transaction.put(Table.BASES, Keys.of(key), by.toBytes());
+    Map<NodeId, Long> dots = new TreeMap<>();
+    dots(transaction::get).entries().forEach(dots::put);
+    long upTo = horizon(transaction::get, key.tenant());
+    for (Feed feed : versions) {
+      forget(transaction, key, feed);
+      Dot dot = feed.version().dot();
+      dots.merge(dot.node(), dot.number(), Math::max);
+      upTo = Math.max(upTo, feed.position());
+    }
+    ByteWriter out = new ByteWriter();
+    CausalCodec.write(out, VersionVector.of(new TreeMap<>(dots)));
+    transaction.put(Table.META, PRUNED, out.toBytes());
+    transaction.put(Table.META, horizonKey(key.tenant()), Keys.of(upTo));
   }
 
   /** Whether a conflict may still need what was. */

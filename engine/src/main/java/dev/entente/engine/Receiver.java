@@ -51,6 +51,7 @@ final class Receiver {
   private final History history;
   private final Derived derived;
   private final ReviewBook reviews;
+  private final ErasureMarks erasures;
 
   /** When the first held version is looked at again; early rather than late. */
   private final AtomicLong nextLookMillis = new AtomicLong();
@@ -66,6 +67,7 @@ final class Receiver {
     this.history = history;
     this.derived = derived;
     this.reviews = derived.reviews();
+    this.erasures = derived.erasures();
     store.scan(
         Table.HELD,
         new byte[0],
@@ -208,6 +210,7 @@ final class Receiver {
     transaction.put(
         Table.DOTS, dotKey(key.tenant(), version.dot()), Keys.of(transaction.lastNumber()));
     Acceptor.keepAnswer(transaction, version);
+    erasures.follow(transaction, version, transaction.lastNumber());
     derived.follow(transaction, before, after, policy, version.author(), time.millis());
     Map<String, Json> detail = new TreeMap<>();
     detail.put("position", Json.of(transaction.lastNumber()));

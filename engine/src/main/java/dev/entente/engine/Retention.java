@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
@@ -140,6 +141,22 @@ public final class Retention {
     }
     stable.values().removeIf(number -> number == 0);
     return VersionVector.of(stable);
+  }
+
+  /** Whether this node has said that it has a version. */
+  public boolean hasTold(Dot dot) {
+    return hasTold(node.id(), dot);
+  }
+
+  private boolean hasTold(NodeId who, Dot dot) {
+    return said(who).filter(has -> has.contains(dot)).isPresent();
+  }
+
+  /** The members that have not said that they have a version. */
+  public List<NodeId> without(Dot dot, List<NodeId> members) {
+    List<NodeId> without = new ArrayList<>(members);
+    without.removeIf(member -> member.equals(node.id()) || hasTold(member, dot));
+    return without;
   }
 
   /** The members that have not said yet what they have; nothing is let go until they do. */

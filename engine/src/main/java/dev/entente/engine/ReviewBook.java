@@ -310,14 +310,42 @@ final class ReviewBook {
       for (Review review : closedBefore(tenant, status, beforeMillis, limit - gone)) {
         // Read again: it may have been opened anew since.
         if (get(transaction, tenant, review.id()).equals(Optional.of(review))) {
-          transaction.delete(Table.REVIEWS, Keys.of(tenant, review.id()));
-          transaction.delete(Table.REVIEW_INDEX, indexKey(review));
-          transaction.afterwards(() -> add(tenant, status.label(), -1));
+          forget(transaction, review);
           gone++;
         }
       }
     }
     return gone;
+  }
+
+  private void forget(Transaction transaction, Review review) {
+    String tenant = review.key().tenant();
+    transaction.delete(Table.REVIEWS, Keys.of(tenant, review.id()));
+    transaction.delete(Table.REVIEW_INDEX, indexKey(review));
+    transaction.afterwards(() -> add(tenant, review.status().label(), -1));
+  }
+
+  /** Lets go of a review, whatever it waits for; false where there is none. */
+  boolean forget(Transaction transaction, String tenant, String id) {
+    Optional<Review> review = get(transaction, tenant, id);
+    review.ifPresent(found -> forget(transaction, found));
+    return review.isPresent();
+  }
+
+  /** All reviews of a record. Reads all of its tenant. */
+  List<Review> of(RecordKey key) {
+    List<Review> found = new ArrayList<>();
+    store.scan(
+        Table.REVIEWS,
+        Keys.of(key.tenant()),
+        (_, bytes) -> {
+          Review review = Review.fromJson(JsonCodec.fromBytes(bytes));
+          if (review.key().equals(key)) {
+            found.add(review);
+          }
+          return true;
+        });
+    return found;
   }
 
   private List<Review> closedBefore(String tenant, Status status, long beforeMillis, int limit) {

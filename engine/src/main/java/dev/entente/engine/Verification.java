@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Checks a node's audit chain against itself and against the log: every entry continues the hash of
  * the one before, none is missing, and every version is the one that the audit log speaks of, or
- * was let go as the audit log says.
+ * was let go as the audit log says; so was what an erased entry said.
  *
  * @param entries how many audit entries were checked
  * @param versions how many versions they vouch for
@@ -34,6 +34,9 @@ public record Verification(long entries, long versions, Optional<String> broken)
   static Verification of(Store store, long position, LongConsumer progress) {
     Checker checker = new Checker(store, position, progress);
     store.scan(Table.AUDIT, new byte[0], null, false, checker::visit);
+    if (checker.broken == null) {
+      checker.checkErased();
+    }
     if (checker.broken == null) {
       checker.checkPruned();
     }
@@ -66,6 +69,11 @@ public record Verification(long entries, long versions, Optional<String> broken)
     private final Map<String, HashSum> pruned = new HashMap<>();
     private final Map<String, Long> firstMissing = new HashMap<>();
 
+    /** The entries that say nothing any more, and those of which a later entry says so. */
+    private final HashSum erased = new HashSum();
+
+    private final HashSum saidErased = new HashSum();
+
     Checker(Store store, long position, LongConsumer progress) {
       this.store = store;
       this.position = position;
@@ -84,7 +92,9 @@ public record Verification(long entries, long versions, Optional<String> broken)
       }
       byte[] body = Arrays.copyOf(stored, stored.length - AuditCodec.HASH_BYTES);
       byte[] claimed = Arrays.copyOfRange(stored, body.length, stored.length);
-      if (!Arrays.equals(claimed, AuditCodec.hash(hash, body))) {
+      if (AuditCodec.isErased(stored)) {
+        erased.add(number, Hashes.of(stored));
+      } else if (!Arrays.equals(claimed, AuditCodec.hash(hash, body))) {
         broken =
             "audit entry "
                 + number
@@ -128,17 +138,33 @@ public record Verification(long entries, long versions, Optional<String> broken)
         versions++;
         versionsUpToPosition += position.longValue() <= this.position ? 1 : 0;
       }
-      if (entry.action().equals(Pruning.ACTION)
-          && entry.detail() instanceof JsonObject detail
-          && detail.get(HashSum.SUM) instanceof JsonString(String sum)
-          && detail.get(HashSum.COUNT) instanceof JsonNumber count) {
-        pruned.computeIfAbsent(entry.tenant(), _ -> new HashSum()).add(sum, count.longValue());
+      if (!AuditCodec.isErased(stored) && entry.detail() instanceof JsonObject detail) {
+        if (entry.action().equals(Pruning.ACTION) || entry.action().equals(Erasures.ACTION)) {
+          HashSum.in(detail)
+              .ifPresent(pruned.computeIfAbsent(entry.tenant(), _ -> new HashSum())::add);
+        }
+        if (entry.action().equals(Erasures.ACTION)
+            && detail.get(Erasures.ENTRIES) instanceof JsonObject entries) {
+          HashSum.in(entries).ifPresent(saidErased::add);
+        }
       }
       return true;
     }
 
     private HashSum missing(String tenant) {
       return missing.computeIfAbsent(tenant, _ -> new HashSum());
+    }
+
+    /** What says nothing any more must be what a later entry says was erased. */
+    void checkErased() {
+      if (!erased.isSameAs(saidErased)) {
+        broken =
+            erased.count()
+                + " audit entries are erased, but "
+                + (erased.count() == saidErased.count()
+                    ? "not those that the audit log says were"
+                    : "the audit log says so of " + saidErased.count());
+      }
     }
 
     /** What is missing must be what the audit log says was let go. */

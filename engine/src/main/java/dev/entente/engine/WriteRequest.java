@@ -104,6 +104,21 @@ public record WriteRequest(
         reason);
   }
 
+  /** Erases what a record holds and held; see {@link Erasures}. */
+  public static WriteRequest erasure(RecordKey key, String author, String reason) {
+    return new WriteRequest(
+        key,
+        new Edit.Erase(),
+        new Seen.Rollback(),
+        author,
+        Optional.empty(),
+        Optional.empty(),
+        0,
+        Optional.empty(),
+        Optional.empty(),
+        reason);
+  }
+
   public WriteRequest at(HybridTime time) {
     return new WriteRequest(
         key,

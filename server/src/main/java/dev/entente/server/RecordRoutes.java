@@ -362,6 +362,7 @@ final class RecordRoutes {
           members.put("replaced", Describe.orNull(assign.ancestors().getFirst().value()));
         }
       }
+      case Change.Clear _ -> members.put("erased", Json.of(true));
       case Change.Count count -> members.put("increment", Json.of(count.difference()));
       case Change.Give give -> {
         members.put("give", Json.of(give.amount()));

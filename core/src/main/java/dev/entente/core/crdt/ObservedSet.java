@@ -69,6 +69,21 @@ public record ObservedSet(SortedChunkMap<Json, Presence> elements) implements Ce
         next.orNull() == null ? elements.without(element) : elements.with(element, next));
   }
 
+  /** Covers what the author had seen of all elements, also of those that were removed. */
+  public ObservedSet clear(CausalContext seen) {
+    List<Json> left = new ArrayList<>();
+    List<Presence> presences = new ArrayList<>();
+    elements.forEach((element, now) -> {
+      Presence next =
+          new Presence(uncovered(now.added(), seen), uncovered(now.removed(), seen)).orNull();
+      if (next != null) {
+        left.add(element);
+        presences.add(next);
+      }
+    });
+    return new ObservedSet(SortedChunkMap.ofSorted(left, presences));
+  }
+
   /** The elements that are in, sorted. */
   public List<Json> members() {
     List<Json> members = new ArrayList<>(elements.size());

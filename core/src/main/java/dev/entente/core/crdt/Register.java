@@ -21,14 +21,23 @@ public record Register(SortedArrayMap<Dot, Assignment> assignments) implements C
     if (assignments.containsKey(assignment.dot())) {
       return this;
     }
-    CausalContext seen = assignment.context();
+    SortedArrayMap<Dot, Assignment> kept = uncovered(assignment.context());
+    return new Register(kept.with(assignment.dot(), assignment));
+  }
+
+  /** Covers what an author had seen, and holds nothing in its place. */
+  public Register clear(CausalContext seen) {
+    return new Register(uncovered(seen));
+  }
+
+  private SortedArrayMap<Dot, Assignment> uncovered(CausalContext seen) {
     SortedArrayMap<Dot, Assignment> kept = assignments;
     for (int i = assignments.size() - 1; i >= 0; i--) {
       if (seen.contains(assignments.key(i))) {
         kept = kept.without(assignments.key(i));
       }
     }
-    return new Register(kept.with(assignment.dot(), assignment));
+    return kept;
   }
 
   @Override

@@ -75,6 +75,7 @@ public final class Authoring {
           authoring.assign(Unit.ALIVE, JsonAbsent.ABSENT);
         }
       }
+      case Edit.Erase() -> authoring.erase();
     }
     authoring.changes.sort(Comparator.comparing(Change::unit));
     return authoring.changes;
@@ -91,6 +92,22 @@ public final class Authoring {
     }
     authoring.changes.sort(Comparator.comparing(Change::unit));
     return authoring.changes;
+  }
+
+  private void erase() {
+    if (seen.isEmpty()) {
+      return;
+    }
+    changes.add(new Change.Assign(Unit.ALIVE, JsonAbsent.ABSENT, List.of()));
+    changes.add(new Change.Clear());
+    for (CellId id : seen.sequences()) {
+      if (seen.cells().get(id) instanceof Sequence sequence) {
+        Json nothing = Sequence.empty(sequence.isText()).value();
+        Splice all = new Splice(0, Sequence.length(sequence.value()), nothing);
+        // Also where nothing is left in it: so that no earlier edit stays open.
+        changes.add(new Change.EditSequence(id.unit().path(), List.of(all), Optional.empty()));
+      }
+    }
   }
 
   private static Json orEmpty(Json base) {

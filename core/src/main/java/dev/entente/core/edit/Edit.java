@@ -32,6 +32,12 @@ public sealed interface Edit {
   /** Removes the record. */
   record Delete() implements Edit {}
 
+  /**
+   * Removes the record and all that it held, without saying what that was. What counters add up to
+   * stays.
+   */
+  record Erase() implements Edit {}
+
   /** One operation on one cell. */
   sealed interface Operation {
     Path path();

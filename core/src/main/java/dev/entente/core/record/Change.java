@@ -26,6 +26,16 @@ public sealed interface Change {
     }
   }
 
+  /**
+   * Takes from every register and set what the author had seen of it, without saying what that was.
+   */
+  record Clear() implements Change {
+    @Override
+    public Unit unit() {
+      return Unit.ALIVE;
+    }
+  }
+
   /** Adds a difference to a counter. */
   record Count(Path path, long difference) implements Change {
     @Override

@@ -156,7 +156,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   }
 
   private RecordState joined(Version version, Function<CellId, Sequence> rebuild) {
-    Draft next = new Draft(cells, version.changes().size());
+    Draft next = new Draft(cells, version.erases() ? cells.size() : version.changes().size());
     boolean removes = version.removesRecord();
     for (Change change : version.changes()) {
       if (!removes) {
@@ -164,6 +164,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
       }
       switch (change) {
         case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
+        case Change.Clear _ -> next.clear(version.context());
         case Change.Count count -> {
           CellId id = new CellId(count.unit(), CellClass.COUNTER);
           next.put(id, counter(next, id).add(version.dot().node(), count.difference()));
@@ -218,6 +219,18 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
         many.put(id, cell);
       } else {
         few = few.with(id, cell);
+      }
+    }
+
+    void clear(CausalContext seen) {
+      for (CellId id : List.copyOf(many != null ? many.keySet() : few.keys())) {
+        switch (get(id)) {
+          case Register register -> put(id, register.clear(seen));
+          case ObservedSet set -> put(id, set.clear(seen));
+          // Edits of their own take a text's or list's items; sums tell of nobody.
+          case Counter _, Sequence _ -> {}
+          case null -> throw new IllegalStateException("no cell " + id);
+        }
       }
     }
 

@@ -57,6 +57,11 @@ public record Version(
     }
   }
 
+  /** Whether it erases what the record held. */
+  public boolean erases() {
+    return changes.stream().anyMatch(Change.Clear.class::isInstance);
+  }
+
   /** Whether it takes the whole record away. */
   public boolean removesRecord() {
     for (Change change : changes) {

@@ -161,7 +161,7 @@ public final class Deriver {
     for (int i = cells.size() - 1; i >= 0 && cells.key(i).unit().isGroup(); i--) {
       Unit unit = cells.key(i).unit();
       Group group = policy.group(unit.path().last());
-      if (!(cells.value(i) instanceof Register register)) {
+      if (!(cells.value(i) instanceof Register register) || register.assignments().isEmpty()) {
         continue;
       }
       Json value = settle(unit, register.values());

@@ -112,6 +112,7 @@ public final class VersionCodec {
         JsonCodec.write(out, assign.value());
         writeAncestors(out, assign.ancestors());
       }
+      case Change.Clear _ -> out.u8(6);
       case Change.Count count -> {
         write(out.u8(1), count.path());
         out.zigzag(count.difference());
@@ -154,6 +155,7 @@ public final class VersionCodec {
                       new Change.EditSequence.Seed(CausalCodec.readDot(in), JsonCodec.read(in)))
                   : Optional.empty());
       case 5 -> new Change.Give(readPath(in), new NodeId(in.text()), in.varint());
+      case 6 -> new Change.Clear();
       default -> throw new DamagedException("no change is of kind " + kind);
     };
   }

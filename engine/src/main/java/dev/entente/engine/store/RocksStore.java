@@ -18,8 +18,11 @@ import org.rocksdb.Checkpoint;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompactRangeOptions;
+import org.rocksdb.CompactRangeOptions.BottommostLevelCompaction;
 import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
+import org.rocksdb.FlushOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
 import org.rocksdb.ReadOptions;
@@ -205,6 +208,26 @@ public final class RocksStore implements Store {
       throw new StoreException("cannot copy the store", e);
     } finally {
       db.releaseSnapshot(moment);
+      copies.readLock().unlock();
+    }
+  }
+
+  @Override
+  public void compact(List<Stretch> stretches) {
+    copies.readLock().lock();
+    try (FlushOptions flush = new FlushOptions();
+        CompactRangeOptions options =
+            new CompactRangeOptions()
+                .setBottommostLevelCompaction(BottommostLevelCompaction.kForce)
+                .setExclusiveManualCompaction(false)) {
+      // All tables, since the write-ahead log goes only once none of them needs it.
+      db.flush(flush, List.copyOf(families.values()));
+      for (Stretch stretch : stretches) {
+        db.compactRange(family(stretch.table()), stretch.from(), stretch.to(), options);
+      }
+    } catch (RocksDBException e) {
+      throw new StoreException("cannot write tables anew", e);
+    } finally {
       copies.readLock().unlock();
     }
   }

@@ -3,6 +3,7 @@ package dev.entente.engine.store;
 
 import dev.entente.engine.codec.Keys;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,24 @@ public interface Store extends AutoCloseable {
    */
   default void checkpoint(Path directory) {
     throw new UnsupportedOperationException("this store is not kept on a disk");
+  }
+
+  /**
+   * Writes stretches of tables anew, so that what was deleted or replaced in them is not left on
+   * the disk either. Takes as long as reading and writing them does; others go on meanwhile.
+   */
+  default void compact(List<Stretch> stretches) {}
+
+  /**
+   * A part of a table.
+   *
+   * @param to exclusive
+   */
+  record Stretch(Table table, byte[] from, byte[] to) {
+    /** All whose keys begin with a prefix. */
+    public static Stretch of(Table table, byte[] prefix) {
+      return new Stretch(table, prefix, Keys.after(prefix));
+    }
   }
 
   /** Takes one entry of a copy. */

@@ -42,7 +42,9 @@ public enum Table {
   /** Time, tenant and conflict → nothing: when a policy goes on by itself with a review. */
   DUE,
   /** Record → what its versions that are not kept any more add up to. */
-  BASES;
+  BASES,
+  /** Record → by which version its data was erased, and whether that has been carried out here. */
+  ERASURES;
 
   public String label() {
     return name().toLowerCase(Locale.ROOT);

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.Dot;
+import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Version;
+import dev.entente.engine.codec.ByteReader;
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.codec.ByteWriter;
+import dev.entente.engine.codec.CausalCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Which records were erased. The version that erases a record says so to every node that it comes
+ * to; from then on nobody looks back behind it, and nobody who had not seen it adds to the record.
+ * Lookups are thread-safe; changes are made by the sequencer's thread only.
+ */
+final class ErasureMarks {
+  private final Store store;
+  private final Set<RecordKey> pending = ConcurrentHashMap.newKeySet();
+
+  /** False as long as nothing ever was erased here, so that nobody has to ask the store. */
+  private volatile boolean any;
+
+  /**
+   * What is known of a record's erasure.
+   *
+   * @param dot the version that erases
+   * @param position where that stands in the log
+   * @param atMillis when it was accepted
+   * @param done whether this node keeps nothing any more of what was before
+   */
+  record Mark(Dot dot, long position, long atMillis, boolean done) {
+    private static final int FORMAT = 1;
+
+    byte[] toBytes() {
+      ByteWriter out = new ByteWriter().u8(FORMAT);
+      CausalCodec.write(out, dot);
+      return out.varint(position).varint(atMillis).u8(done ? 1 : 0).toBytes();
+    }
+
+    static Mark fromBytes(byte[] bytes) {
+      ByteReader in = new ByteReader(bytes);
+      int format = in.u8();
+      if (format != FORMAT) {
+        throw new DamagedException("the mark of an erasure in format " + format);
+      }
+      return new Mark(CausalCodec.readDot(in), in.varint(), in.varint(), in.u8() == 1);
+    }
+
+    private Mark done(boolean is) {
+      return new Mark(dot, position, atMillis, is);
+    }
+  }
+
+  ErasureMarks(Store store) {
+    this.store = store;
+    store.scan(
+        Table.ERASURES,
+        new byte[0],
+        (key, bytes) -> {
+          any = true;
+          if (!Mark.fromBytes(bytes).done()) {
+            pending.add(key(key));
+          }
+          return true;
+        });
+  }
+
+  private static RecordKey key(byte[] place) {
+    List<String> names = Keys.names(place);
+    return new RecordKey(names.get(0), names.get(1), names.get(2));
+  }
+
+  /** The erasure of a record, as a reader sees it. */
+  Optional<Mark> of(History.Reader reader, RecordKey key) {
+    return any
+        ? Optional.ofNullable(reader.get(Table.ERASURES, Keys.of(key))).map(Mark::fromBytes)
+        : Optional.empty();
+  }
+
+  Optional<Mark> of(RecordKey key) {
+    return of(store::get, key);
+  }
+
+  /** Whether a record was erased, and this node may still keep something of it. */
+  boolean isPending(RecordKey key) {
+    return pending.contains(key);
+  }
+
+  /** The records that were erased and of which this node may still keep something. */
+  List<RecordKey> pending() {
+    return pending.stream().sorted().toList();
+  }
+
+  /** All records of a tenant that were erased, in order. */
+  List<RecordKey> all(String tenant) {
+    List<RecordKey> all = new ArrayList<>();
+    store.scan(
+        Table.ERASURES,
+        Keys.of(tenant),
+        (key, _) -> {
+          all.add(key(key));
+          return true;
+        });
+    return all;
+  }
+
+  /** Takes note of a version that joins: it may erase, or be written without knowing of that. */
+  void follow(Transaction transaction, Version version, long position) {
+    RecordKey key = version.key();
+    Optional<Mark> known = of(transaction::get, key);
+    if (version.erases()) {
+      // Of two that did not know of each other, all nodes go by the same.
+      boolean later =
+          known.isEmpty()
+              || version.context().contains(known.get().dot())
+              || version.dot().compareTo(known.get().dot()) > 0;
+      Mark mark = new Mark(version.dot(), position, version.acceptedAt().millis(), false);
+      put(transaction, key, later ? mark : known.get().done(false));
+    } else if (known.isPresent()
+        && known.get().done()
+        && !version.context().contains(known.get().dot())) {
+      put(transaction, key, known.get().done(false));
+    }
+  }
+
+  /** From here on this node keeps nothing of what was before. */
+  void done(Transaction transaction, RecordKey key, Mark mark) {
+    put(transaction, key, mark.done(true));
+  }
+
+  private void put(Transaction transaction, RecordKey key, Mark mark) {
+    any = true;
+    transaction.put(Table.ERASURES, Keys.of(key), mark.toBytes());
+    transaction.afterwards(() -> {
+      if (mark.done()) {
+        pending.remove(key);
+      } else {
+        pending.add(key);
+      }
+    });
+  }
+}
