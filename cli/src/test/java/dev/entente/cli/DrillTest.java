@@ -18,6 +18,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,6 +135,47 @@ class DrillTest {
     }
     again.send("PUT", last, "{\"v\":\"on\"}");
     within(Duration.ofSeconds(20), () -> late.send("GET", last, "").body().contains("\"on\""));
+  }
+
+  @Test
+  void whatSomebodyAskedToBeForgottenIsOnNoDiskAnyMore() throws Exception {
+    String port = String.valueOf(FreePort.find());
+    String[] ofB = {"--port", "0", "--peers", "http://127.0.0.1:" + port, "--name", "b"};
+    RealNode a = start("a", "--port", port, "--name", "a");
+    RealNode before = start("b", ofB);
+    String patient = "/v1/main/records/patient/p7";
+    for (int i = 0; i < 3; i++) {
+      a.send("PUT", patient, "{\"name\":\"Rosalind Quillon\",\"visit\":" + i + "}");
+    }
+    within(
+        Duration.ofSeconds(20),
+        () -> before.send("GET", patient, "").body().contains("\"visit\":2"));
+    assertThat(filesThatHold("Rosalind Quillon")).hasSizeGreaterThan(1);
+    before.kill();
+    String erasure = patient + "/erasure";
+    assertThat(a.send("POST", erasure, "{\"reason\":\"request 12\"}").statusCode()).isEqualTo(202);
+    assertThat(a.send("GET", patient, "").statusCode()).isEqualTo(404);
+    assertThat(a.send("GET", erasure, "").body()).contains("\"waiting\"", "[\"b.");
+    RealNode b = start("b", ofB);
+    for (RealNode node : List.of(a, b)) {
+      within(
+          Duration.ofSeconds(40), () -> node.send("GET", erasure, "").body().contains("\"done\""));
+      assertThat(node.send("GET", patient, "").statusCode()).isEqualTo(404);
+      assertThat(node.send("POST", "/v1/verify", "").body()).contains("\"intact\":true");
+    }
+    assertThat(filesThatHold("Rosalind Quillon")).isEmpty();
+  }
+
+  private List<Path> filesThatHold(String text) throws IOException {
+    List<Path> found = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(text)) {
+          found.add(file);
+        }
+      }
+    }
+    return found;
   }
 
   private static String[] append(String[] some, String more) {

@@ -17,6 +17,7 @@ import dev.entente.server.access.Caller;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.Permission;
 import dev.entente.server.access.RateLimits;
+import dev.entente.server.recovery.Eraser;
 import dev.entente.server.recovery.Jobs;
 import dev.entente.server.recovery.Pruner;
 import java.io.IOException;
@@ -44,10 +45,12 @@ final class Api {
   private final Watch watch;
   private static final Duration LOOKS = Duration.ofSeconds(1);
   private static final Duration PRUNES = Duration.ofHours(1);
+  private static final Duration ERASES = Duration.ofSeconds(5);
 
   private final Jobs jobs;
   private final SecondPersons secondPersons;
   private final Pruner pruner;
+  private final Eraser eraser;
   private final WaitingLine line;
   private volatile boolean open;
 
@@ -76,7 +79,8 @@ final class Api {
     new BatchRoutes(authority, steering, throttle).addTo(table);
     new FeedRoutes(node, conflicts, auth::user).addTo(table);
     this.jobs = new Jobs(node);
-    new ReviewRoutes(node, authority, jobs).addTo(table);
+    ReviewRoutes reviews = new ReviewRoutes(node, authority, jobs);
+    reviews.addTo(table);
     new SavedViews(node).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
     this.line = new WaitingLine(node);
@@ -87,6 +91,8 @@ final class Api {
     Retention retention = new Retention(node, config.safety().retentionDays());
     this.pruner = new Pruner(node, retention, this::members);
     new RetentionRoutes(retention, pruner, jobs).addTo(table);
+    this.eraser = new Eraser(node, retention, this::members);
+    new SubjectRoutes(node, authority, eraser, reviews::whole).addTo(table);
     new RecoveryRoutes(node, authority, jobs, config.checkpoints(node)).addTo(table);
     new AccountRoutes(node, accounts).addTo(table);
     this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors());
@@ -121,6 +127,7 @@ final class Api {
     watch.begin(chores);
     chores.every(LOOKS, "what two persons approved", secondPersons::look);
     chores.every(PRUNES, "what is too old", pruner::turn);
+    chores.every(ERASES, "what was erased", eraser::turn);
   }
 
   Watch watch() {

@@ -136,7 +136,7 @@ final class OperatorRoutes {
     return Reply.json(200, JsonObject.of(members));
   }
 
-  private static Json entry(AuditEntry entry) {
+  static Json entry(AuditEntry entry) {
     Map<String, Json> members = new TreeMap<>();
     members.put("sequence", Json.of(entry.sequence()));
     members.put("time", Describe.time(entry.time()));

@@ -198,7 +198,7 @@ final class ReviewRoutes {
   }
 
   /** A review with its notes, and the record as it is. */
-  private JsonObject whole(Review review) {
+  JsonObject whole(Review review) {
     List<Json> notes = new ArrayList<>();
     for (ReviewSheet.Note note : desk.notes(review)) {
       notes.add(

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import me.tongfei.progressbar.ProgressBar;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The commands for requests about somebody's data. */
+final class SubjectCommands {
+  private SubjectCommands() {}
+
+  /** {@code entente subjects}. */
+  @Command(
+      name = "subjects",
+      description =
+          "Lists the records whose id, or a text that they hold, has a text in it: the first step of a request about somebody's data.")
+  static final class Subjects extends ClientCommands.Calling {
+    @Parameters(paramLabel = "TEXT", description = "A name, a number, an address.")
+    String text;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      long found = 0;
+      String path = client.path("subjects") + "?naming=" + Client.escaped(text);
+      String cursor = "";
+      do {
+        Json page =
+            client.get(cursor.isEmpty() ? path : path + "&cursor=" + Client.escaped(cursor));
+        if (json) {
+          out.println(page);
+        }
+        for (Json record : list(page, "records")) {
+          found++;
+          if (!json) {
+            out.println(text(record, "type") + " " + text(record, "id"));
+          }
+        }
+        out.flush();
+        cursor = text(page, "next");
+      } while (!cursor.isEmpty());
+      if (found == 0 && !json) {
+        out.println("no record names " + text);
+      }
+      return ExitCodes.OK;
+    }
+  }
+
+  /** {@code entente export}. */
+  @Command(
+      name = "export",
+      description =
+          "Writes all that the node keeps of a record: what it is, every version, its reviews and what the audit log says of it; a line of JSON for each.")
+  static final class Export extends ClientCommands.Calling {
+    @Parameters(index = "0", paramLabel = "TYPE")
+    String type;
+
+    @Parameters(index = "1", paramLabel = "ID")
+    String id;
+
+    @Option(
+        names = {"-o", "--output"},
+        paramLabel = "FILE",
+        description = "Where to; it must not be there yet. Printed where it is left out.")
+    @Nullable Path file;
+
+    @Override
+    Integer run(Client client, PrintWriter out) throws IOException {
+      String path = client.path("records", type, id, "export");
+      Path target = file;
+      if (target == null) {
+        out.flush();
+        client.download(path, System.out, _ -> {});
+        System.out.flush();
+        return ExitCodes.OK;
+      }
+      if (Files.exists(target)) {
+        throw new IllegalArgumentException(target + " is there already; take another name");
+      }
+      Path begun = target.resolveSibling(target.getFileName() + ".unfinished");
+      try (OutputStream to = new BufferedOutputStream(Files.newOutputStream(begun));
+          ProgressBar bar = Progress.bar("exporting, KiB", -1)) {
+        client.download(path, to, bytes -> bar.stepTo(bytes >> 10));
+      }
+      Files.move(begun, target, StandardCopyOption.ATOMIC_MOVE);
+      out.println(target + ": " + Files.size(target) + " bytes");
+      return ExitCodes.OK;
+    }
+  }
+
+  /** {@code entente erase}. */
+  @Command(
+      name = "erase",
+      description =
+          "Erases what a record holds and ever held, its reviews, and what the audit log says of it, at every node. It cannot be undone. Without a record: lists what was erased, and how far that is.")
+  static final class Erase extends ClientCommands.Calling {
+    @Parameters(index = "0", arity = "0..1", paramLabel = "TYPE")
+    @Nullable String type;
+
+    @Parameters(index = "1", arity = "0..1", paramLabel = "ID")
+    @Nullable String id;
+
+    @Option(
+        names = "--reason",
+        paramLabel = "TEXT",
+        description = "Why; it is kept, so do not name the person.")
+    String reason = "";
+
+    @Option(
+        names = "--wait",
+        paramLabel = "SECONDS",
+        description = "For how long to wait until this node has carried it out (default: 30).")
+    int seconds = 30;
+
+    @Option(names = "--yes", description = "Do not ask.")
+    boolean yes;
+
+    @Override
+    Integer run(Client client, PrintWriter out) throws IOException {
+      if (type == null || id == null) {
+        Json all = client.get(client.path("erasures"));
+        if (json) {
+          out.println(all);
+        } else if (list(all, "erasures").isEmpty()) {
+          out.println("nothing was erased");
+        } else {
+          list(all, "erasures").forEach(erasure -> out.println(inWords(erasure)));
+        }
+        return ExitCodes.OK;
+      }
+      if (reason.isBlank()) {
+        throw new IllegalArgumentException("say --reason TEXT, such as the number of the request");
+      }
+      if (!yes && !isSure(out)) {
+        out.println("nothing was erased");
+        return ExitCodes.OK;
+      }
+      String path = client.path("records", String.valueOf(type), String.valueOf(id), "erasure");
+      String body = JsonObject.of("reason", Json.of(reason)).toString();
+      Json erasure = client.json("POST", path, Optional.of(body));
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+      while (!text(erasure, "stage").equals("done") && System.nanoTime() < end) {
+        pause();
+        erasure = client.get(path);
+      }
+      out.println(json ? erasure : inWords(erasure));
+      return text(erasure, "stage").equals("done") ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+    }
+
+    private boolean isSure(PrintWriter out) throws IOException {
+      out.print("Erase all that " + type + "/" + id + " ever held, at every node? [y/N] ");
+      out.flush();
+      int answer = System.in.read();
+      return answer == 'y' || answer == 'Y';
+    }
+
+    private static void pause() {
+      try {
+        Thread.sleep(300);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new Client.FailedException("interrupted; the erasure goes on by itself");
+      }
+    }
+
+    private static String inWords(Json erasure) {
+      String how =
+          switch (text(erasure, "stage")) {
+            case "done" -> "carried out at this node";
+            case "waiting" ->
+                "read by nobody any more; carried out once these nodes have heard of it: "
+                    + member(erasure, "waitingFor");
+            case "overtaken" ->
+                "somebody wrote without knowing of it; the node that erased does so once more";
+            default -> "about to be carried out at this node";
+          };
+      return text(erasure, "type")
+          + "/"
+          + text(erasure, "id")
+          + ", erased "
+          + text(erasure, "at")
+          + named(" by ", erasure, "by")
+          + ": "
+          + how;
+    }
+  }
+}
