@@ -120,10 +120,33 @@ class NemesisTest {
       clients.add(Thread.ofVirtual().start(() -> additions.work(client, any, () -> loading)));
     }
     for (Map.Entry<String, Harm> harm : harms(lab).entrySet()) {
+      if (!harm.getKey().matches(System.getProperty("entente.nemesis.only", ".*"))) {
+        continue;
+      }
       String victim = NAMES.get(chance.nextInt(NAMES.size()));
       System.out.println(harm.getKey() + " at " + victim);
-      harm.getValue().to(victim);
-      Thread.sleep(1_500);
+      int before = additions.acknowledged();
+      try {
+        harm.getValue().to(victim);
+        Thread.sleep(1_500);
+        eventually(() -> additions.acknowledged() > before);
+      } catch (AssertionError | IOException e) {
+        throw new AssertionError(
+            harm.getKey()
+                + " at "
+                + victim
+                + "; clients "
+                + clients.stream().filter(Thread::isAlive).count()
+                + " of "
+                + clients.size()
+                + ", acknowledged "
+                + additions.acknowledged()
+                + ": "
+                + known(lab)
+                + "; "
+                + lab.lastErrors(victim),
+            e);
+      }
     }
     loading = false;
     for (Thread client : clients) {
