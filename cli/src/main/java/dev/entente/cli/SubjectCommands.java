@@ -2,7 +2,9 @@
 package dev.entente.cli;
 
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
+import dev.entente.engine.json.JsonReader;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,7 +12,11 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import me.tongfei.progressbar.ProgressBar;
 import org.jspecify.annotations.Nullable;
@@ -127,16 +133,26 @@ final class SubjectCommands {
     @Option(names = "--yes", description = "Do not ask.")
     boolean yes;
 
+    @Option(
+        names = "--again",
+        paramLabel = "FILE",
+        description =
+            "Erase again what a list from erase --json names, where this node does not know of it: after a restore from an old backup.")
+    @Nullable Path again;
+
     @Override
     Integer run(Client client, PrintWriter out) throws IOException {
+      if (again != null) {
+        return again(client, JsonReader.strict().read(Files.readString(again)), out);
+      }
       if (type == null || id == null) {
-        Json all = client.get(client.path("erasures"));
+        List<Json> all = all(client);
         if (json) {
-          out.println(all);
-        } else if (list(all, "erasures").isEmpty()) {
+          out.println(JsonObject.of("erasures", new JsonArray(all)));
+        } else if (all.isEmpty()) {
           out.println("nothing was erased");
         } else {
-          list(all, "erasures").forEach(erasure -> out.println(inWords(erasure)));
+          all.forEach(erasure -> out.println(inWords(erasure)));
         }
         return ExitCodes.OK;
       }
@@ -157,6 +173,50 @@ final class SubjectCommands {
       }
       out.println(json ? erasure : inWords(erasure));
       return text(erasure, "stage").equals("done") ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+    }
+
+    private static List<Json> all(Client client) {
+      List<Json> all = new ArrayList<>();
+      String path = client.path("erasures") + "?limit=1000";
+      String cursor = "";
+      do {
+        Json page =
+            client.get(cursor.isEmpty() ? path : path + "&cursor=" + Client.escaped(cursor));
+        all.addAll(list(page, "erasures"));
+        cursor = text(page, "next");
+      } while (!cursor.isEmpty());
+      return all;
+    }
+
+    private Integer again(Client client, Json before, PrintWriter out) {
+      Set<String> known = new HashSet<>();
+      all(client).forEach(one -> known.add(name(one)));
+      int erased = 0;
+      int absent = 0;
+      for (Json one : list(before, "erasures")) {
+        if (known.contains(name(one))) {
+          continue;
+        }
+        String path = client.path("records", text(one, "type"), text(one, "id"), "erasure");
+        String why = "again, after a restore: " + text(one, "reason");
+        try {
+          client.json("POST", path, Optional.of(JsonObject.of("reason", Json.of(why)).toString()));
+          out.println(name(one));
+          erased++;
+        } catch (Client.FailedException e) {
+          if (!String.valueOf(e.getMessage()).startsWith("not-found")) {
+            throw e;
+          }
+          absent++;
+        }
+      }
+      out.println(
+          erased + " erased again, " + known.size() + " known here, " + absent + " not in here");
+      return ExitCodes.OK;
+    }
+
+    private static String name(Json erasure) {
+      return text(erasure, "type") + "/" + text(erasure, "id");
     }
 
     private boolean isSure(PrintWriter out) throws IOException {

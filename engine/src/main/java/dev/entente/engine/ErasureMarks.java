@@ -100,15 +100,18 @@ final class ErasureMarks {
     return pending.stream().sorted().toList();
   }
 
-  /** All records of a tenant that were erased, in order. */
-  List<RecordKey> all(String tenant) {
+  /** The records of a tenant that were erased, in order, behind one; at most so many. */
+  List<RecordKey> all(String tenant, Optional<RecordKey> after, int limit) {
+    byte[] prefix = Keys.of(tenant);
     List<RecordKey> all = new ArrayList<>();
     store.scan(
         Table.ERASURES,
-        Keys.of(tenant),
+        after.map(last -> Keys.with(Keys.of(last), 0)).orElse(prefix),
+        Keys.after(prefix),
+        false,
         (key, _) -> {
           all.add(key(key));
-          return true;
+          return all.size() < limit;
         });
     return all;
   }

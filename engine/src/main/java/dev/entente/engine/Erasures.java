@@ -32,6 +32,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,7 +78,7 @@ public final class Erasures {
   public List<WriteRequest> requests(RecordKey key, String by, String reason) {
     List<WriteRequest> requests = new ArrayList<>();
     requests.add(WriteRequest.erasure(key, by, reason));
-    for (Review review : reviews.of(key)) {
+    for (Review review : reviews.of(key.tenant(), Set.of(key))) {
       RecordKey sheet = ReviewSheet.key(review.id());
       if (!node.read(sheet).state().isEmpty() && marks.of(sheet).isEmpty()) {
         requests.add(WriteRequest.erasure(sheet, by, reason));
@@ -95,10 +96,17 @@ public final class Erasures {
         .toList();
   }
 
-  /** What was erased of a tenant. */
-  public List<Erasure> of(String tenant, VersionVector stable) {
+  /**
+   * What was erased of a tenant, in the order of records.
+   *
+   * @param stable what every node has; see {@link Retention#stable}
+   * @param after a record behind which to begin
+   * @param limit how many at most, at least 1
+   */
+  public List<Erasure> of(
+      String tenant, VersionVector stable, Optional<RecordKey> after, int limit) {
     List<Erasure> all = new ArrayList<>();
-    marks.all(tenant).forEach(key -> of(key, stable).ifPresent(all::add));
+    marks.all(tenant, after, limit).forEach(key -> of(key, stable).ifPresent(all::add));
     return all;
   }
 
@@ -246,15 +254,20 @@ public final class Erasures {
       return List.of();
     }
     Map<RecordKey, List<byte[]>> entries = entries(plans);
+    Set<Review> opened = new HashSet<>();
+    for (String tenant : tenants(plans)) {
+      opened.addAll(reviews.of(tenant, plans.keySet()));
+    }
     List<RecordKey> done = new ArrayList<>();
     for (Plan plan : plans.values()) {
-      List<Review> found = reviews.of(plan.key());
+      List<Review> found =
+          opened.stream().filter(review -> review.key().equals(plan.key())).toList();
       List<byte[]> said = entries.getOrDefault(plan.key(), List.of());
       if (node.alone(transaction -> carryOut(transaction, plan, found, said))) {
         done.add(plan.key());
       }
     }
-    compact(plans.values());
+    compact(plans);
     return done;
   }
 
@@ -343,17 +356,21 @@ public final class Erasures {
     return true;
   }
 
+  private static Set<String> tenants(Map<RecordKey, Plan> plans) {
+    Set<String> tenants = new TreeSet<>();
+    plans.keySet().forEach(key -> tenants.add(key.tenant()));
+    return tenants;
+  }
+
   /** Leaves nothing of what went on the disk. */
-  private void compact(Iterable<Plan> plans) {
+  private void compact(Map<RecordKey, Plan> plans) {
     List<Stretch> stretches = new ArrayList<>();
     stretches.add(new Stretch(Table.AUDIT, Keys.of(0), Keys.of(node.auditHead().sequence() + 1)));
-    Set<String> tenants = new TreeSet<>();
-    for (Plan plan : plans) {
-      tenants.add(plan.key().tenant());
-      stretches.add(Stretch.of(Table.RECORDS, Keys.of(plan.key())));
-      stretches.add(Stretch.of(Table.BASES, Keys.of(plan.key())));
+    for (RecordKey key : plans.keySet()) {
+      stretches.add(Stretch.of(Table.RECORDS, Keys.of(key)));
+      stretches.add(Stretch.of(Table.BASES, Keys.of(key)));
     }
-    for (String tenant : tenants) {
+    for (String tenant : tenants(plans)) {
       for (Table table :
           List.of(Table.LOG, Table.REVIEWS, Table.ANSWERS, Table.CLAIMS, Table.HELD)) {
         stretches.add(Stretch.of(table, Keys.of(tenant)));

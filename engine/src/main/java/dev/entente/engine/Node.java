@@ -42,6 +42,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -740,7 +741,7 @@ public final class Node implements AutoCloseable {
 
   /** All reviews of a record. Reads all of its tenant. */
   public List<Review> reviewsOf(RecordKey key) {
-    return reviews.of(key);
+    return reviews.of(key.tenant(), Set.of(key));
   }
 
   /** Where a page of reviews ends. */

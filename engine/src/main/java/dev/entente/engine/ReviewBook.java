@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -332,15 +333,15 @@ final class ReviewBook {
     return review.isPresent();
   }
 
-  /** All reviews of a record. Reads all of its tenant. */
-  List<Review> of(RecordKey key) {
+  /** All reviews of records of a tenant. Reads all of the tenant's. */
+  List<Review> of(String tenant, Set<RecordKey> keys) {
     List<Review> found = new ArrayList<>();
     store.scan(
         Table.REVIEWS,
-        Keys.of(key.tenant()),
+        Keys.of(tenant),
         (_, bytes) -> {
           Review review = Review.fromJson(JsonCodec.fromBytes(bytes));
-          if (review.key().equals(key)) {
+          if (keys.contains(review.key())) {
             found.add(review);
           }
           return true;

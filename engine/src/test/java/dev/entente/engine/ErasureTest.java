@@ -25,6 +25,8 @@ import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -39,6 +41,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -186,7 +189,7 @@ class ErasureTest {
   }
 
   @Test
-  void nothingOfItIsLeftAtAnyNodeOnceAllHaveHeardOfIt() {
+  void nothingOfItIsLeftAtAnyNodeOnceAllHaveHeardOfIt() throws IOException {
     tellAll(left);
     write(left, OTHER, patch(Map.of("name", "somebody else")), new Seen.Everything());
     meet();
@@ -210,12 +213,17 @@ class ErasureTest {
       assertThat(occurrences(store)).isZero();
       assertThat(Reconstruction.check(store, _ -> {}).wrong()).isZero();
     }
+    ByteArrayOutputStream backup = new ByteArrayOutputStream();
+    left.copyTo(backup);
+    try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(backup.toByteArray()))) {
+      assertThat(holds(in.readAllBytes())).as("a backup made since").isFalse();
+    }
     assertThat(left.read(OTHER).view().data()).isEqualTo(Json.of(Map.of("name", "somebody else")));
     assertThat(left.history(PATIENT, Long.MAX_VALUE, 10)).hasSize(1);
     assertThat(left.reviewsOf(PATIENT)).isEmpty();
     assertThat(left.countReviews("main", Review.Status.PENDING)).isZero();
     Erasure erasure =
-        left.erasures().of("main", VersionVector.EMPTY).stream().findFirst().orElseThrow();
+        left.erasures().of("main", VersionVector.EMPTY, Optional.empty(), 10).getFirst();
     assertThat(erasure.by()).isEqualTo("officer");
     assertThat(erasure.reason()).isEqualTo("request 12");
   }

@@ -153,7 +153,7 @@ final class SubjectRoutes {
           Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id() + " to export");
     }
     return Reply.stream("application/x-ndjson", out -> export(key, out))
-        .with("Content-Disposition", "attachment; filename=\"export.ndjson\"");
+        .with("Content-Disposition", "attachment");
   }
 
   private void export(RecordKey key, OutputStream out) throws IOException {
@@ -235,7 +235,17 @@ final class SubjectRoutes {
   }
 
   private Reply list(Call call) {
-    List<Json> erasures = eraser.of(call.tenant()).stream().map(this::erasure).toList();
-    return Reply.json(200, JsonObject.of("erasures", new JsonArray(erasures)));
+    Optional<RecordKey> after =
+        call.query("cursor")
+            .map(cursor -> Place.of(Optional.of(cursor)))
+            .map(place -> new RecordKey(call.tenant(), place.type(), place.id()));
+    List<Erasure> found = eraser.of(call.tenant(), after, call.limit());
+    Map<String, Json> members = new TreeMap<>();
+    members.put("erasures", Json.of(found.stream().map(this::erasure).toList()));
+    if (found.size() == call.limit()) {
+      RecordKey last = found.getLast().key();
+      members.put("next", Json.of(new Place(last.type(), last.id()).cursor()));
+    }
+    return Reply.json(200, JsonObject.of(members));
   }
 }

@@ -59,9 +59,9 @@ public final class Eraser {
     return retention.stable(members.get());
   }
 
-  /** What was erased of a tenant. */
-  public List<Erasure> of(String tenant) {
-    return node.erasures().of(tenant, stable());
+  /** What was erased of a tenant, in the order of records, behind one; at most so many. */
+  public List<Erasure> of(String tenant, Optional<RecordKey> after, int limit) {
+    return node.erasures().of(tenant, stable(), after, limit);
   }
 
   /** The erasure of a record; empty where it was not erased. */
