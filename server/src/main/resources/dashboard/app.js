@@ -10,6 +10,7 @@ import { overview } from '/ui/overview.js';
 import { policies } from '/ui/policies.js';
 import { record } from '/ui/record.js';
 import { review, reviews } from '/ui/reviews.js';
+import { subjects } from '/ui/subjects.js';
 
 const main = document.getElementById('main');
 const notice = document.getElementById('notice');
@@ -77,6 +78,7 @@ const pages = {
   operate: () => operate(app),
   audit: () => audit(app),
   accounts: (name) => accounts(app, name),
+  subjects: () => subjects(app),
   cluster: () => cluster(app),
 };
 
@@ -103,7 +105,9 @@ async function render() {
     document.getElementById('sign-out').hidden = false;
     const me = await app.whoAmI();
     document.getElementById('who-am-i').textContent = me.name;
-    document.querySelector('[data-page=accounts]').hidden = !me.grants.includes('admin@*');
+    const runs = (scope) => me.grants.includes(`admin@${scope}`);
+    document.querySelector('[data-page=accounts]').hidden = !runs('*');
+    document.querySelector('[data-page=subjects]').hidden = !runs('*') && !runs(app.tenant);
     countPending();
   } catch (problem) {
     if (problem.status === 401) main.replaceChildren(signIn());

@@ -56,9 +56,26 @@ function checkpoints(app, kept) {
     h('p', { class: 'muted small' }, 'A record, a type or a tenant goes back with ', h('code', {}, 'entente restore --to TIME'), '.'));
 }
 
+function retention(app, kept) {
+  const form = h('form', { class: 'filters', 'aria-label': 'Retention' },
+    field('Days, 0 for good', h('input', { name: 'days', type: 'number', min: '0', max: '36500', required: true, value: String(kept.days) })), h('button', {}, 'Keep for so long'));
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    try {
+      await app.send('PUT', 'retention', { days: Number(new FormData(form).get('days')) });
+      app.notice('Kept for so long, at every node.');
+      app.render();
+    } catch (problem) { app.notice(problem.message); }
+  });
+  return h('section', {}, h('h2', {}, 'How long versions are kept'),
+    h('p', {}, kept.days ? `${kept.days} days, and the last of every record for good` : 'For good', kept.own ? '.' : ', as is usual for this node.'),
+    kept.waitingFor.length ? h('p', { class: 'muted small' }, 'These nodes have not said yet what they have: ', kept.waitingFor.join(', ')) : null,
+    h('details', {}, h('summary', {}, 'Change it'), form));
+}
+
 export async function operate(app) {
-  const [spots, freezes, alerts, kept] = await Promise.all([
-    app.get('hotspots?limit=20'), app.get('freezes'), app.get('alerts?limit=50'),
+  const [spots, freezes, alerts, past, kept] = await Promise.all([
+    app.get('hotspots?limit=20'), app.get('freezes'), app.get('alerts?limit=50'), app.get('retention'),
     app.get('checkpoints').catch(() => ({ checkpoints: null })),
   ]);
   return [
@@ -67,6 +84,6 @@ export async function operate(app) {
     alerts.alerts.length ? h('ul', { class: 'plain' }, alerts.alerts.map(alertCard)) : h('p', { class: 'muted' }, 'None now.'),
     alerts.cleared.length ? h('details', {}, h('summary', {}, `${alerts.cleared.length} that are over`),
       table('Alerts that are over', ['Rule', 'What', 'From', 'Until'], alerts.cleared.map((one) => h('tr', {}, h('td', {}, one.rule), h('td', {}, one.summary), h('td', {}, when(one.since)), h('td', {}, when(one.cleared)))))) : null,
-    hot(app, spots.hotspots), frozen(app, freezes.frozen), checkpoints(app, kept.checkpoints),
+    hot(app, spots.hotspots), frozen(app, freezes.frozen), checkpoints(app, kept.checkpoints), retention(app, past),
   ];
 }

@@ -37,7 +37,8 @@ final class DashboardRoutes {
             "overview",
             "policies",
             "record",
-            "reviews")) {
+            "reviews",
+            "subjects")) {
       files.put(script + ".js", SCRIPT);
     }
     return Map.copyOf(files);

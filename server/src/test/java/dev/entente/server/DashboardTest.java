@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.AriaRole;
 import dev.entente.core.json.JsonArray;
@@ -44,6 +45,8 @@ class DashboardTest {
           "audit?action=write",
           "accounts",
           "accounts/eve",
+          "subjects",
+          "subjects?naming=bill",
           "cluster");
 
   private static Browser browser;
@@ -295,6 +298,32 @@ class DashboardTest {
       visitor.wasServedWell();
     }
     assertThat(served.json("PUT", "/v1/main/records/cart/hot", "{}").status()).isEqualTo(200);
+  }
+
+  @Test
+  void anOfficerFindsGivesOutAndErases() {
+    served.json("PUT", "/v1/main/records/patient/p7", "{\"name\":\"Ada Lovelace\"}");
+    try (Visitor visitor = admin(Look.DESK)) {
+      visitor.open("subjects");
+      visitor.page.getByLabel("Name, number, address").fill("Lovelace");
+      visitor.page.getByText("Find", new Page.GetByTextOptions().setExact(true)).click();
+      visitor.sees("patient/p7");
+      Download export =
+          visitor.page.waitForDownload(() -> visitor.page.getByLabel("export patient/p7").click());
+      assertThat(export.suggestedFilename()).isEqualTo("patient-p7.ndjson");
+      visitor.page.getByLabel("erase patient/p7").click();
+      visitor.sees("cannot be undone");
+      visitor.page.getByLabel("Why").fill("request 12");
+      visitor
+          .page
+          .getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Erase it for good"))
+          .click();
+      visitor.sees("nobody reads it any more");
+      visitor.sees("None, as records are now");
+      visitor.wasServedWell();
+    }
+    assertThat(served.get("/v1/main/records/patient/p7").status()).isEqualTo(404);
+    assertThat(served.get("/v1/main/erasures").body()).contains("request 12");
   }
 
   @Test
