@@ -3,6 +3,8 @@ package dev.entente.cli;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Map;
@@ -21,6 +23,10 @@ final class JsonLog extends Formatter {
     members.put("logger", Json.of(String.valueOf(entry.getLoggerName())));
     members.put("message", Json.of(formatMessage(entry)));
     members.put("thread", Json.of(entry.getLongThreadID()));
+    SpanContext request = Span.current().getSpanContext();
+    if (request.isValid()) {
+      members.put("traceId", Json.of(request.getTraceId()));
+    }
     Throwable thrown = entry.getThrown();
     if (thrown != null) {
       StringWriter trace = new StringWriter();

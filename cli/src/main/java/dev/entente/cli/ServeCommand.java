@@ -14,6 +14,7 @@ import dev.entente.server.EntenteServer;
 import dev.entente.server.Peering;
 import dev.entente.server.ServerConfig;
 import dev.entente.server.Token;
+import dev.entente.server.TraceTarget;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.DirectoryStream;
@@ -106,6 +107,8 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin WatchOptions watch = new WatchOptions();
 
+  @Mixin TraceOptions traces = new TraceOptions();
+
   @Mixin LogOptions log = new LogOptions();
 
   @Override
@@ -125,8 +128,10 @@ final class ServeCommand implements Callable<Integer> {
 
   private int serve(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
     Optional<Peering> cluster;
+    Optional<TraceTarget> told;
     Node node;
     try {
+      told = traces.target();
       cluster = peering.peering(data);
       Path store = data.resolve("store");
       Optional<Bootstrap.Copied> copied =
@@ -157,6 +162,7 @@ final class ServeCommand implements Callable<Integer> {
                   .believing(access.openId())
                   .within(access.limits())
                   .watched(watch.watching(data))
+                  .traced(told)
                   .kept(
                       new ServerConfig.Safety(
                           Duration.ofMinutes(checkpointMinutes),

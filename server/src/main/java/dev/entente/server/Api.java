@@ -49,6 +49,7 @@ final class Api {
 
   private final Jobs jobs;
   private final SecondPersons secondPersons;
+  private final Tracing tracing;
   private final Pruner pruner;
   private final Eraser eraser;
   private final WaitingLine line;
@@ -62,8 +63,15 @@ final class Api {
             : Optional.empty();
     this.auth = new Auth(config, accounts, openId, node::nowMillis);
     this.sessions = new Sessions(node);
+    Spans spans = new Spans();
+    this.tracing =
+        config
+            .traces()
+            .map(target -> Tracing.of(target, node.id().value(), spans))
+            .orElseGet(Tracing::none);
     RecentConflicts conflicts = new RecentConflicts(node::nowMillis);
     Metrics metrics = new Metrics(node);
+    metrics.count(spans);
     this.watch = new Watch(node, config.watching(), metrics);
     node.observe(conflicts::accept);
     node.observe(metrics::accept);
@@ -118,6 +126,10 @@ final class Api {
     open = true;
   }
 
+  Tracing tracing() {
+    return tracing;
+  }
+
   Jobs jobs() {
     return jobs;
   }
@@ -161,7 +173,8 @@ final class Api {
         Optional<Map<String, String>> params = route.match(path);
         if (params.isPresent()) {
           if (route.method().equals(call.method())) {
-            return answer(route, path, call.withParams(params.get(), Caller.NOBODY));
+            Call named = call.withParams(params.get(), Caller.NOBODY);
+            return tracing.request(route, named, () -> answered(route, path, named));
           }
           methods.add(route.method());
         }
@@ -174,15 +187,29 @@ final class Api {
       throw new Problem(Code.METHOD_NOT_ALLOWED, "this takes " + String.join(", ", methods));
     } catch (Problem problem) {
       return Reply.problem(problem);
+    } catch (RuntimeException e) {
+      return failed(path, call, e);
+    }
+  }
+
+  private Reply answered(Route route, List<String> path, Call call) {
+    try {
+      return answer(route, path, call);
+    } catch (Problem problem) {
+      return Reply.problem(problem);
     } catch (PrunedException e) {
       return Reply.problem(new Problem(Code.GONE, String.valueOf(e.getMessage())));
     } catch (RuntimeException e) {
-      LOG.log(Level.ERROR, "a request failed unexpectedly: " + call.method() + " " + path, e);
-      return Reply.text(
-          500,
-          "application/problem+json",
-          "{\"type\":\"about:blank\",\"title\":\"internal error\",\"status\":500,\"code\":\"internal\",\"detail\":\"this should not have happened; the node's log says more\"}");
+      return failed(path, call, e);
     }
+  }
+
+  private static Reply failed(List<String> path, Call call, RuntimeException e) {
+    LOG.log(Level.ERROR, "a request failed unexpectedly: " + call.method() + " " + path, e);
+    return Reply.text(
+        500,
+        "application/problem+json",
+        "{\"type\":\"about:blank\",\"title\":\"internal error\",\"status\":500,\"code\":\"internal\",\"detail\":\"this should not have happened; the node's log says more\"}");
   }
 
   private Reply answer(Route route, List<String> path, Call call) {

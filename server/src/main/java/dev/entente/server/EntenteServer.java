@@ -80,8 +80,11 @@ public final class EntenteServer implements AutoCloseable {
       ClusterRunner runner, HttpTransport transport, Optional<Consensus> consensus) {}
 
   private final Jobs jobs;
+  private final Tracing tracing;
 
-  private EntenteServer(WebServer server, Chores chores, Optional<Peers> peers, Jobs jobs) {
+  private EntenteServer(
+      WebServer server, Chores chores, Optional<Peers> peers, Jobs jobs, Tracing tracing) {
+    this.tracing = tracing;
     this.jobs = jobs;
     this.server = server;
     this.chores = chores;
@@ -150,7 +153,7 @@ public final class EntenteServer implements AutoCloseable {
     chores.every(TICK, "what is due", () -> node.proceed().join());
     chores.every(TICK, "what must be agreed on", api.authority()::tick);
     api.open();
-    return new EntenteServer(server, chores, peers, api.jobs());
+    return new EntenteServer(server, chores, peers, api.jobs(), api.tracing());
   }
 
   /** When this node first joined a cluster. */
@@ -276,6 +279,7 @@ public final class EntenteServer implements AutoCloseable {
       links.runner().close();
     });
     server.stop();
+    tracing.close();
   }
 
   private static void handle(Api api, ServerRequest request, ServerResponse response) {

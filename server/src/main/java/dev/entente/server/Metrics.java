@@ -18,6 +18,7 @@ import dev.entente.engine.Outcome;
 import dev.entente.server.watch.Alerts;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -83,6 +84,18 @@ final class Metrics {
             .register(registry);
     registry.gauge("entente.queue.waiting", node, Node::waiting);
     registry.gauge("entente.log.position", node, Node::position);
+  }
+
+  /** Shows how many spans were told to a collector, and how many it has not taken. */
+  void count(Spans spans) {
+    FunctionCounter.builder("entente.spans", spans, Spans::sent)
+        .description("Spans of requests, told to a collector or lost")
+        .tag("state", "sent")
+        .register(registry);
+    FunctionCounter.builder("entente.spans", spans, Spans::lost)
+        .description("Spans of requests, told to a collector or lost")
+        .tag("state", "lost")
+        .register(registry);
   }
 
   void accept(NodeEvent event) {

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param limits how fast clients may go on
  * @param watching from where on something is wrong, and how people are told
  * @param safety how often what the node is gets kept
+ * @param traces who is told where requests spend their time
  */
 public record ServerConfig(
     String host,
@@ -29,7 +30,8 @@ public record ServerConfig(
     Optional<OpenId.Config> openId,
     RateLimits.Limits limits,
     Watching watching,
-    Safety safety) {
+    Safety safety,
+    Optional<TraceTarget> traces) {
 
   /**
    * How often a node keeps a checkpoint, and for how long; and for how long old versions.
@@ -52,31 +54,37 @@ public record ServerConfig(
         Optional.empty(),
         RateLimits.Limits.DEFAULT,
         Watching.DEFAULT,
-        Safety.DEFAULT);
+        Safety.DEFAULT,
+        Optional.empty());
   }
 
   public ServerConfig at(String address) {
-    return new ServerConfig(address, port, token, peering, openId, limits, watching, safety);
+    return new ServerConfig(
+        address, port, token, peering, openId, limits, watching, safety, traces);
   }
 
   public ServerConfig with(Optional<Peering> cluster) {
-    return new ServerConfig(host, port, token, cluster, openId, limits, watching, safety);
+    return new ServerConfig(host, port, token, cluster, openId, limits, watching, safety, traces);
   }
 
   public ServerConfig believing(Optional<OpenId.Config> provider) {
-    return new ServerConfig(host, port, token, peering, provider, limits, watching, safety);
+    return new ServerConfig(host, port, token, peering, provider, limits, watching, safety, traces);
   }
 
   public ServerConfig within(RateLimits.Limits bounds) {
-    return new ServerConfig(host, port, token, peering, openId, bounds, watching, safety);
+    return new ServerConfig(host, port, token, peering, openId, bounds, watching, safety, traces);
   }
 
   public ServerConfig watched(Watching how) {
-    return new ServerConfig(host, port, token, peering, openId, limits, how, safety);
+    return new ServerConfig(host, port, token, peering, openId, limits, how, safety, traces);
   }
 
   public ServerConfig kept(Safety how) {
-    return new ServerConfig(host, port, token, peering, openId, limits, watching, how);
+    return new ServerConfig(host, port, token, peering, openId, limits, watching, how, traces);
+  }
+
+  public ServerConfig traced(Optional<TraceTarget> target) {
+    return new ServerConfig(host, port, token, peering, openId, limits, watching, safety, target);
   }
 
   /** Where checkpoints of a node are kept, if its data are on a disk. */

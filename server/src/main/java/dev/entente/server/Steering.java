@@ -134,6 +134,18 @@ final class Steering {
     headers.put(
         GRANTS,
         String.join(" ", call.caller().grants().stream().map(g -> encoded(g.toString())).toList()));
+    return Tracing.call(
+        "forward", there.node(), () -> forward(way, there, call, path, headers, body));
+  }
+
+  private static Reply forward(
+      HttpTransport way,
+      Place.There there,
+      Call call,
+      String path,
+      Map<String, String> headers,
+      byte[] body) {
+    Tracing.carry(headers);
     try {
       HttpTransport.Forwarded answer = way.forward(there.url(), call.method(), path, headers, body);
       Reply reply = new Reply(answer.status(), Map.of(), answer.body(), Optional.empty());

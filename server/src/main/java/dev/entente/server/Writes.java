@@ -109,7 +109,7 @@ final class Writes {
   /** Waits for an answer that is durable. */
   static <T> T await(Supplier<CompletableFuture<T>> request) {
     try {
-      return request.get().join();
+      return Tracing.step("accept", () -> request.get().join());
     } catch (OverloadedException e) {
       throw new Problem(Code.TOO_FAST, String.valueOf(e.getMessage()));
     } catch (NodeStoppedException e) {
@@ -234,6 +234,7 @@ final class Writes {
 
   /** The answer to a write. */
   static Reply reply(RecordKey key, Outcome outcome) {
+    Tracing.outcome(label(outcome));
     return switch (outcome) {
       case Outcome.Accepted accepted ->
           Reply.json(accepted.created() ? 201 : 200, answer(accepted))
@@ -241,6 +242,14 @@ final class Writes {
       case Outcome.Duplicate duplicate ->
           Reply.json(200, answer(duplicate)).with("ETag", '"' + duplicate.now().token() + '"');
       case Outcome.Rejected rejected -> throw problem(rejected);
+    };
+  }
+
+  private static String label(Outcome outcome) {
+    return switch (outcome) {
+      case Outcome.Accepted accepted -> accepted.kind().label();
+      case Outcome.Duplicate _ -> "duplicate";
+      case Outcome.Rejected rejected -> rejected.code().label();
     };
   }
 
