@@ -52,6 +52,24 @@ final class RealNode {
       Map<String, String> environment,
       String... options)
       throws IOException {
+    return start(by, System.getProperty("java.class.path"), http, data, environment, options);
+  }
+
+  /** Starts a node of another release. */
+  static RealNode startOf(
+      String classPath, Path data, Map<String, String> environment, String... options)
+      throws IOException {
+    return start(List.of(), classPath, PLAIN, data, environment, options);
+  }
+
+  private static RealNode start(
+      List<String> by,
+      String classPath,
+      HttpClient http,
+      Path data,
+      Map<String, String> environment,
+      String... options)
+      throws IOException {
     List<String> command = new ArrayList<>(by);
     command.addAll(
         List.of(
@@ -60,7 +78,7 @@ final class RealNode {
             "-XX:TieredStopAtLevel=1",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
-            System.getProperty("java.class.path"),
+            classPath,
             "dev.entente.cli.Main",
             "serve",
             "--data",
