@@ -47,6 +47,7 @@ final class Drafts {
         throw new IllegalStateException("what was agreed on cannot be taken: " + damaged.why());
       }
     }
+    receiver.settle(transaction, nowMillis);
     agreed.answers().forEach(a -> transaction.put(Table.ANSWERS, a.key(), a.answer()));
     if (agreed.last() > 0) {
       replication.learn(transaction, VersionVector.of(Map.of(group, agreed.last())));

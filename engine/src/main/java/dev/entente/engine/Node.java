@@ -500,6 +500,7 @@ public final class Node implements AutoCloseable {
       for (byte[] version : versions) {
         receipts.add(receiver.receive(transaction, version, now));
       }
+      receiver.settle(transaction, now);
       return receipts;
     });
   }

@@ -24,11 +24,14 @@ import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
@@ -58,8 +61,29 @@ final class Receiver {
 
   private long held;
 
-  /** The earliest time of what waits for this node's clock; null where nothing does. */
-  private @Nullable HybridTime earliestAhead;
+  /** What waits for this node's clock, the earliest first; after a start perhaps more than that. */
+  private final NavigableSet<Ahead> ahead = new TreeSet<>();
+
+  /** How many of those there are of a node, by tenant. */
+  private final Map<String, Integer> aheadOf = new HashMap<>();
+
+  /** Records of which versions joined in this job, for what may wait for those. */
+  private final Set<RecordKey> grown = new TreeSet<>();
+
+  /** A version that waits for this node's clock. */
+  private record Ahead(HybridTime acceptedAt, Dot dot, RecordKey key) implements Comparable<Ahead> {
+    private static final Comparator<Ahead> ORDER =
+        Comparator.comparing(Ahead::acceptedAt).thenComparing(Ahead::dot).thenComparing(Ahead::key);
+
+    String whose() {
+      return key.tenant() + '|' + dot.node();
+    }
+
+    @Override
+    public int compareTo(Ahead other) {
+      return ORDER.compare(this, other);
+    }
+  }
 
   Receiver(Store store, Incarnations self, Policies policies, History history, Derived derived) {
     this.self = self;
@@ -74,7 +98,7 @@ final class Receiver {
         (_, stored) -> {
           held++;
           // Perhaps it waits for something else; then the first look finds that out.
-          waitsForClock(waiting(stored).acceptedAt());
+          waitsForClock(waiting(stored));
           return true;
         });
   }
@@ -88,10 +112,19 @@ final class Receiver {
       return new Receipt.Damaged(String.valueOf(e.getMessage()));
     }
     Receipt receipt = receive(transaction, version, bytes, nowMillis);
-    if (receipt instanceof Receipt.Applied) {
-      retryHeld(transaction, version.key(), nowMillis);
+    if (receipt instanceof Receipt.Applied && held > 0) {
+      grown.add(version.key());
     }
     return receipt;
+  }
+
+  /** Lets in what waited for what came; once after all of a job has been received. */
+  void settle(Transaction transaction, long nowMillis) {
+    if (!grown.isEmpty()) {
+      List<RecordKey> keys = List.copyOf(grown);
+      grown.clear();
+      keys.forEach(key -> retryHeld(transaction, key, nowMillis));
+    }
   }
 
   private Receipt receive(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
@@ -127,7 +160,7 @@ final class Receiver {
           nowMillis);
     }
     if (!isInTime(transaction, version, nowMillis)) {
-      waitsForClock(version.acceptedAt());
+      waitsForClock(version);
       hold(transaction, version, bytes, nowMillis);
       return violated(
           transaction,
@@ -138,7 +171,7 @@ final class Receiver {
               + " was accepted at "
               + version.acceptedAt().instant()
               + ", further in the future than clocks may differ; it joins when this node's clock"
-              + " gets there",
+              + " gets there, and so does what else comes too early from that node",
           nowMillis);
     }
     return apply(transaction, version, bytes, nowMillis);
@@ -245,73 +278,81 @@ final class Receiver {
       held--;
       transaction.delete(Table.HELD, at);
       for (CausalViolation how : CausalViolation.values()) {
-        reviews
-            .get(transaction, version.key().tenant(), id(version, how))
-            .filter(review -> review.status() == Status.PENDING)
-            .ifPresent(review ->
-                reviews.close(
-                    transaction,
-                    review,
-                    Status.RESOLVED,
-                    Proceedings.POLICY,
-                    transaction.clock().next().millis(),
-                    "it has joined since",
-                    JsonAbsent.ABSENT));
-      }
-    }
-  }
-
-  /** Tries what waits for a record, until nothing more joins. */
-  private void retryHeld(Transaction transaction, RecordKey key, long nowMillis) {
-    boolean progress = held > 0;
-    while (progress) {
-      progress = false;
-      for (byte[] at : transaction.keys(Table.HELD, Keys.of(key.tenant(), key.type(), key.id()))) {
-        byte[] stored = transaction.get(Table.HELD, at);
-        if (stored != null) {
-          Version version = waiting(stored);
-          progress |=
-              isInTime(transaction, version, nowMillis)
-                  && apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
-                      instanceof Receipt.Applied;
+        if (how != CausalViolation.CLOCK_DRIFT) {
+          closeReview(transaction, version.key().tenant(), id(version, how));
         }
       }
     }
   }
 
+  private void closeReview(Transaction transaction, String tenant, String id) {
+    reviews
+        .get(transaction, tenant, id)
+        .filter(review -> review.status() == Status.PENDING)
+        .ifPresent(review ->
+            reviews.close(
+                transaction,
+                review,
+                Status.RESOLVED,
+                Proceedings.POLICY,
+                transaction.clock().next().millis(),
+                "it has joined since",
+                JsonAbsent.ABSENT));
+  }
+
+  /**
+   * Tries what waits for a record, the earliest first, until nothing more joins: a version that
+   * builds on another is later than that, so one pass lets in all that can be.
+   */
+  private void retryHeld(Transaction transaction, RecordKey key, long nowMillis) {
+    boolean progress = held > 0;
+    while (progress) {
+      progress = false;
+      NavigableSet<Version> waiting = new TreeSet<>(EARLIEST_FIRST);
+      for (byte[] at : transaction.keys(Table.HELD, Keys.of(key.tenant(), key.type(), key.id()))) {
+        byte[] stored = transaction.get(Table.HELD, at);
+        if (stored != null) {
+          waiting.add(waiting(stored));
+        }
+      }
+      for (Version version : waiting) {
+        progress |=
+            isInTime(transaction, version, nowMillis)
+                && apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
+                    instanceof Receipt.Applied;
+      }
+    }
+  }
+
+  private static final Comparator<Version> EARLIEST_FIRST =
+      Comparator.comparing(Version::acceptedAt).thenComparing(Version::dot);
+
   private static Version waiting(byte[] stored) {
     return VersionCodec.fromBytes(Arrays.copyOfRange(stored, Long.BYTES, stored.length));
   }
 
-  private void waitsForClock(HybridTime time) {
-    if (earliestAhead == null || time.compareTo(earliestAhead) < 0) {
-      earliestAhead = time;
+  private void waitsForClock(Version version) {
+    Ahead waiting = new Ahead(version.acceptedAt(), version.dot(), version.key());
+    if (ahead.add(waiting)) {
+      aheadOf.merge(waiting.whose(), 1, Integer::sum);
     }
   }
 
-  /**
-   * Lets in what has waited for this node's clock, the earliest first: a version that builds on
-   * another, of the same record or not, is later than that, so none comes before what it builds on.
-   */
+  /** Lets in what has waited for this node's clock, the earliest first. */
   private void releaseAhead(Transaction transaction, long nowMillis) {
-    if (earliestAhead == null || !transaction.clock().accepts(earliestAhead, nowMillis)) {
-      return;
-    }
-    earliestAhead = null;
-    NavigableSet<Version> ahead =
-        new TreeSet<>(Comparator.comparing(Version::acceptedAt).thenComparing(Version::dot));
-    for (byte[] at : transaction.keys(Table.HELD, new byte[0])) {
-      byte[] stored = transaction.get(Table.HELD, at);
+    while (!ahead.isEmpty()
+        && (ahead.first().dot().node().isGroup()
+            || transaction.clock().accepts(ahead.first().acceptedAt(), nowMillis))) {
+      Ahead first = ahead.removeFirst();
+      byte[] stored = transaction.get(Table.HELD, heldKey(first.key(), first.dot()));
       if (stored != null) {
-        ahead.add(waiting(stored));
-      }
-    }
-    for (Version version : ahead) {
-      if (!isInTime(transaction, version, nowMillis)) {
-        waitsForClock(version.acceptedAt());
-      } else {
         // What else its record waits for comes later in this very order.
+        Version version = waiting(stored);
         apply(transaction, version, VersionCodec.toBytes(version), nowMillis);
+      }
+      if (aheadOf.merge(first.whose(), -1, Integer::sum) <= 0) {
+        aheadOf.remove(first.whose());
+        closeReview(transaction, first.key().tenant(), driftId(first.key(), first.dot()));
       }
     }
   }
@@ -324,6 +365,7 @@ final class Receiver {
   void sweep(Transaction transaction, long nowMillis) {
     nextLookMillis.set(Long.MAX_VALUE);
     releaseAhead(transaction, nowMillis);
+    Set<RecordKey> tried = new HashSet<>();
     for (byte[] at : transaction.keys(Table.HELD, new byte[0])) {
       byte[] stored = transaction.get(Table.HELD, at);
       if (stored == null) {
@@ -332,9 +374,13 @@ final class Receiver {
       long since = new ByteReader(stored).u64();
       byte[] bytes = Arrays.copyOfRange(stored, Long.BYTES, stored.length);
       Version version = VersionCodec.fromBytes(bytes);
-      retryHeld(transaction, version.key(), nowMillis);
+      if (tried.add(version.key())) {
+        retryHeld(transaction, version.key(), nowMillis);
+      }
       if (transaction.get(Table.HELD, at) != null) {
-        if (nowMillis - since >= PATIENCE_MILLIS && isInTime(transaction, version, nowMillis)) {
+        if (!isInTime(transaction, version, nowMillis)) {
+          waitsForClock(version);
+        } else if (nowMillis - since >= PATIENCE_MILLIS) {
           violated(
               transaction,
               version,
@@ -352,7 +398,17 @@ final class Receiver {
   }
 
   private static String id(Version version, CausalViolation how) {
-    String text = how.label() + "|" + version.key() + "|" + version.dot();
+    return how == CausalViolation.CLOCK_DRIFT
+        ? driftId(version.key(), version.dot())
+        : id(how.label() + "|" + version.key() + "|" + version.dot());
+  }
+
+  /** One for all that comes too early from a node; there may be very many. */
+  private static String driftId(RecordKey key, Dot dot) {
+    return id(CausalViolation.CLOCK_DRIFT.label() + "|" + key.tenant() + "|" + dot.node());
+  }
+
+  private static String id(String text) {
     return Hashes.hex(text.getBytes(StandardCharsets.UTF_8)).substring(0, 32);
   }
 
@@ -366,7 +422,11 @@ final class Receiver {
     RecordKey key = version.key();
     String id = id(version, how);
     Optional<Review> before = reviews.get(transaction, key.tenant(), id);
-    if (before.isEmpty()) {
+    boolean begins =
+        how == CausalViolation.CLOCK_DRIFT
+            && aheadOf.getOrDefault(key.tenant() + '|' + version.dot().node(), 0) == 1
+            && before.filter(review -> review.status() == Status.PENDING).isEmpty();
+    if (before.isEmpty() || begins) {
       Policy policy = policies.inForce(key.tenant(), key.type());
       Json described = describe(id, version, how, why);
       reviews.open(transaction, id, key, "record", policy, described, Progress.NONE, nowMillis);

@@ -244,6 +244,7 @@ final class Replication {
         break;
       }
     }
+    receiver.settle(transaction, nowMillis);
     if (upTo > cursor) {
       transaction.put(Table.META, cursorKey(from), Keys.of(upTo));
     }

@@ -281,6 +281,38 @@ class ReceiverTest {
   }
 
   @Test
+  void thousandsThatComeTooEarlyWaitUnderOneReviewAndJoinAtOnce() {
+    AtomicLong ahead = new AtomicLong(now.get() + 3_600_000);
+    Node fast =
+        Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("fast").withClock(ahead::get));
+    opened.add(fast);
+    int count = 4_000;
+    for (int i = 1; i <= count; i++) {
+      put(fast, i % 10 == 0 ? new RecordKey("main", "user", "x" + i) : RECORD, Map.of("n", i), "a");
+    }
+    Store store = new MemoryStore();
+    Node slow = open(store, "slow");
+    List<byte[]> log = log(fast);
+    slow.receive(log.subList(0, count / 2)).join();
+    assertThat(pending(slow)).hasSize(1);
+    opened.remove(slow);
+    slow.close();
+    Node again = open(store, "slow");
+    for (byte[] version : log.subList(count / 2, count)) {
+      again.receive(List.of(version)).join();
+    }
+    assertThat(pending(again)).hasSize(1);
+    assertThat(again.changes("main", 0, 10)).isEmpty();
+    now.addAndGet(3_600_000);
+    put(again, new RecordKey("main", "user", "v"), Map.of("n", 1), "b");
+    again.receive(log.subList(0, 1)).join();
+    assertThat(again.changes("main", 0, 10_000)).hasSize(count + 1);
+    assertThat(Path.of("n").in(again.read(RECORD).view().data())).isEqualTo(Json.of(count - 1));
+    assertThat(pending(again)).isEmpty();
+    assertThat(again.verify(_ -> {}).broken()).isEmpty();
+  }
+
+  @Test
   void bytesThatAreNoVersionAreRefusedAndTouchNothing() {
     put(left, RECORD, Map.of("n", 1), "ann");
     byte[] version = log(left).getFirst();
