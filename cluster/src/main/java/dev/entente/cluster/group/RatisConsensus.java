@@ -116,7 +116,12 @@ public final class RatisConsensus implements Consensus {
             .setOption(RaftStorage.StartupOption.RECOVER)
             .setStateMachine(new RatisLog(log))
             .build();
-    server.start();
+    try {
+      server.start();
+    } catch (IOException | RuntimeException e) {
+      server.close();
+      throw e;
+    }
     return new RatisConsensus(server, self);
   }
 
