@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Drives the links of a cluster, each on a virtual thread of its own, so that one that is slow or
@@ -44,9 +46,7 @@ public final class ClusterRunner implements AutoCloseable {
     try {
       while (true) {
         for (Link link : cluster.links()) {
-          threads.computeIfAbsent(
-              link,
-              _ -> Thread.ofVirtual().name("entente-link " + link.url()).start(() -> drive(link)));
+          threads.compute(link, (_, thread) -> isDriving(thread) ? thread : driving(link));
         }
         threads.keySet().removeIf(link -> !cluster.links().contains(link));
         Thread.sleep(LOOK_MILLIS);
@@ -54,6 +54,14 @@ public final class ClusterRunner implements AutoCloseable {
     } catch (InterruptedException e) {
       threads.values().forEach(Thread::interrupt);
     }
+  }
+
+  private static boolean isDriving(@Nullable Thread thread) {
+    return thread != null && thread.isAlive();
+  }
+
+  private Thread driving(Link link) {
+    return Thread.ofVirtual().name("entente-link " + link.url()).start(() -> drive(link));
   }
 
   private void drive(Link link) {
@@ -85,7 +93,21 @@ public final class ClusterRunner implements AutoCloseable {
       link.failed(String.valueOf(e.getMessage()), steadyMillis.getAsLong());
     } catch (OverloadedException e) {
       link.failed("this node is busy; it goes on later", steadyMillis.getAsLong());
+    } catch (NodeStoppedException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      failed(link, e);
     }
+  }
+
+  /** Whatever it is, the link is tried again: what it brings may be had from nobody else. */
+  private void failed(Link link, RuntimeException e) {
+    Throwable cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+    if (cause instanceof NodeStoppedException stopped) {
+      throw stopped;
+    }
+    LOG.log(Level.ERROR, "what " + link.url() + " sent could not be taken", cause);
+    link.failed("what came could not be taken: " + cause.getMessage(), steadyMillis.getAsLong());
   }
 
   @Override

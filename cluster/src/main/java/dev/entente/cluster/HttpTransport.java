@@ -3,8 +3,11 @@ package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.engine.codec.ByteReader.DamagedException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -16,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /** Carries requests over HTTP to {@code /v1/cluster/pull}, with the secret that the nodes share. */
 public final class HttpTransport implements Transport, AutoCloseable {
@@ -28,10 +32,12 @@ public final class HttpTransport implements Transport, AutoCloseable {
   /** The header in which a node says who it is. */
   public static final String NODE = "Entente-Node";
 
+  private static final Logger LOG = System.getLogger(HttpTransport.class.getName());
   private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final Duration GRACE = Duration.ofSeconds(10);
 
   private final String secret;
+  private final Duration patience;
   private final HttpClient client;
 
   /**
@@ -41,6 +47,12 @@ public final class HttpTransport implements Transport, AutoCloseable {
    * @param tls what this node proves who it is with, where lines are encrypted
    */
   public HttpTransport(String secret, Optional<NodeTls> tls) {
+    this(secret, tls, GRACE);
+  }
+
+  /** As above; an answer of which nothing comes for so long is given up. */
+  HttpTransport(String secret, Optional<NodeTls> tls, Duration patience) {
+    this.patience = patience;
     this.secret = secret;
     HttpClient.Builder builder =
         HttpClient.newBuilder().connectTimeout(CONNECT).followRedirects(HttpClient.Redirect.NEVER);
@@ -152,12 +164,78 @@ public final class HttpTransport implements Transport, AutoCloseable {
     }
   }
 
-  private static byte[] whole(String url, InputStream in, int bytesMax) throws IOException {
-    byte[] body = in.readNBytes(bytesMax + 1);
-    if (body.length > bytesMax) {
-      throw new IOException(url + " sends more than " + bytesMax + " bytes");
+  private byte[] whole(String url, InputStream in, int bytesMax) throws IOException {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    byte[] chunk = new byte[16 << 10];
+    try (Stall stall = new Stall(in, patience)) {
+      int length = stall.read(url, chunk);
+      while (length >= 0) {
+        body.write(chunk, 0, length);
+        if (body.size() > bytesMax) {
+          throw new IOException(url + " sends more than " + bytesMax + " bytes");
+        }
+        length = stall.read(url, chunk);
+      }
     }
-    return body;
+    return body.toByteArray();
+  }
+
+  /**
+   * Ends a stream on which nothing comes any more. The client's own timeout ends with the head of
+   * an answer, and a connection whose other end is gone may never say so.
+   */
+  private static final class Stall implements AutoCloseable {
+    private final InputStream in;
+    private final long patienceNanos;
+    private final Thread thread;
+    private volatile long lastNanos = System.nanoTime();
+    private volatile boolean stalled;
+
+    Stall(InputStream in, Duration patience) {
+      this.in = in;
+      this.patienceNanos = patience.toNanos();
+      this.thread = Thread.ofVirtual().name("entente-stall").start(this::watch);
+    }
+
+    private void watch() {
+      try {
+        long left = patienceNanos;
+        while (left > 0) {
+          Thread.sleep(Duration.ofNanos(left));
+          left = lastNanos + patienceNanos - System.nanoTime();
+        }
+        stalled = true;
+        in.close();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (IOException e) {
+        LOG.log(Level.DEBUG, "what had stalled could not be closed", e);
+      }
+    }
+
+    /** Reads as the stream does. */
+    int read(String url, byte[] chunk) throws IOException {
+      int length = -1;
+      @Nullable IOException problem = null;
+      try {
+        length = in.read(chunk);
+      } catch (IOException e) {
+        problem = e;
+      }
+      if (stalled) {
+        throw new IOException(url + " has stopped in the middle of its answer", problem);
+      }
+      if (problem != null) {
+        throw problem;
+      }
+      lastNanos = System.nanoTime();
+      return length;
+    }
+
+    @Override
+    public void close() {
+      thread.interrupt();
+    }
   }
 
   private HttpResponse<InputStream> response(String url, HttpRequest.Builder request)
