@@ -795,12 +795,15 @@ public final class Node implements AutoCloseable {
     if (reviews.nextDueMillis() > now && !receiver.isDue(now)) {
       return CompletableFuture.completedFuture(0);
     }
-    return sequencer.submit(transaction -> {
-      if (receiver.isDue(now)) {
-        receiver.sweep(transaction, now);
-      }
-      return proceedings.sweep(transaction, now, policy -> acceptor.whyNot(policy).isEmpty());
-    });
+    return sequencer
+        .submit(transaction -> {
+          if (receiver.isDue(now)) {
+            receiver.proceed(transaction, now);
+          }
+          return proceedings.sweep(transaction, now, policy -> acceptor.whyNot(policy).isEmpty());
+        })
+        .thenCompose(
+            went -> receiver.hasMore() ? proceed() : CompletableFuture.completedFuture(went));
   }
 
   /** The text of the policy in force, if one was put. */

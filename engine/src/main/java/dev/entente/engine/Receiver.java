@@ -49,6 +49,14 @@ final class Receiver {
   /** Versions that wait at most, all records together; more are not taken in. */
   private static final int HELD_MAX = 100_000;
 
+  /**
+   * How much a job lets in of what waited, roughly: what it decides is in memory until it commits.
+   */
+  private static final long LET_IN_BYTES_MAX = 4L << 20;
+
+  /** Of so many versions of a node, those that wait for a record longest, it is seen at a time. */
+  private static final int TRIED_MAX = 500;
+
   private final Incarnations self;
   private final Policies policies;
   private final History history;
@@ -67,8 +75,11 @@ final class Receiver {
   /** How many of those there are of a node, by tenant. */
   private final Map<String, Integer> aheadOf = new HashMap<>();
 
-  /** Records of which versions joined in this job, for what may wait for those. */
+  /** Records of which versions joined, for what may wait for those and has not been tried. */
   private final Set<RecordKey> grown = new TreeSet<>();
+
+  /** Whether more could be let in than one job does; the next one goes on. */
+  private volatile boolean more;
 
   /** A version that waits for this node's clock. */
   private record Ahead(HybridTime acceptedAt, Dot dot, RecordKey key) implements Comparable<Ahead> {
@@ -120,11 +131,19 @@ final class Receiver {
 
   /** Lets in what waited for what came; once after all of a job has been received. */
   void settle(Transaction transaction, long nowMillis) {
-    if (!grown.isEmpty()) {
-      List<RecordKey> keys = List.copyOf(grown);
-      grown.clear();
-      keys.forEach(key -> retryHeld(transaction, key, nowMillis));
+    for (RecordKey key : List.copyOf(grown)) {
+      if (isFull(transaction)) {
+        break;
+      }
+      if (retryHeld(transaction, key, nowMillis)) {
+        grown.remove(key);
+      }
     }
+    more = !grown.isEmpty() || isFirstInTime(transaction, nowMillis);
+  }
+
+  private static boolean isFull(Transaction transaction) {
+    return transaction.bytes() > LET_IN_BYTES_MAX;
   }
 
   private Receipt receive(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
@@ -301,27 +320,44 @@ final class Receiver {
   }
 
   /**
-   * Tries what waits for a record, the earliest first, until nothing more joins: a version that
-   * builds on another is later than that, so one pass lets in all that can be.
+   * Tries what waits for a record, the earliest first: a version that builds on another is later
+   * than that.
+   *
+   * @return whether nothing more can join; false where there was too much for one job
    */
-  private void retryHeld(Transaction transaction, RecordKey key, long nowMillis) {
+  private boolean retryHeld(Transaction transaction, RecordKey key, long nowMillis) {
     boolean progress = held > 0;
     while (progress) {
       progress = false;
-      NavigableSet<Version> waiting = new TreeSet<>(EARLIEST_FIRST);
-      for (byte[] at : transaction.keys(Table.HELD, Keys.of(key.tenant(), key.type(), key.id()))) {
-        byte[] stored = transaction.get(Table.HELD, at);
-        if (stored != null) {
-          waiting.add(waiting(stored));
+      for (Version version : earliestHeld(transaction, key)) {
+        if (isFull(transaction)) {
+          return false;
         }
-      }
-      for (Version version : waiting) {
         progress |=
             isInTime(transaction, version, nowMillis)
                 && apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
                     instanceof Receipt.Applied;
       }
     }
+    return true;
+  }
+
+  /** Of every node the first versions of a record that wait, the earliest first. */
+  private static NavigableSet<Version> earliestHeld(Transaction transaction, RecordKey key) {
+    NavigableSet<Version> waiting = new TreeSet<>(EARLIEST_FIRST);
+    byte[] prefix = Keys.of(key.tenant(), key.type(), key.id());
+    String node = "";
+    int ofNode = 0;
+    for (byte[] at : transaction.keys(Table.HELD, prefix)) {
+      String next = Keys.firstName(Arrays.copyOfRange(at, prefix.length, at.length));
+      ofNode = next.equals(node) ? ofNode + 1 : 1;
+      node = next;
+      byte[] stored = ofNode <= TRIED_MAX ? transaction.get(Table.HELD, at) : null;
+      if (stored != null) {
+        waiting.add(waiting(stored));
+      }
+    }
+    return waiting;
   }
 
   private static final Comparator<Version> EARLIEST_FIRST =
@@ -340,15 +376,16 @@ final class Receiver {
 
   /** Lets in what has waited for this node's clock, the earliest first. */
   private void releaseAhead(Transaction transaction, long nowMillis) {
-    while (!ahead.isEmpty()
-        && (ahead.first().dot().node().isGroup()
-            || transaction.clock().accepts(ahead.first().acceptedAt(), nowMillis))) {
+    while (isFirstInTime(transaction, nowMillis) && !isFull(transaction)) {
       Ahead first = ahead.removeFirst();
       byte[] stored = transaction.get(Table.HELD, heldKey(first.key(), first.dot()));
       if (stored != null) {
         // What else its record waits for comes later in this very order.
         Version version = waiting(stored);
-        apply(transaction, version, VersionCodec.toBytes(version), nowMillis);
+        if (apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
+            instanceof Receipt.Applied) {
+          grown.add(first.key());
+        }
       }
       if (aheadOf.merge(first.whose(), -1, Integer::sum) <= 0) {
         aheadOf.remove(first.whose());
@@ -357,14 +394,33 @@ final class Receiver {
     }
   }
 
-  boolean isDue(long nowMillis) {
-    return nextLookMillis.get() <= nowMillis;
+  private boolean isFirstInTime(Transaction transaction, long nowMillis) {
+    return !ahead.isEmpty()
+        && (ahead.first().dot().node().isGroup()
+            || transaction.clock().accepts(ahead.first().acceptedAt(), nowMillis));
   }
 
-  /** Tries what waits again, and tells of what has waited for too long. */
-  void sweep(Transaction transaction, long nowMillis) {
-    nextLookMillis.set(Long.MAX_VALUE);
+  /** Whether more could be let in than the last job did. Callable from any thread. */
+  boolean hasMore() {
+    return more;
+  }
+
+  /** Whether something could be let in by now. Callable from any thread. */
+  boolean isDue(long nowMillis) {
+    return more || nextLookMillis.get() <= nowMillis;
+  }
+
+  /** Goes on letting in what waited; tells of what has waited for too long. */
+  void proceed(Transaction transaction, long nowMillis) {
     releaseAhead(transaction, nowMillis);
+    settle(transaction, nowMillis);
+    if (nextLookMillis.get() <= nowMillis) {
+      sweep(transaction, nowMillis);
+    }
+  }
+
+  private void sweep(Transaction transaction, long nowMillis) {
+    nextLookMillis.set(Long.MAX_VALUE);
     Set<RecordKey> tried = new HashSet<>();
     for (byte[] at : transaction.keys(Table.HELD, new byte[0])) {
       byte[] stored = transaction.get(Table.HELD, at);
@@ -374,8 +430,9 @@ final class Receiver {
       long since = new ByteReader(stored).u64();
       byte[] bytes = Arrays.copyOfRange(stored, Long.BYTES, stored.length);
       Version version = VersionCodec.fromBytes(bytes);
-      if (tried.add(version.key())) {
-        retryHeld(transaction, version.key(), nowMillis);
+      if (tried.add(version.key()) && !retryHeld(transaction, version.key(), nowMillis)) {
+        grown.add(version.key());
+        more = true;
       }
       if (transaction.get(Table.HELD, at) != null) {
         if (!isInTime(transaction, version, nowMillis)) {

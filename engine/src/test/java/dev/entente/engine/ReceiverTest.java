@@ -306,6 +306,7 @@ class ReceiverTest {
     now.addAndGet(3_600_000);
     put(again, new RecordKey("main", "user", "v"), Map.of("n", 1), "b");
     again.receive(log.subList(0, 1)).join();
+    again.proceed().join();
     assertThat(again.changes("main", 0, 10_000)).hasSize(count + 1);
     assertThat(Path.of("n").in(again.read(RECORD).view().data())).isEqualTo(Json.of(count - 1));
     assertThat(pending(again)).isEmpty();
