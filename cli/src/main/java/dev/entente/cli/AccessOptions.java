@@ -49,6 +49,13 @@ final class AccessOptions {
           "Changes a second of one record by one credential, a minute of it at once (default: ${DEFAULT-VALUE}; 0 for any).")
   int changes = RateLimits.Limits.DEFAULT.changesPerSecond();
 
+  @Option(
+      names = "--tenant-rate-limit",
+      paramLabel = "N",
+      description =
+          "Requests a second of one tenant, by whomever; more wait up to a second for their turn (default: ${DEFAULT-VALUE}, for any).")
+  int tenantRequests;
+
   Optional<OpenId.Config> openId() {
     return issuer.isEmpty()
         ? Optional.empty()
@@ -56,9 +63,9 @@ final class AccessOptions {
   }
 
   RateLimits.Limits limits() {
-    if (requests < 0 || changes < 0) {
+    if (requests < 0 || changes < 0 || tenantRequests < 0) {
       throw new IllegalArgumentException("a rate limit is 0 or more");
     }
-    return new RateLimits.Limits(requests, changes);
+    return new RateLimits.Limits(requests, changes, tenantRequests);
   }
 }

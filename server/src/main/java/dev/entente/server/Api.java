@@ -161,7 +161,7 @@ final class Api {
       throw new Problem(Code.UNAVAILABLE, "the node is starting; try again in a second");
     }
     if (call.header(Steering.FORWARDED).isEmpty()) {
-      throttle.request(caller);
+      throttle.request(caller, Optional.ofNullable(call.params().get("tenant")));
     }
     return caller;
   }

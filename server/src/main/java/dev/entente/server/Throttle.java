@@ -40,12 +40,36 @@ final class Throttle {
     return caller.may(Permission.ADMINISTER, Grant.ALL);
   }
 
-  /** Counts a request, or refuses it. */
-  void request(Caller caller) {
-    if (!isFree(caller)) {
-      limits
-          .request(caller)
-          .ifPresent(wait -> refuse(caller, "requests", caller.name() + " sends", wait));
+  /**
+   * Counts a request, or refuses it; has it wait for its turn where its tenant sends too many, so
+   * that others are not slowed down.
+   *
+   * @param tenant empty where it is of none
+   */
+  void request(Caller caller, Optional<String> tenant) {
+    if (isFree(caller)) {
+      return;
+    }
+    limits
+        .request(caller)
+        .ifPresent(wait -> refuse(caller, "requests", caller.name() + " sends", wait));
+    if (tenant.isPresent()) {
+      RateLimits.Turn turn = limits.turn(tenant.get());
+      if (turn.refused()) {
+        refuse(caller, "requests", "the tenant " + tenant.get() + " sends", turn.delay());
+      } else if (turn.delay().isPositive()) {
+        metrics.throttled("delayed");
+        await(turn.delay());
+      }
+    }
+  }
+
+  private static void await(Duration wait) {
+    try {
+      Thread.sleep(wait);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
     }
   }
 

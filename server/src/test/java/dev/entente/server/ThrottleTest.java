@@ -61,6 +61,47 @@ class ThrottleTest {
   }
 
   @Test
+  void requestsOfATenantWaitInLineAndOnlyThoseThatWouldWaitTooLongAreRefused() {
+    RateLimits limits = new RateLimits(new RateLimits.Limits(0, 0, 100), nanos::get);
+    long waited = -1;
+    int passed = 0;
+    RateLimits.Turn turn = limits.turn("noisy");
+    while (!turn.refused()) {
+      passed++;
+      assertThat(turn.delay().toNanos()).as("one after the other").isGreaterThanOrEqualTo(waited);
+      waited = turn.delay().toNanos();
+      turn = limits.turn("noisy");
+    }
+    assertThat(passed).as("a tenth of a second at once, and a second in line").isBetween(109, 111);
+    assertThat(turn.delay().toMillis()).isBetween(1_000L, 1_020L);
+    assertThat(limits.turn("quiet").delay()).isZero();
+    nanos.addAndGet(500_000_000L);
+    int later = 0;
+    while (!limits.turn("noisy").refused()) {
+      later++;
+    }
+    assertThat(later).isBetween(49, 51);
+  }
+
+  @Test
+  void aTenantThatSendsTooManyIsSlowedDownNotRefused() {
+    try (Served served = new Served(config -> config.within(new RateLimits.Limits(0, 0, 50)))) {
+      String token = served.account("app", "writer@main");
+      long began = System.nanoTime();
+      for (int i = 0; i < 30; i++) {
+        String path = "/v1/main/records/cart/" + i;
+        assertThat(served.json("PUT", path, "{}", "Authorization", "Bearer " + token).status())
+            .isEqualTo(201);
+      }
+      assertThat(System.nanoTime() - began)
+          .as("25 of them at 50 a second")
+          .isGreaterThan(480_000_000L);
+      assertThat(served.get("/metrics").body())
+          .contains("entente_throttled_total{what=\"delayed\"}");
+    }
+  }
+
+  @Test
   void whoIsRefusedIsToldSoWithoutLossAndItIsCountedAndNoted() {
     try (Served served = new Served(config -> config.within(new RateLimits.Limits(0, 1)))) {
       served.json("PUT", "/v1/cluster/accounts/app", "{\"grants\":[\"writer@main\"]}");

@@ -19,20 +19,40 @@ import java.util.function.LongSupplier;
 public final class RateLimits {
   private static final int BUCKETS_MAX = 100_000;
 
+  /** Whose turn comes later is refused. */
+  private static final Duration TURN_MAX = Duration.ofSeconds(1);
+
   private final Limits limits;
   private final TimeMeter clock;
   private final Cache<String, Bucket> credentials = cache();
   private final Cache<String, Bucket> records = cache();
+  private final Cache<String, Bucket> tenants = cache();
 
   /**
    * The steady rates.
    *
    * @param requestsPerSecond of one credential; ten seconds of it at once; 0 for any
    * @param changesPerSecond of one record by one credential; a minute of it at once; 0 for any
+   * @param tenantRequestsPerSecond of one tenant, by whomever; a tenth of a second of it at once; 0
+   *     for any
    */
-  public record Limits(int requestsPerSecond, int changesPerSecond) {
+  public record Limits(int requestsPerSecond, int changesPerSecond, int tenantRequestsPerSecond) {
     /** What holds where nobody says otherwise. */
     public static final Limits DEFAULT = new Limits(2_000, 50);
+
+    /** With no limit on a tenant. */
+    public Limits(int requestsPerSecond, int changesPerSecond) {
+      this(requestsPerSecond, changesPerSecond, 0);
+    }
+  }
+
+  /**
+   * When a request's turn is.
+   *
+   * @param refused whether that is too far off to wait for; else the turn is reserved
+   */
+  public record Turn(Duration delay, boolean refused) {
+    static final Turn NOW = new Turn(Duration.ZERO, false);
   }
 
   /**
@@ -68,25 +88,39 @@ public final class RateLimits {
     return take(records, caller.name() + "\n" + key, limits.changesPerSecond(), 60);
   }
 
+  /** Counts a request of a tenant; those that are too many wait in line for their turn. */
+  public Turn turn(String tenant) {
+    int perSecond = limits.tenantRequestsPerSecond();
+    if (perSecond == 0) {
+      return Turn.NOW;
+    }
+    Bucket bucket = bucket(tenants, tenant, Math.max(1, perSecond / 10), perSecond);
+    long nanos = bucket.estimateAbilityToConsume(1).getNanosToWaitForRefill();
+    return nanos > TURN_MAX.toNanos()
+        ? new Turn(Duration.ofNanos(nanos), true)
+        : new Turn(Duration.ofNanos(bucket.consumeIgnoringRateLimits(1)), false);
+  }
+
   private Optional<Duration> take(
       Cache<String, Bucket> buckets, String name, int perSecond, int secondsAtOnce) {
     if (perSecond == 0) {
       return Optional.empty();
     }
-    Bucket bucket =
-        buckets.get(
-            name,
-            _ ->
-                Bucket.builder()
-                    .withCustomTimePrecision(clock)
-                    .addLimit(limit ->
-                        limit
-                            .capacity((long) perSecond * secondsAtOnce)
-                            .refillGreedy(perSecond, Duration.ofSeconds(1)))
-                    .build());
+    Bucket bucket = bucket(buckets, name, (long) perSecond * secondsAtOnce, perSecond);
     ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
     return probe.isConsumed()
         ? Optional.empty()
         : Optional.of(Duration.ofNanos(probe.getNanosToWaitForRefill()));
+  }
+
+  private Bucket bucket(Cache<String, Bucket> buckets, String name, long atOnce, int perSecond) {
+    return buckets.get(
+        name,
+        _ ->
+            Bucket.builder()
+                .withCustomTimePrecision(clock)
+                .addLimit(
+                    limit -> limit.capacity(atOnce).refillGreedy(perSecond, Duration.ofSeconds(1)))
+                .build());
   }
 }
