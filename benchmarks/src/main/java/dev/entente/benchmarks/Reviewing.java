@@ -35,12 +35,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A durable node with very many pending reviews: how long each request that a page of the dashboard
- * makes takes at the server, over HTTP on the loopback; and how long it takes to decide many at
- * once, and to take that back.
+ * A durable node with very many records and pending reviews: how long each request that a page of
+ * the dashboard makes takes at the server, over HTTP on the loopback; and how long it takes to
+ * decide many at once, and to take that back.
  */
 public final class Reviewing {
   private static final int PENDING = Integer.getInteger("pending", 100_000);
+  private static final int RECORDS = Integer.getInteger("records", 1_000_000);
   private static final int DECIDED = Integer.getInteger("decided", 10_000);
   private static final int REQUESTS = Integer.getInteger("requests", 60);
   private static final int WARM = 20;
@@ -83,6 +84,13 @@ public final class Reviewing {
         clash.add(write(made.after().key(), 2, seen, "bob"));
       }
       node.writeAll(clash).join();
+    }
+    for (int from = 0; from < RECORDS; from += TOGETHER) {
+      List<WriteRequest> plain = new ArrayList<>();
+      for (int i = from; i < Math.min(RECORDS, from + TOGETHER); i++) {
+        plain.add(write(new RecordKey("main", "plain", "p" + i), i, new Seen.Everything(), "op"));
+      }
+      node.writeAll(plain).join();
     }
     Desk desk = new Desk(node);
     Optional<byte[]> deep = Optional.empty();
@@ -151,12 +159,27 @@ public final class Reviewing {
     measure("hot records", "/v1/main/hotspots?limit=20");
     measure("types of records", "/v1/main/records");
     measure("records of a type", "/v1/main/records/many?limit=100");
-    measure("a record", "/v1/main/records/many/r" + (PENDING - 1));
+    measure("records, a page in the middle", "/v1/main/records/plain?limit=100&cursor=" + middle());
+    measure("a record among all", "/v1/main/records/plain/p" + RECORDS / 2);
+    measure("the first changes", "/v1/main/changes?limit=100");
+    measure("who is named (a page of the search)", "/v1/main/subjects?naming=nobody");
+    measure("a record in conflict", "/v1/main/records/many/r" + (PENDING - 1));
     measure("its history", "/v1/main/records/many/r" + (PENDING - 1) + "/history?limit=200");
     measure("the audit log", "/v1/main/audit?limit=100");
     measure("the audit log, what is not in it", "/v1/main/audit?limit=100&actor=nobody");
     measure("what a policy's conflicts speak for", "/v1/main/policies/many/advice?latest=500");
     measure("the cluster", "/v1/cluster");
+  }
+
+  private String middle() throws IOException, InterruptedException {
+    String cursor = "";
+    for (int i = 0; i < RECORDS / 2_000; i++) {
+      String path = "/v1/main/records/plain?limit=1000";
+      cursor =
+          text(
+              object(ask("GET", cursor.isEmpty() ? path : path + "&cursor=" + cursor, "")), "next");
+    }
+    return cursor;
   }
 
   private static JsonObject object(String body) {
@@ -202,7 +225,8 @@ public final class Reviewing {
       long begin = System.nanoTime();
       benchmark.fill();
       System.out.printf(
-          "%,d pending reviews, made in %.1f s%n",
+          "%,d records besides %,d pending reviews, made in %.1f s%n",
+          RECORDS,
           benchmark.node.countReviews("main", Review.Status.PENDING),
           (System.nanoTime() - begin) / 1e9);
       benchmark.pages();
