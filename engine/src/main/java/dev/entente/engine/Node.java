@@ -512,7 +512,7 @@ public final class Node implements AutoCloseable {
    * @param bytesMax how many bytes of versions at most; one version goes even where it is larger
    */
   public Shipment ship(long after, VersionVector asker, int bytesMax) {
-    return replication.ship(position(), after, asker, bytesMax);
+    return replication.ship(after, asker, bytesMax);
   }
 
   /**

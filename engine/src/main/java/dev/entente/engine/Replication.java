@@ -78,12 +78,22 @@ final class Replication {
 
   /** What this node has of all nodes, where its own log is durable up to a position. */
   VersionVector known(long position) {
-    NavigableMap<NodeId, Long> known = new TreeMap<>();
-    ofOthers(store::get).entries().forEach(known::put);
+    return known(ofOthers(), position);
+  }
+
+  private VersionVector known(NavigableMap<NodeId, Long> ofOthers, long position) {
+    NavigableMap<NodeId, Long> known = new TreeMap<>(ofOthers);
     self.former().entries().forEach((node, last) -> known.merge(node, last, Math::max));
     if (position > 0) {
       known.put(self.self(), position);
     }
+    return VersionVector.of(known);
+  }
+
+  /** What this node has of others, save what waits to join. */
+  private NavigableMap<NodeId, Long> ofOthers() {
+    NavigableMap<NodeId, Long> known = new TreeMap<>();
+    ofOthers(store::get).entries().forEach(known::put);
     store.scan(
         Table.HELD,
         new byte[0],
@@ -93,20 +103,24 @@ final class Replication {
           known.computeIfPresent(node, (_, last) -> before == 0 ? null : Math.min(last, before));
           return true;
         });
-    return VersionVector.of(known);
+    return known;
   }
 
   /**
    * The stretch of this log behind a position that somebody lacks.
    *
-   * @param position where the log ends
    * @param asker what the other has
    * @param bytesMax how much to send at most; at least one version goes where one is lacking
    * @throws PrunedException where the other lacks what is not kept here any more
    */
-  Shipment ship(long position, long after, VersionVector asker, int bytesMax) {
-    // Read before the log is: what it names lies in the log already.
-    VersionVector known = known(position);
+  Shipment ship(long after, VersionVector asker, int bytesMax) {
+    // What is known of others first, then where the log ends: they change together, so all that is
+    // named lies before that end. Whoever takes this believes that they have it, and nobody would
+    // send it to them any more.
+    NavigableMap<NodeId, Long> ofOthers = ofOthers();
+    byte[] last = store.get(Table.META, Node.POSITION);
+    long position = last == null ? 0 : new ByteReader(last).u64();
+    VersionVector known = known(ofOthers, position);
     long begin = Math.min(after, position);
     VersionVector pruned = Pruning.dots(store::get);
     if (!asker.dominates(pruned)) {

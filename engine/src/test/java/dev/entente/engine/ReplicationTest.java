@@ -268,6 +268,25 @@ class ReplicationTest {
     assertThat(node.read(key("main", "a")).view().exists()).isTrue();
   }
 
+  @Test
+  void aShipmentNamesNothingThatIsNotInIt() {
+    AtomicReference<Runnable> afterCommit = new AtomicReference<>(() -> {});
+    Node between = open(new Watched(new MemoryStore(), afterCommit), "between");
+    Node far = open(new MemoryStore(), "far");
+    put(left, key("main", "a"), "1");
+    List<Shipment> shipped = new ArrayList<>();
+    afterCommit.set(() -> shipped.add(between.ship(0, far.known(), 1 << 20)));
+    pull(left, between);
+    afterCommit.set(() -> {});
+    far.take(shipped.getFirst()).join();
+    pull(between, far);
+    pull(left, far);
+    assertThat(far.known().get(left.id())).isOne();
+    assertThat(far.read(key("main", "a")).view().exists())
+        .as("nobody sends it again to who says that they have it")
+        .isTrue();
+  }
+
   private static boolean awaits(Node node, VersionVector wanted) {
     try {
       return node.awaitKnown(wanted, 0);
