@@ -76,7 +76,8 @@ public final class EntenteServer implements AutoCloseable {
   private final Optional<Peers> peers;
 
   /** What drives the links to other nodes. */
-  private record Peers(ClusterRunner runner, HttpTransport transport, Optional<Voting> voting) {}
+  private record Peers(
+      ClusterRunner runner, HttpTransport transport, Optional<Consensus> consensus) {}
 
   private final Jobs jobs;
   private final Tracing tracing;
@@ -177,12 +178,17 @@ public final class EntenteServer implements AutoCloseable {
     Ballots ballots = new Ballots(node, cluster, api.authority(), transport, peering.voteKey());
     api.join(cluster, transport, healings, ballots, peering.voterNames());
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
-    Optional<Voting> voting = Optional.empty();
+    Optional<Consensus> consensus = Optional.empty();
     String self = node.id().name();
     if (peering.voterNames().contains(self)) {
       try {
-        Voters voters = Voters.of(self, peering.voters(), peering.directory());
-        voting = Optional.of(Voting.begin(() -> vote(api, node, voters, peering.tls())));
+        consensus =
+            Optional.of(
+                vote(
+                    api,
+                    node,
+                    Voters.of(self, peering.voters(), peering.directory()),
+                    peering.tls()));
       } catch (IOException | RuntimeException e) {
         transport.close();
         runner.close();
@@ -191,7 +197,7 @@ public final class EntenteServer implements AutoCloseable {
     }
     chores.every(TICK, "healings", healings::look);
     chores.every(VOTES, "votes", ballots::tick);
-    return new Peers(runner, transport, voting);
+    return new Peers(runner, transport, consensus);
   }
 
   private static Consensus vote(Api api, Node node, Voters voters, Optional<NodeTls> tls)
@@ -268,7 +274,7 @@ public final class EntenteServer implements AutoCloseable {
     jobs.close();
     chores.close();
     peers.ifPresent(links -> {
-      links.voting().ifPresent(Voting::close);
+      links.consensus().ifPresent(Consensus::close);
       links.transport().close();
       links.runner().close();
     });
