@@ -119,10 +119,7 @@ public final class Erasures {
     return marks
         .of(key)
         .map(mark -> {
-          Optional<Version> version =
-              Optional.ofNullable(
-                      store.get(Table.LOG, History.logKey(key.tenant(), mark.position())))
-                  .map(VersionCodec::fromBytes);
+          Optional<Version> version = erasing(key, mark);
           return new Erasure(
               key,
               mark.dot(),
@@ -131,6 +128,12 @@ public final class Erasures {
               version.map(Version::note).orElse(""),
               stage(key, mark, stable));
         });
+  }
+
+  /** The version that erased a record; empty where it is not kept any more. */
+  private Optional<Version> erasing(RecordKey key, Mark mark) {
+    return Optional.ofNullable(store.get(Table.LOG, History.logKey(key.tenant(), mark.position())))
+        .map(VersionCodec::fromBytes);
   }
 
   private Stage stage(RecordKey key, Mark mark, VersionVector stable) {
@@ -258,17 +261,26 @@ public final class Erasures {
     for (String tenant : tenants(plans)) {
       opened.addAll(reviews.of(tenant, plans.keySet()));
     }
-    List<RecordKey> done = new ArrayList<>();
+    Map<RecordKey, Plan> done = new TreeMap<>();
     for (Plan plan : plans.values()) {
       List<Review> found =
           opened.stream().filter(review -> review.key().equals(plan.key())).toList();
       List<byte[]> said = entries.getOrDefault(plan.key(), List.of());
       if (node.alone(transaction -> carryOut(transaction, plan, found, said))) {
-        done.add(plan.key());
+        done.put(plan.key(), plan);
       }
     }
-    compact(plans);
-    return done;
+    compact(done);
+    // Only now: whoever ends before that begins again, and leaves nothing on the disk.
+    node.alone(transaction -> {
+      done.forEach((key, plan) -> {
+        if (marks.of(transaction::get, key).equals(Optional.of(plan.mark()))) {
+          marks.done(transaction, key, plan.mark());
+        }
+      });
+      return true;
+    });
+    return List.copyOf(done.keySet());
   }
 
   /** Whether it is for this node to erase once more; a group has no versions but its own. */
@@ -277,10 +289,7 @@ public final class Erasures {
   }
 
   private void eraseAgain(RecordKey key, Mark mark) {
-    Optional<Version> erased =
-        Optional.ofNullable(store.get(Table.LOG, History.logKey(key.tenant(), mark.position())))
-            .map(VersionCodec::fromBytes);
-    String by = erased.map(Version::author).orElse(Proceedings.POLICY);
+    String by = erasing(key, mark).map(Version::author).orElse(Proceedings.POLICY);
     String why = "again, since something was written without knowing of the erasure";
     requests(key, by, why).forEach(request -> node.write(request).join());
   }
@@ -330,8 +339,10 @@ public final class Erasures {
     }
     Pruning.replace(transaction, key, plan.versions(), plan.after());
     int forgotten = 0;
+    Set<String> live = live(transaction.snapshot(key));
     for (Review review : found) {
-      forgotten += reviews.forget(transaction, key.tenant(), review.id()) ? 1 : 0;
+      boolean ofNow = live.contains(review.id());
+      forgotten += !ofNow && reviews.forget(transaction, key.tenant(), review.id()) ? 1 : 0;
     }
     HashSum entries = new HashSum();
     for (byte[] stub : said) {
@@ -339,7 +350,6 @@ public final class Erasures {
       transaction.put(Table.AUDIT, Keys.of(sequence), stub);
       entries.add(sequence, Hashes.of(stub));
     }
-    marks.done(transaction, key, plan.mark());
     Map<String, Json> detail = new TreeMap<>();
     plan.sum().tell(detail);
     Map<String, Json> erased = new TreeMap<>();
@@ -354,6 +364,13 @@ public final class Erasures {
         key.toString(),
         JsonObject.of(detail));
     return true;
+  }
+
+  /** The conflicts of what the record holds by now, which has nothing of what was. */
+  private static Set<String> live(Snapshot now) {
+    Set<String> ids = new HashSet<>();
+    now.view().resolutions().forEach(resolution -> ids.add(resolution.conflict().id()));
+    return ids;
   }
 
   private static Set<String> tenants(Map<RecordKey, Plan> plans) {

@@ -49,6 +49,21 @@ public record WriteRequest(
     this(key, edit, seen, author, device, requestId, fingerprint, at, base, note, Optional.empty());
   }
 
+  /** A write without the rarer settings. */
+  private WriteRequest(RecordKey key, Edit edit, Seen seen, String author, String note) {
+    this(
+        key,
+        edit,
+        seen,
+        author,
+        Optional.empty(),
+        Optional.empty(),
+        0,
+        Optional.empty(),
+        Optional.empty(),
+        note);
+  }
+
   /** What an author had seen. */
   public sealed interface Seen {
     /** They do not say: whatever is there is replaced. */
@@ -75,48 +90,18 @@ public record WriteRequest(
 
   /** A plain write without the rarer settings. */
   public static WriteRequest of(RecordKey key, Edit edit, Seen seen, String author) {
-    return new WriteRequest(
-        key,
-        edit,
-        seen,
-        author,
-        Optional.empty(),
-        Optional.empty(),
-        0,
-        Optional.empty(),
-        Optional.empty(),
-        "");
+    return new WriteRequest(key, edit, seen, author, "");
   }
 
   /** A write of what a record was earlier. */
   public static WriteRequest rollback(RecordKey key, Json document, String author, String reason) {
     Edit edit = document instanceof JsonObject object ? new Edit.Put(object) : new Edit.Delete();
-    return new WriteRequest(
-        key,
-        edit,
-        new Seen.Rollback(),
-        author,
-        Optional.empty(),
-        Optional.empty(),
-        0,
-        Optional.empty(),
-        Optional.empty(),
-        reason);
+    return new WriteRequest(key, edit, new Seen.Rollback(), author, reason);
   }
 
   /** Erases what a record holds and held; see {@link Erasures}. */
   public static WriteRequest erasure(RecordKey key, String author, String reason) {
-    return new WriteRequest(
-        key,
-        new Edit.Erase(),
-        new Seen.Rollback(),
-        author,
-        Optional.empty(),
-        Optional.empty(),
-        0,
-        Optional.empty(),
-        Optional.empty(),
-        reason);
+    return new WriteRequest(key, new Edit.Erase(), new Seen.Rollback(), author, reason);
   }
 
   public WriteRequest at(HybridTime time) {

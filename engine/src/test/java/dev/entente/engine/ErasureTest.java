@@ -333,6 +333,21 @@ class ErasureTest {
   }
 
   @Test
+  void whatWaitsForAPersonSinceIsLeftAlone() {
+    tellAll(left);
+    erase(left);
+    write(left, patch(Map.of("owner", "nobody yet")));
+    VersionVector agreed = left.read(PATIENT).state().context();
+    write(left, PATIENT, patch(Map.of("owner", "one")), new Seen.Context(agreed));
+    write(left, PATIENT, patch(Map.of("owner", "two")), new Seen.Context(agreed));
+    meet();
+    assertThat(carryOut(left)).contains(PATIENT);
+    assertThat(left.reviews("main", Review.Status.PENDING, Optional.empty(), 10)).hasSize(1);
+    assertThat(left.countReviews("main", Review.Status.PENDING)).isOne();
+    assertThat(occurrences(stores.getFirst())).isZero();
+  }
+
+  @Test
   void whatNeverWasCannotBeErased() {
     assertThat(left.write(WriteRequest.erasure(PATIENT, "officer", "none")).join())
         .isInstanceOf(Outcome.Rejected.class);
