@@ -3,12 +3,18 @@ package dev.entente.simulation;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -17,8 +23,8 @@ import java.util.stream.Collectors;
  * thread-safe.
  *
  * <p>Source: Wing and Gong, <i>Testing and verifying concurrent objects</i>, 1993, with the memory
- * of Lowe, <i>Testing for linearizability</i>, 2017: a set of operations done and a value is looked
- * at once.
+ * and the order of Lowe, <i>Testing for linearizability</i>, 2017: what has happened and a value is
+ * looked at once, answer by answer (just-in-time linearization).
  */
 public final class History {
   /** The moment of an answer that never came. */
@@ -96,90 +102,183 @@ public final class History {
     };
   }
 
-  /** The search for an order of the operations on one register. */
+  /**
+   * The search for an order of the operations on one register: answer by answer, all states that
+   * the register may be in by then.
+   */
   private static final class Search {
-    /** So many states are looked at; more than histories with few unknown answers have. */
+    /** So many states at one answer are looked at; histories with few unknown answers have few. */
     private static final int STATES_MAX = 2_000_000;
 
     private final List<Operation> operations;
-    private final Set<State> seen = new HashSet<>();
 
-    /** The operations of the longest order that was found. */
-    private BitSet furthest = new BitSet();
+    /** By number: what was called and has not been answered, in order. */
+    private final NavigableSet<Integer> open = new TreeSet<>();
 
-    /** What was done, and what the value is then. */
-    private record State(BitSet done, String value) {}
+    /** By number: what was never answered. */
+    private final BitSet unknown = new BitSet();
+
+    /** The first operation whose answer nothing explains; none yet. */
+    private int unexplained = -1;
+
+    private boolean gaveUp;
+
+    /** Which of the open operations have happened, and what the value is then. */
+    private record State(BitSet happened, String value) {
+      State with(int operation, String then) {
+        BitSet more = (BitSet) happened.clone();
+        more.set(operation);
+        return new State(more, then);
+      }
+
+      State without(int operation) {
+        BitSet less = (BitSet) happened.clone();
+        less.clear(operation);
+        return new State(less, value);
+      }
+    }
+
+    /**
+     * States of which none makes another needless: of two that differ only in what was never
+     * answered, that in which less has happened, since the rest may happen yet, or never.
+     */
+    private final class Least {
+      /** By the value and what of the answered has happened: what of the others has. */
+      private final Map<State, List<BitSet>> least = new HashMap<>();
+
+      private int size;
+
+      /** Takes a state in, unless one that is there makes it needless. */
+      boolean add(State state) {
+        List<BitSet> there = least.computeIfAbsent(answered(state), _ -> new ArrayList<>());
+        BitSet never = never(state);
+        if (there.stream().anyMatch(less -> isWithin(less, never))) {
+          return false;
+        }
+        int before = there.size();
+        there.removeIf(more -> isWithin(never, more));
+        there.add(never);
+        size += there.size() - before;
+        return true;
+      }
+
+      /** Whether nothing has made a state needless that was taken in. */
+      boolean holds(State state) {
+        return least.getOrDefault(answered(state), List.of()).contains(never(state));
+      }
+
+      Set<State> states() {
+        Set<State> states = new HashSet<>();
+        least.forEach((state, all) -> {
+          for (BitSet never : all) {
+            BitSet happened = (BitSet) state.happened().clone();
+            happened.or(never);
+            states.add(new State(happened, state.value()));
+          }
+        });
+        return states;
+      }
+
+      private State answered(State state) {
+        BitSet happened = (BitSet) state.happened().clone();
+        happened.andNot(unknown);
+        return new State(happened, state.value());
+      }
+
+      private BitSet never(State state) {
+        BitSet happened = (BitSet) state.happened().clone();
+        happened.and(unknown);
+        return happened;
+      }
+
+      private static boolean isWithin(BitSet less, BitSet more) {
+        BitSet beyond = (BitSet) less.clone();
+        beyond.andNot(more);
+        return beyond.isEmpty();
+      }
+    }
+
+    /** A call, or an answer; at one moment, calls come first. */
+    private record Event(long at, boolean isAnswer, int operation) {}
 
     Search(List<Operation> operations) {
       this.operations =
-          operations.stream().sorted((a, b) -> Long.compare(a.called(), b.called())).toList();
+          operations.stream().sorted(Comparator.comparingLong(Operation::called)).toList();
+      for (int i = 0; i < this.operations.size(); i++) {
+        unknown.set(i, this.operations.get(i).isUnknown());
+      }
     }
 
     boolean finds() {
-      List<State> open = new ArrayList<>();
-      open.add(new State(new BitSet(), ""));
-      while (!open.isEmpty()) {
-        State state = open.removeLast();
-        if (isComplete(state.done())) {
-          return true;
+      Set<State> states = Set.of(new State(new BitSet(), ""));
+      for (Event event : events()) {
+        if (!event.isAnswer()) {
+          open.add(event.operation());
+          continue;
         }
-        if (seen.add(state)) {
-          furthest = state.done().cardinality() > furthest.cardinality() ? state.done() : furthest;
-          next(state, open);
-        }
-        if (seen.size() > STATES_MAX) {
-          return false;
-        }
-      }
-      return false;
-    }
-
-    /** All operations; those that the longest order could not take in are marked. */
-    String told() {
-      StringBuilder told = new StringBuilder();
-      for (int i = 0; i < operations.size(); i++) {
-        told.append(furthest.get(i) ? "\n  " : "\n! ").append(operations.get(i));
-      }
-      return told.toString();
-    }
-
-    /** All whose answers came are done; the others need not have happened. */
-    private boolean isComplete(BitSet done) {
-      for (int i = done.nextClearBit(0); i < operations.size(); i = done.nextClearBit(i + 1)) {
-        if (!operations.get(i).isUnknown()) {
+        states = answered(states, event.operation());
+        open.remove(event.operation());
+        if (states.isEmpty()) {
+          unexplained = event.operation();
           return false;
         }
       }
       return true;
     }
 
-    private void next(State state, List<State> open) {
-      long firstAnswer = NEVER;
+    private List<Event> events() {
+      List<Event> events = new ArrayList<>();
       for (int i = 0; i < operations.size(); i++) {
-        if (!state.done().get(i)) {
-          firstAnswer = Math.min(firstAnswer, operations.get(i).answered());
+        events.add(new Event(operations.get(i).called(), false, i));
+        if (!operations.get(i).isUnknown()) {
+          events.add(new Event(operations.get(i).answered(), true, i));
         }
       }
-      // What was looked at last is gone on with first: what was answered before what was not.
-      push(state, firstAnswer, true, open);
-      push(state, firstAnswer, false, open);
+      events.sort(Comparator.comparingLong(Event::at).thenComparing(Event::isAnswer));
+      return events;
     }
 
-    private void push(State state, long firstAnswer, boolean unknown, List<State> open) {
-      for (int i = 0; i < operations.size(); i++) {
-        Operation each = operations.get(i);
-        if (each.called() > firstAnswer) {
-          break;
+    /** The states in which an operation has happened, whatever else has until then. */
+    private Set<State> answered(Set<State> before, int operation) {
+      Least seen = new Least();
+      Least after = new Least();
+      // Those in which less has happened first: they make most of the others needless.
+      PriorityQueue<State> left =
+          new PriorityQueue<>(Comparator.comparingInt((State s) -> s.happened().cardinality()));
+      before.stream().filter(seen::add).forEach(left::add);
+      for (State state = left.poll(); state != null; state = left.poll()) {
+        if (seen.size > STATES_MAX) {
+          gaveUp = true;
+          return Set.of();
         }
-        if (each.isUnknown() == unknown && !state.done().get(i)) {
-          Optional<String> value = after(each, state.value());
-          if (value.isPresent()) {
-            BitSet done = (BitSet) state.done().clone();
-            done.set(i);
-            open.add(new State(done, value.get()));
-          }
+        if (state.happened().get(operation)) {
+          after.add(state.without(operation));
+        } else if (seen.holds(state)) {
+          goOn(state, seen, left);
         }
       }
+      return after.states();
+    }
+
+    private void goOn(State state, Least seen, Collection<State> left) {
+      for (int each : open) {
+        if (!state.happened().get(each)) {
+          after(operations.get(each), state.value())
+              .map(value -> state.with(each, value))
+              .filter(seen::add)
+              .ifPresent(left::add);
+        }
+      }
+    }
+
+    /** Why not, and all operations up to there, the one that nothing explains marked. */
+    String told() {
+      StringBuilder told =
+          new StringBuilder(gaveUp ? "; the search gave up after " + STATES_MAX + " states" : "");
+      for (int i = 0; i < operations.size(); i++) {
+        told.append(i == unexplained ? "\n! " : "\n  ").append(operations.get(i));
+      }
+      return told.toString();
     }
 
     /** The value after an operation on a value; empty where its answer would be wrong. */
@@ -190,7 +289,8 @@ public final class History {
         case Act.Swap(String expected, String written, boolean done) -> {
           boolean fits = expected.equals(value);
           if (operation.isUnknown()) {
-            yield Optional.of(fits ? written : value);
+            // Where it does not fit, nothing happens, as if it never did.
+            yield fits ? Optional.of(written) : Optional.empty();
           }
           yield fits == done ? Optional.of(done ? written : value) : Optional.empty();
         }

@@ -68,6 +68,25 @@ class HistoryTest {
     assertThat(history.unexplained()).as("but not twice").isPresent();
   }
 
+  /** As in a run of real processes: 25 answers that never came, each of which explains another. */
+  @Test
+  void manyThatWereNeverAnsweredAreNoReasonToGiveUp() {
+    int groups = 25;
+    for (int i = 0; i < groups; i++) {
+      did(i, History.NEVER, new Act.Swap("a" + i, "u" + i, true));
+    }
+    for (int i = 0; i < groups; i++) {
+      long at = 100 + 10L * i;
+      did(at, at + 1, new Act.Write("a" + i));
+      did(at + 2, at + 3, new Act.Swap("a" + i, "x", false));
+      did(at + 4, at + 5, new Act.Write("b" + i));
+      did(at + 6, at + 7, new Act.Read("b" + i));
+    }
+    assertThat(history.unexplained()).isEmpty();
+    did(900, 901, new Act.Swap("b" + (groups - 1), "y", false));
+    assertThat(history.unexplained()).isPresent();
+  }
+
   @Test
   void aValueOutOfNowhereIsFound() {
     did(0, 1, new Act.Write("a"));
