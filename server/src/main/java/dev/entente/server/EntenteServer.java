@@ -76,8 +76,7 @@ public final class EntenteServer implements AutoCloseable {
   private final Optional<Peers> peers;
 
   /** What drives the links to other nodes. */
-  private record Peers(
-      ClusterRunner runner, HttpTransport transport, Optional<Consensus> consensus) {}
+  private record Peers(ClusterRunner runner, HttpTransport transport, Optional<Voting> voting) {}
 
   private final Jobs jobs;
   private final Tracing tracing;
@@ -178,17 +177,12 @@ public final class EntenteServer implements AutoCloseable {
     Ballots ballots = new Ballots(node, cluster, api.authority(), transport, peering.voteKey());
     api.join(cluster, transport, healings, ballots, peering.voterNames());
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
-    Optional<Consensus> consensus = Optional.empty();
+    Optional<Voting> voting = Optional.empty();
     String self = node.id().name();
     if (peering.voterNames().contains(self)) {
       try {
-        consensus =
-            Optional.of(
-                vote(
-                    api,
-                    node,
-                    Voters.of(self, peering.voters(), peering.directory()),
-                    peering.tls()));
+        Voters voters = Voters.of(self, peering.voters(), peering.directory());
+        voting = Optional.of(Voting.begin(() -> vote(api, node, voters, peering.tls())));
       } catch (IOException | RuntimeException e) {
         transport.close();
         runner.close();
@@ -197,7 +191,7 @@ public final class EntenteServer implements AutoCloseable {
     }
     chores.every(TICK, "healings", healings::look);
     chores.every(VOTES, "votes", ballots::tick);
-    return new Peers(runner, transport, consensus);
+    return new Peers(runner, transport, voting);
   }
 
   private static Consensus vote(Api api, Node node, Voters voters, Optional<NodeTls> tls)
@@ -274,7 +268,7 @@ public final class EntenteServer implements AutoCloseable {
     jobs.close();
     chores.close();
     peers.ifPresent(links -> {
-      links.consensus().ifPresent(Consensus::close);
+      links.voting().ifPresent(Voting::close);
       links.transport().close();
       links.runner().close();
     });
