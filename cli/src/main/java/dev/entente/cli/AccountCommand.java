@@ -57,16 +57,15 @@ final class AccountCommand implements Runnable {
   static final class ListAll extends ClientCommands.Calling {
     @Override
     Integer run(Client client, PrintWriter out) {
-      String next = "";
-      do {
-        Json page = client.get(ACCOUNTS + "?limit=1000" + next);
-        if (json) {
-          out.println(page);
-        } else {
-          list(page, "accounts").forEach(account -> out.println(line(account)));
-        }
-        next = text(page, "next").isEmpty() ? "" : "&cursor=" + text(page, "next");
-      } while (!next.isEmpty());
+      client.pages(
+          ACCOUNTS + "?limit=1000",
+          page -> {
+            if (json) {
+              out.println(page);
+            } else {
+              list(page, "accounts").forEach(account -> out.println(line(account)));
+            }
+          });
       return ExitCodes.OK;
     }
   }

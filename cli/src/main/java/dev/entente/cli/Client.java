@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import javax.net.ssl.SSLException;
 
@@ -185,6 +186,20 @@ final class Client {
 
   Json json(String method, String path, Optional<String> body) {
     return JsonReader.strict().read(send(method, path, body, Map.of()));
+  }
+
+  /** All pages of a list, one after the other. */
+  void pages(String path, Consumer<Json> page) {
+    String cursor = "";
+    do {
+      Json got = get(path + cursor);
+      page.accept(got);
+      String next =
+          got instanceof JsonObject object && object.get("next") instanceof JsonString(String text)
+              ? text
+              : "";
+      cursor = next.isEmpty() ? "" : (path.contains("?") ? "&" : "?") + "cursor=" + escaped(next);
+    } while (!cursor.isEmpty());
   }
 
   Json get(String path) {

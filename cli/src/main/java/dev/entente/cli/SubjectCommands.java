@@ -39,25 +39,22 @@ final class SubjectCommands {
 
     @Override
     Integer run(Client client, PrintWriter out) {
-      long found = 0;
-      String path = client.path("subjects") + "?naming=" + Client.escaped(text);
-      String cursor = "";
-      do {
-        Json page =
-            client.get(cursor.isEmpty() ? path : path + "&cursor=" + Client.escaped(cursor));
-        if (json) {
-          out.println(page);
-        }
-        for (Json record : list(page, "records")) {
-          found++;
-          if (!json) {
-            out.println(text(record, "type") + " " + text(record, "id"));
-          }
-        }
-        out.flush();
-        cursor = text(page, "next");
-      } while (!cursor.isEmpty());
-      if (found == 0 && !json) {
+      long[] found = {0};
+      client.pages(
+          client.path("subjects") + "?naming=" + Client.escaped(text),
+          page -> {
+            if (json) {
+              out.println(page);
+            }
+            for (Json record : list(page, "records")) {
+              found[0]++;
+              if (!json) {
+                out.println(text(record, "type") + " " + text(record, "id"));
+              }
+            }
+            out.flush();
+          });
+      if (found[0] == 0 && !json) {
         out.println("no record names " + text);
       }
       return ExitCodes.OK;
@@ -177,14 +174,8 @@ final class SubjectCommands {
 
     private static List<Json> all(Client client) {
       List<Json> all = new ArrayList<>();
-      String path = client.path("erasures") + "?limit=1000";
-      String cursor = "";
-      do {
-        Json page =
-            client.get(cursor.isEmpty() ? path : path + "&cursor=" + Client.escaped(cursor));
-        all.addAll(list(page, "erasures"));
-        cursor = text(page, "next");
-      } while (!cursor.isEmpty());
+      client.pages(
+          client.path("erasures") + "?limit=1000", page -> all.addAll(list(page, "erasures")));
       return all;
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -317,23 +318,7 @@ class NemesisTest {
     return known;
   }
 
-  /** Something that may throw. */
-  @FunctionalInterface
-  private interface Check {
-    boolean holds() throws IOException, InterruptedException;
-  }
-
-  private static void eventually(Check check) throws InterruptedException, IOException {
-    for (int i = 0; i < 600; i++) {
-      try {
-        if (check.holds()) {
-          return;
-        }
-      } catch (IOException e) {
-        Thread.sleep(100);
-      }
-      Thread.sleep(100);
-    }
-    assertThat(check.holds()).isTrue();
+  private static void eventually(Eventually.Check check) throws IOException, InterruptedException {
+    Eventually.holds(Duration.ofMinutes(2), check);
   }
 }

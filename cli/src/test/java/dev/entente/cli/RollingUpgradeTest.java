@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.entente.cluster.group.FreePort;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,24 +99,8 @@ class RollingUpgradeTest {
     }
   }
 
-  /** Something that may throw. */
-  @FunctionalInterface
-  private interface Check {
-    boolean holds() throws IOException, InterruptedException;
-  }
-
-  private static void eventually(Check check) throws IOException, InterruptedException {
-    for (int i = 0; i < 300; i++) {
-      try {
-        if (check.holds()) {
-          return;
-        }
-      } catch (IOException e) {
-        Thread.sleep(50);
-      }
-      Thread.sleep(50);
-    }
-    assertThat(check.holds()).isTrue();
+  private static void eventually(Eventually.Check check) throws IOException, InterruptedException {
+    Eventually.holds(Duration.ofSeconds(30), check);
   }
 
   /** Writes records of both kinds; whoever is not answered asks the next node. */

@@ -17,6 +17,7 @@ import dev.entente.engine.Logged;
 import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.Review;
+import dev.entente.engine.Snapshot;
 import dev.entente.engine.WriteRequest;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
@@ -31,6 +32,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * What somebody may ask of the data about them: where it is, all of it, and that it be erased. See
@@ -148,16 +150,18 @@ final class SubjectRoutes {
   /** All that this node keeps of a record, a line for each thing. */
   private Reply export(Call call) {
     RecordKey key = call.key();
-    if (node.read(key).state().isEmpty()) {
+    Snapshot now = node.read(key);
+    if (now.state().isEmpty()) {
       throw new Problem(
           Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id() + " to export");
     }
-    return Reply.stream("application/x-ndjson", out -> export(key, out))
+    return Reply.stream("application/x-ndjson", out -> export(now, out))
         .with("Content-Disposition", "attachment");
   }
 
-  private void export(RecordKey key, OutputStream out) throws IOException {
-    line(out, "record", Describe.read(node.read(key), node.contentions(node.read(key))));
+  private void export(Snapshot now, OutputStream out) throws IOException {
+    RecordKey key = now.key();
+    line(out, "record", Describe.read(now, node.contentions(now)));
     long position = Long.MAX_VALUE;
     List<Logged> page = node.history(key, position, STEP);
     while (!page.isEmpty()) {
@@ -170,16 +174,14 @@ final class SubjectRoutes {
     for (Review review : node.reviewsOf(key)) {
       line(out, "review", describe.apply(review));
     }
-    long before = Long.MAX_VALUE;
-    List<AuditEntry> entries = node.audit(_ -> true, before, STEP);
+    Predicate<AuditEntry> mine =
+        entry -> entry.tenant().equals(key.tenant()) && entry.subject().equals(key.toString());
+    List<AuditEntry> entries = node.audit(mine, Long.MAX_VALUE, STEP);
     while (!entries.isEmpty()) {
       for (AuditEntry entry : entries) {
-        if (entry.tenant().equals(key.tenant()) && entry.subject().equals(key.toString())) {
-          line(out, "audit", OperatorRoutes.entry(entry));
-        }
+        line(out, "audit", OperatorRoutes.entry(entry));
       }
-      before = entries.getLast().sequence();
-      entries = node.audit(_ -> true, before, STEP);
+      entries = node.audit(mine, entries.getLast().sequence(), STEP);
     }
   }
 

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.sdk.common.CompletableResultCode;
-import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.io.IOException;
@@ -43,10 +42,9 @@ class TracingTest {
   }
 
   private static List<SpanData> told(double ratio, Map<String, String> headers, int status) {
-    InMemorySpanExporter exporter = InMemorySpanExporter.create();
-    CopyOnWriteArrayList<SpanData> told = new CopyOnWriteArrayList<>();
+    List<SpanData> told = new CopyOnWriteArrayList<>();
     Spans spans = new Spans();
-    Tracing tracing = Tracing.of(keeping(exporter, told), ratio, "n.1", spans);
+    Tracing tracing = Tracing.of(keeping(told), ratio, "n.1", spans);
     tracing.request(
         ROUTE, call(headers), () -> Tracing.step("accept", () -> Reply.text(status, "a/b", "")));
     tracing.close();
@@ -54,23 +52,22 @@ class TracingTest {
     return told;
   }
 
-  /** The one in memory forgets all when it is closed. */
-  private static SpanExporter keeping(SpanExporter exporter, List<SpanData> told) {
+  private static SpanExporter keeping(List<SpanData> told) {
     return new SpanExporter() {
       @Override
       public CompletableResultCode export(Collection<SpanData> spans) {
         told.addAll(spans);
-        return exporter.export(spans);
+        return CompletableResultCode.ofSuccess();
       }
 
       @Override
       public CompletableResultCode flush() {
-        return exporter.flush();
+        return CompletableResultCode.ofSuccess();
       }
 
       @Override
       public CompletableResultCode shutdown() {
-        return exporter.shutdown();
+        return CompletableResultCode.ofSuccess();
       }
     };
   }
