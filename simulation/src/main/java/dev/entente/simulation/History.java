@@ -70,45 +70,30 @@ public final class History {
         operations.stream()
             .collect(Collectors.groupingBy(Operation::register, TreeMap::new, Collectors.toList()));
     for (Map.Entry<String, List<Operation>> each : byRegister.entrySet()) {
-      // First without what nobody was told of nor saw: that explains nothing but failed swaps.
       Search search = new Search(each.getValue());
-      if (!new Search(seen(each.getValue())).finds() && !search.finds()) {
+      if (!search.finds()) {
         return Optional.of("no order explains what happened to " + each.getKey() + search.told());
       }
     }
     return Optional.empty();
   }
 
-  /** The operations that were answered, and those of the others whose values somebody met. */
-  private static List<Operation> seen(List<Operation> operations) {
-    Set<String> met = new HashSet<>();
-    for (Operation operation : operations) {
-      switch (operation.act()) {
-        case Act.Read(String value) -> met.add(value);
-        case Act.Swap(String expected, _, _) -> met.add(expected);
-        case Act.Write _ -> {}
-      }
-    }
-    return operations.stream()
-        .filter(o -> !o.isUnknown() || met.contains(written(o.act())))
-        .toList();
-  }
-
-  private static String written(Act act) {
-    return switch (act) {
-      case Act.Read(String value) -> value;
-      case Act.Write(String value) -> value;
-      case Act.Swap(_, String value, _) -> value;
-    };
-  }
-
   /**
    * The search for an order of the operations on one register: answer by answer, all states that
    * the register may be in by then.
+   *
+   * <p>What was never answered and whose value nobody met can explain nothing but that a swap
+   * failed, and for that one is as good as another: they are used in the order of their calls. A
+   * swap that was never answered is past with the value that it expects.
    */
   private static final class Search {
+    /** Any value that nobody met. */
+    private static final String UNMET = "\0";
+
     /** So many states at one answer are looked at; histories with few unknown answers have few. */
     private static final int STATES_MAX = 2_000_000;
+
+    private static final BitSet NOTHING = new BitSet();
 
     private final List<Operation> operations;
 
@@ -118,6 +103,15 @@ public final class History {
     /** By number: what was never answered. */
     private final BitSet unknown = new BitSet();
 
+    /** By number, for what was never answered nor met: what goes before it; else -1. */
+    private final int[] before;
+
+    /** The values that somebody met. */
+    private final Set<String> met = new HashSet<>();
+
+    /** By value that comes once and is met: the swaps for it that were never answered. */
+    private final Map<String, BitSet> past = new HashMap<>();
+
     /** The first operation whose answer nothing explains; none yet. */
     private int unexplained = -1;
 
@@ -125,9 +119,10 @@ public final class History {
 
     /** Which of the open operations have happened, and what the value is then. */
     private record State(BitSet happened, String value) {
-      State with(int operation, String then) {
+      State with(int operation, String then, BitSet past) {
         BitSet more = (BitSet) happened.clone();
         more.set(operation);
+        more.andNot(past);
         return new State(more, then);
       }
 
@@ -204,9 +199,46 @@ public final class History {
     Search(List<Operation> operations) {
       this.operations =
           operations.stream().sorted(Comparator.comparingLong(Operation::called)).toList();
-      for (int i = 0; i < this.operations.size(); i++) {
-        unknown.set(i, this.operations.get(i).isUnknown());
+      before = new int[operations.size()];
+      Map<String, Integer> written = new HashMap<>(Map.of("", 1));
+      for (Operation operation : operations) {
+        switch (operation.act()) {
+          case Act.Read(String value) -> met.add(value);
+          case Act.Write(String value) -> written.merge(value, 1, Integer::sum);
+          case Act.Swap(String expected, String value, _) -> {
+            met.add(expected);
+            written.merge(value, 1, Integer::sum);
+          }
+        }
       }
+      Map<String, Integer> last = new HashMap<>();
+      for (int i = 0; i < this.operations.size(); i++) {
+        Operation operation = this.operations.get(i);
+        unknown.set(i, operation.isUnknown());
+        before[i] = -1;
+        if (operation.isUnknown()) {
+          String kind = operation.act() instanceof Act.Swap swap ? "=" + swap.expected() : "";
+          if (value(operation).equals(UNMET)) {
+            Integer earlier = last.put(kind, i);
+            before[i] = earlier == null ? -1 : earlier;
+          }
+          if (operation.act() instanceof Act.Swap swap
+              && written.getOrDefault(swap.expected(), 0) <= 1) {
+            past.computeIfAbsent(swap.expected(), _ -> new BitSet()).set(i);
+          }
+        }
+      }
+    }
+
+    /** What an operation leaves, as far as it matters. */
+    private String value(Operation operation) {
+      String value =
+          switch (operation.act()) {
+            case Act.Read(String read) -> read;
+            case Act.Write(String written) -> written;
+            case Act.Swap(_, String written, _) -> written;
+          };
+      return met.contains(value) ? value : UNMET;
     }
 
     boolean finds() {
@@ -262,13 +294,19 @@ public final class History {
 
     private void goOn(State state, Least seen, Collection<State> left) {
       for (int each : open) {
-        if (!state.happened().get(each)) {
+        if (!state.happened().get(each)
+            && (before[each] < 0 || state.happened().get(before[each]))) {
           after(operations.get(each), state.value())
-              .map(value -> state.with(each, value))
+              .map(value -> state.with(each, value, leaving(state.value(), value)))
               .filter(seen::add)
               .ifPresent(left::add);
         }
       }
+    }
+
+    /** What cannot happen any more once the value changes. */
+    private BitSet leaving(String value, String then) {
+      return value.equals(then) ? NOTHING : past.getOrDefault(value, NOTHING);
     }
 
     /** Why not, and all operations up to there, the one that nothing explains marked. */
@@ -282,17 +320,17 @@ public final class History {
     }
 
     /** The value after an operation on a value; empty where its answer would be wrong. */
-    private static Optional<String> after(Operation operation, String value) {
+    private Optional<String> after(Operation operation, String value) {
       return switch (operation.act()) {
         case Act.Read(String read) -> read.equals(value) ? Optional.of(value) : Optional.empty();
-        case Act.Write(String written) -> Optional.of(written);
-        case Act.Swap(String expected, String written, boolean done) -> {
+        case Act.Write _ -> Optional.of(value(operation));
+        case Act.Swap(String expected, _, boolean done) -> {
           boolean fits = expected.equals(value);
           if (operation.isUnknown()) {
             // Where it does not fit, nothing happens, as if it never did.
-            yield fits ? Optional.of(written) : Optional.empty();
+            yield fits ? Optional.of(value(operation)) : Optional.empty();
           }
-          yield fits == done ? Optional.of(done ? written : value) : Optional.empty();
+          yield fits == done ? Optional.of(done ? value(operation) : value) : Optional.empty();
         }
       };
     }
