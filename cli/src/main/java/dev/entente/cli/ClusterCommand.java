@@ -8,6 +8,7 @@ import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "cluster",
     description =
-        "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; says which side goes on in a split (split-brain STRATEGY); shows what coming together would do (preview) and has done (healings).")
+        "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; says which side goes on in a split (split-brain STRATEGY); lets voters in and has them go (add-voter NAME=HOST:PORT, remove-voter NAME); shows what coming together would do (preview) and has done (healings).")
 final class ClusterCommand extends ClientCommands.Calling {
   /** How many records are shown of a report. */
   private static final int LISTED_MAX = 20;
@@ -26,7 +27,7 @@ final class ClusterCommand extends ClientCommands.Calling {
   @Parameters(
       index = "0",
       arity = "0..1",
-      paramLabel = "show|cut|heal|depart|split-brain|preview|healings",
+      paramLabel = "show|cut|heal|depart|split-brain|add-voter|remove-voter|preview|healings",
       description = "What to do (default: ${DEFAULT-VALUE}).")
   String action = "show";
 
@@ -35,7 +36,7 @@ final class ClusterCommand extends ClientCommands.Calling {
       arity = "0..1",
       paramLabel = "NODE",
       description =
-          "For example eu.1; or a strategy: keep-majority, static-quorum, keep-oldest, lease, down-all.")
+          "For example eu.1; a voter, as eu=10.0.0.1:7500 or eu; or a strategy: keep-majority, static-quorum, keep-oldest, lease, down-all.")
   String node = "";
 
   @Option(
@@ -64,6 +65,9 @@ final class ClusterCommand extends ClientCommands.Calling {
     if (action.equals("preview")) {
       return preview(client, out);
     }
+    if (action.equals("add-voter") || action.equals("remove-voter")) {
+      return voters(client, out);
+    }
     Json cluster =
         switch (action) {
           case "show" -> client.get("/v1/cluster");
@@ -77,7 +81,9 @@ final class ClusterCommand extends ClientCommands.Calling {
                   "DELETE", "/v1/cluster/members/" + Client.escaped(node), Optional.empty());
           default ->
               throw new IllegalArgumentException(
-                  action + " is none of show, cut, heal, depart, split-brain, preview, healings");
+                  action
+                      + " is none of show, cut, heal, depart, split-brain, add-voter, remove-voter, preview,"
+                      + " healings");
         };
     long until = System.nanoTime() + waitSeconds * 1_000_000_000L;
     while (!inStep(cluster) && System.nanoTime() < until) {
@@ -131,6 +137,41 @@ final class ClusterCommand extends ClientCommands.Calling {
             "/v1/cluster/split-brain",
             Optional.of((quorum > 0 ? wanted.with("quorum", Json.of(quorum)) : wanted).toString()));
     out.println(json ? told : "agreed: where the cluster is split, " + text(told, "strategy"));
+    return ExitCodes.OK;
+  }
+
+  private int voters(Client client, PrintWriter out) {
+    int equals = node.indexOf('=');
+    boolean adds = action.equals("add-voter");
+    if (adds != equals > 0) {
+      throw new IllegalArgumentException(
+          "entente cluster add-voter NAME=HOST:PORT, or entente cluster remove-voter NAME");
+    }
+    String path = "/v1/cluster/voters/";
+    Json told =
+        adds
+            ? client.json(
+                "PUT",
+                path + Client.escaped(node.substring(0, equals)),
+                Optional.of(
+                    JsonObject.of("address", Json.of(node.substring(equals + 1))).toString()))
+            : client.json("DELETE", path + Client.escaped(node), Optional.empty());
+    if (json) {
+      out.println(told);
+      return ExitCodes.OK;
+    }
+    List<String> voters = new ArrayList<>();
+    if (member(told, "voters") instanceof JsonObject addresses) {
+      addresses.members().forEach((name, address) -> voters.add(name + "=" + plain(address)));
+    }
+    out.println("agreed: --voters " + String.join(",", voters));
+    if (voters.size() % 2 == 0) {
+      out.println(
+          voters.size()
+              + " voters survive the loss of no more of them than "
+              + (voters.size() - 1)
+              + " do: an odd number is better");
+    }
     return ExitCodes.OK;
   }
 
@@ -203,6 +244,15 @@ final class ClusterCommand extends ClientCommands.Calling {
         text(cluster, "node"), text(cluster, "url"), member(cluster, "position"));
     if (!text(cluster, "steppedDown").isEmpty()) {
       out.println("  stepped down: " + text(cluster, "steppedDown"));
+    }
+    if (!text(cluster, "waitsFor").isEmpty()) {
+      out.println("  does not vote: " + text(cluster, "waitsFor"));
+    }
+    if (member(cluster, "group") instanceof JsonObject group) {
+      out.printf(
+          "  votes with %s; %s%n",
+          String.join(", ", list(group, "voters").stream().map(ClusterCommand::plain).toList()),
+          text(group, "leader").isEmpty() ? "nobody leads" : text(group, "leader") + " leads");
     }
     for (Json link : list(cluster, "links")) {
       String who = text(link, "node");

@@ -39,7 +39,7 @@ final class PeeringOptions {
       split = ",",
       paramLabel = "NAME=HOST:PORT",
       description =
-          "The nodes that agree on records of strong and primary types and on locks, three or five of them, with the addresses at which they listen for each other; the same on every node.")
+          "The nodes that agree on records of strong and primary types and on locks, three or five of them, with the addresses at which they listen for each other; the same on every node. One that is let in later (entente cluster add-voter) names itself too.")
   List<String> voters = List.of();
 
   boolean hasVoters() {

@@ -5,6 +5,7 @@ import dev.entente.cluster.group.Consensus.Standing;
 import dev.entente.cluster.group.Group;
 import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.cluster.group.SplitBrain;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.Policy;
@@ -104,6 +105,16 @@ public final class Authority {
       joined.tells(() -> Optional.of(stepsDown(joined).orElse("")));
     }
     group = voting;
+  }
+
+  /** From here on this node does not vote. */
+  void leave() {
+    group = null;
+    primaries = null;
+    Cluster joined = cluster;
+    if (joined != null) {
+      joined.tells(Optional::empty);
+    }
   }
 
   /** The group that this node votes in. */
@@ -299,12 +310,17 @@ public final class Authority {
 
   /** A voter knows more. */
   private Place voter(Cluster joined) {
-    for (String name : voters) {
-      Optional<String> url = joined.urlOf(name);
-      if (url.isPresent()) {
-        return new Place.There(name, url.get());
-      }
-    }
+    return anyVoter(joined).orElseGet(() -> nobody());
+  }
+
+  /** One that says that it votes. */
+  private Optional<Place> anyVoter(Cluster joined) {
+    return joined.voting().stream()
+        .flatMap(who -> there(joined, Optional.of(who.name())).stream())
+        .findFirst();
+  }
+
+  private Place nobody() {
     return new Place.Nowhere(
         voters.isEmpty()
             ? "nodes that are several agree on such records through voters, and none are named:"
@@ -618,20 +634,23 @@ public final class Authority {
   }
 
   /** Asks another node. */
-  private interface Elsewhere<T> {
+  interface Elsewhere<T> {
     T ask(String url, Transport way) throws IOException, InterruptedException;
   }
 
   /** Has the node that leads do something: this one, or another. */
-  private <T> T atTheLeader(Function<Group, T> here, Elsewhere<T> elsewhere)
-      throws InterruptedException {
+  <T> T atTheLeader(Function<Group, T> here, Elsewhere<T> elsewhere) throws InterruptedException {
     Group voting = group;
+    Cluster joined = cluster;
     Optional<String> leader;
     try {
       if (voting != null) {
         return here.apply(voting);
       }
-      leader = voters.stream().findFirst();
+      leader =
+          joined == null
+              ? Optional.empty()
+              : joined.voting().stream().map(NodeId::name).findFirst();
     } catch (CompletionException e) {
       if (!(e.getCause() instanceof UnavailableException problem)) {
         throw e;
@@ -641,7 +660,6 @@ public final class Authority {
       }
       leader = not.leader();
     }
-    Cluster joined = cluster;
     Transport way = transport;
     Optional<String> url = joined == null ? Optional.empty() : leader.flatMap(joined::urlOf);
     if (way == null || url.isEmpty()) {

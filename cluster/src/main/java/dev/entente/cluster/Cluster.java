@@ -14,12 +14,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A node's view of its cluster: who the members are, and a link to each. Members are told from node
@@ -196,16 +197,28 @@ public final class Cluster {
 
   /** How those that this node reaches and that vote stand, who told last first. */
   List<String> standings() {
+    return standing().map(said -> said.getValue().standing().orElseThrow()).toList();
+  }
+
+  /** Those that this node reaches and that vote, who told last first. */
+  List<NodeId> voting() {
+    return standing().map(Map.Entry::getKey).toList();
+  }
+
+  private Stream<Map.Entry<NodeId, NodeReport>> standing() {
     Map<NodeId, NodeReport> told = others();
-    return status().stream()
-        .filter(LinkStatus::isUp)
-        .flatMap(link -> link.peer().stream())
-        .map(told::get)
-        .filter(Objects::nonNull)
-        .filter(report -> report.standing().isPresent())
-        .sorted(Comparator.comparingLong(NodeReport::heardMillis).reversed())
-        .map(report -> report.standing().orElseThrow())
-        .toList();
+    told.keySet()
+        .retainAll(
+            status().stream()
+                .filter(LinkStatus::isUp)
+                .flatMap(link -> link.peer().stream())
+                .collect(Collectors.toSet()));
+    return told.entrySet().stream()
+        .filter(said -> said.getValue().standing().isPresent())
+        .sorted(
+            Comparator.comparingLong(
+                    (Map.Entry<NodeId, NodeReport> said) -> said.getValue().heardMillis())
+                .reversed());
   }
 
   /** What this node tells of its links. */

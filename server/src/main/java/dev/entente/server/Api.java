@@ -6,6 +6,7 @@ import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.Seats;
 import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
 import dev.entente.engine.PrunedException;
@@ -110,11 +111,16 @@ final class Api {
 
   /** From here on this node takes part in a cluster, whose voters have these names. */
   void join(
-      Cluster joined, HttpTransport way, Healings healings, Ballots ballots, List<String> voters) {
+      Cluster joined,
+      HttpTransport way,
+      Healings healings,
+      Ballots ballots,
+      Seats seats,
+      List<String> voters) {
     authority.join(joined, way, voters);
     steering.join(way);
-    cluster.join(joined, way, healings, ballots);
-    watch.join(joined, authority);
+    cluster.join(joined, way, healings, ballots, seats);
+    watch.join(joined, authority, seats);
   }
 
   private List<NodeId> members() {

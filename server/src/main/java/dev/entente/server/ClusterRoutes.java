@@ -15,6 +15,7 @@ import dev.entente.cluster.Member;
 import dev.entente.cluster.NodeReport;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.RemoteReplica;
+import dev.entente.cluster.Seats;
 import dev.entente.cluster.Transport;
 import dev.entente.cluster.UnavailableException;
 import dev.entente.cluster.Wire;
@@ -73,6 +74,7 @@ final class ClusterRoutes {
   private volatile @Nullable Transport transport;
   private volatile @Nullable Healings healings;
   private volatile @Nullable Ballots ballots;
+  private volatile @Nullable Seats seats;
 
   private final NodeSensors sensors;
 
@@ -83,7 +85,8 @@ final class ClusterRoutes {
     this.metrics = metrics;
   }
 
-  void join(Cluster joined, Transport way, Healings followed, Ballots cast) {
+  void join(Cluster joined, Transport way, Healings followed, Ballots cast, Seats taken) {
+    seats = taken;
     healings = followed;
     ballots = cast;
     transport = way;
@@ -103,6 +106,10 @@ final class ClusterRoutes {
         .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
         .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
         .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
+        .forNodes("POST", HttpTransport.BASE + "seat", this::seat)
+        .forNodes("POST", HttpTransport.BASE + "voters", this::changeFor)
+        .put(Permission.ADMINISTER, "/v1/cluster/voters/{voter}", this::letIn)
+        .delete(Permission.ADMINISTER, "/v1/cluster/voters/{voter}", this::remove)
         .put(Permission.ADMINISTER, "/v1/cluster/split-brain", this::settle)
         .post(Permission.OPERATE, "/v1/cluster/verify", this::verify)
         .get(Permission.OPERATE, "/v1/cluster", this::status)
@@ -293,6 +300,70 @@ final class ClusterRoutes {
     return asked(call, SplitBrain::fromBytes, Group::settle, SplitBrain::toBytes);
   }
 
+  private Seats seats() {
+    cluster();
+    Seats taken = seats;
+    if (taken == null) {
+      throw new IllegalStateException("a node in a cluster knows who votes");
+    }
+    return taken;
+  }
+
+  /** What another node hears that wants to vote. */
+  private Reply seat(Call call) {
+    notCut(call);
+    NodeId who = nodeId(call.header(HttpTransport.NODE).orElse(""));
+    try {
+      return Reply.bytes(200, Wire.MEDIA_TYPE, seats().answer(who, call.body()));
+    } catch (DamagedException e) {
+      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Reply changeFor(Call call) {
+    return asked(
+        call,
+        Seats.Change::fromBytes,
+        (group, change) -> CompletableFuture.completedFuture(seats().changeFor(group, change)),
+        Function.identity());
+  }
+
+  private Reply letIn(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a voter", Set.of("address"));
+    String address = Call.text(body, "address").orElse("");
+    if (address.isEmpty()) {
+      throw new Problem(
+          Code.INVALID, "say where it listens for the other voters: {\"address\": \"host:port\"}");
+    }
+    return changed(call, address);
+  }
+
+  private Reply remove(Call call) {
+    return changed(call, "");
+  }
+
+  private Reply changed(Call call, String address) {
+    String name = call.param("voter");
+    try {
+      Map<String, String> voters = seats().change(new Seats.Change(name, address));
+      JsonObject told = JsonObject.of("voters", Json.of(new TreeMap<String, Object>(voters)));
+      node.account(
+              address.isEmpty() ? "remove-voter" : "add-voter",
+              name,
+              told.with("by", Json.of(call.author())))
+          .join();
+      return Reply.json(200, told);
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
+    } catch (UnavailableException e) {
+      throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+    }
+  }
+
   /** What to do where the cluster is split. */
   private Reply settle(Call call) {
     JsonObject body = call.jsonObject();
@@ -469,6 +540,8 @@ final class ClusterRoutes {
     authority
         .splitBrain()
         .ifPresent(setting -> members.put("splitBrain", splitBrain(setting, down)));
+    Seats taken = seats;
+    members.put("waitsFor", Json.of(taken == null ? "" : taken.waitsFor()));
     members.put("steppedDown", down.<Json>map(Json::of).orElse(JsonNull.NULL));
     Cluster joined = cluster;
     if (joined != null) {

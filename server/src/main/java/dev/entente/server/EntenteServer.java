@@ -8,10 +8,9 @@ import dev.entente.cluster.ClusterRunner;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.NodeTls;
+import dev.entente.cluster.Seats;
 import dev.entente.cluster.group.AloneConsensus;
-import dev.entente.cluster.group.Consensus;
 import dev.entente.cluster.group.Group;
-import dev.entente.cluster.group.RatisConsensus;
 import dev.entente.cluster.group.Voters;
 import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
@@ -175,14 +174,15 @@ public final class EntenteServer implements AutoCloseable {
     HttpTransport transport = new HttpTransport(peering.secret(), peering.tls());
     Healings healings = new Healings(node, cluster, transport);
     Ballots ballots = new Ballots(node, cluster, api.authority(), transport, peering.voteKey());
-    api.join(cluster, transport, healings, ballots, peering.voterNames());
+    Seats seats = new Seats(node, cluster, transport, api.authority(), peering.voterNames());
+    api.join(cluster, transport, healings, ballots, seats, peering.voterNames());
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
     Optional<Voting> voting = Optional.empty();
     String self = node.id().name();
     if (peering.voterNames().contains(self)) {
       try {
         Voters voters = Voters.of(self, peering.voters(), peering.directory());
-        voting = Optional.of(Voting.begin(() -> vote(api, node, voters, peering.tls())));
+        voting = Optional.of(Voting.begin(new Vote(node, seats, voters, peering.tls())));
       } catch (IOException | RuntimeException e) {
         transport.close();
         runner.close();
@@ -191,16 +191,8 @@ public final class EntenteServer implements AutoCloseable {
     }
     chores.every(TICK, "healings", healings::look);
     chores.every(VOTES, "votes", ballots::tick);
+    chores.every(VOTES, "who votes", seats::look);
     return new Peers(runner, transport, voting);
-  }
-
-  private static Consensus vote(Api api, Node node, Voters voters, Optional<NodeTls> tls)
-      throws IOException {
-    Group group = new Group(node);
-    Consensus consensus = RatisConsensus.start(voters, group, tls);
-    group.join(consensus);
-    api.authority().join(group);
-    return consensus;
   }
 
   private static WebServer configured(Api api, String host, int port, Optional<NodeTls> tls) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.UnavailableException;
 import dev.entente.cluster.group.Consensus;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -10,12 +11,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 
 /**
- * This node's vote. A node that comes back may lack what the group agreed on meanwhile, and nobody
- * may be there to send it: then it serves without its vote, as a node that never had one, and takes
- * it up once it has caught up. Thread-safe.
+ * This node's vote. A node that is to vote may have to wait: for what the group agreed on without
+ * it, which somebody has to send, for the others to say that it may, for an operator to let it in.
+ * Until then, and once it is no member any more, it serves as a node that never had a vote.
+ * Thread-safe.
  */
 final class Voting implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Voting.class.getName());
@@ -23,25 +24,42 @@ final class Voting implements AutoCloseable {
   /** How long the start waits; what is wrong with the settings shows before. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-  private static final Duration PAUSE = Duration.ofSeconds(5);
+  /** Between two tries, and two looks at whether this node is a member. */
+  private static final Duration PAUSE = Duration.ofMillis(500);
 
+  private final Vote vote;
   private final CompletableFuture<Boolean> begun = new CompletableFuture<>();
   private final Duration patience;
   private final Duration pause;
   private final Thread thread;
-  private @Nullable Consensus consensus;
-  private boolean closed;
+  private String said = "";
+  private volatile boolean closed;
 
-  /** Begins to vote; waits until the node has caught up. */
-  @FunctionalInterface
-  interface Start {
-    Consensus start() throws IOException;
+  /** How a node votes. */
+  interface Vote {
+    /**
+     * Takes part in the group, or waits there to be let in.
+     *
+     * @param again whether it took part before and no longer does
+     * @throws UnavailableException where that cannot be now
+     */
+    Consensus start(boolean again) throws IOException, InterruptedException;
+
+    /** Whether this node is a member. */
+    boolean isMember(Consensus group);
+
+    /** Votes from here on. */
+    void takes();
+
+    /** Does not vote from here on. */
+    void leaves();
   }
 
-  private Voting(Start start, Duration patience, Duration pause) {
+  private Voting(Vote vote, Duration patience, Duration pause) {
+    this.vote = vote;
     this.patience = patience;
     this.pause = pause;
-    thread = Thread.ofVirtual().name("entente-vote").unstarted(() -> run(start));
+    thread = Thread.ofVirtual().name("entente-vote").unstarted(this::run);
   }
 
   /**
@@ -50,12 +68,12 @@ final class Voting implements AutoCloseable {
    * @throws IOException where it cannot listen for the other voters
    * @throws IllegalArgumentException where the settings do not allow it
    */
-  static Voting begin(Start start) throws IOException {
-    return begin(start, PATIENCE, PAUSE);
+  static Voting begin(Vote vote) throws IOException {
+    return begin(vote, PATIENCE, PAUSE);
   }
 
-  static Voting begin(Start start, Duration patience, Duration pause) throws IOException {
-    Voting voting = new Voting(start, patience, pause);
+  static Voting begin(Vote vote, Duration patience, Duration pause) throws IOException {
+    Voting voting = new Voting(vote, patience, pause);
     voting.thread.start();
     try {
       voting.begun.get(patience.toMillis(), TimeUnit.MILLISECONDS);
@@ -79,9 +97,10 @@ final class Voting implements AutoCloseable {
     return voting;
   }
 
-  private void run(Start start) {
+  private void run() {
     try {
-      while (!tried(start)) {
+      for (boolean again = false; !closed; ) {
+        again |= tookPart(again);
         Thread.sleep(pause);
       }
     } catch (InterruptedException e) {
@@ -89,47 +108,68 @@ final class Voting implements AutoCloseable {
     }
   }
 
-  /** Whether there is nothing more to do. */
-  private boolean tried(Start start) {
+  /** Takes part for as long as it goes; whether it did at all. */
+  private boolean tookPart(boolean again) throws InterruptedException {
     long began = System.nanoTime();
-    try {
-      keep(start.start());
-      if (begun.complete(true) && System.nanoTime() - began > patience.toNanos()) {
-        LOG.log(Level.INFO, "has caught up, and votes");
+    try (Consensus group = vote.start(again)) {
+      while (!closed && group.isRunning()) {
+        voted(group);
+        // Waits to be let in.
+        begun.complete(false);
+        Thread.sleep(pause);
       }
       return true;
-    } catch (IOException | RuntimeException e) {
-      if (System.nanoTime() - began < patience.toNanos() && begun.completeExceptionally(e)) {
-        return true;
-      }
+    } catch (UnavailableException e) {
       begun.complete(false);
-      LOG.log(Level.WARNING, "does not vote yet, and tries again: {0}", e.getMessage());
-      return isClosed();
+      say(e);
+    } catch (IOException | RuntimeException e) {
+      if (!again
+          && System.nanoTime() - began < patience.toNanos()
+          && begun.completeExceptionally(e)) {
+        closed = true;
+      } else {
+        say(e);
+      }
+    }
+    return false;
+  }
+
+  /** Votes for as long as this node is a member. */
+  private void voted(Consensus group) throws InterruptedException {
+    if (!vote.isMember(group)) {
+      return;
+    }
+    vote.takes();
+    LOG.log(begun.complete(true) ? Level.DEBUG : Level.INFO, "votes");
+    try {
+      while (!closed && group.isRunning() && vote.isMember(group)) {
+        Thread.sleep(pause);
+      }
+    } finally {
+      vote.leaves();
+    }
+    if (!closed) {
+      LOG.log(Level.WARNING, "does not vote any more");
     }
   }
 
-  private synchronized void keep(Consensus started) {
-    if (closed) {
-      started.close();
-    } else {
-      consensus = started;
+  /** Says why it does not vote, once for each reason. */
+  private void say(Exception why) {
+    String text = String.valueOf(why.getMessage());
+    if (!text.equals(said)) {
+      LOG.log(Level.WARNING, "does not vote yet: {0}", text);
+      said = text;
     }
-  }
-
-  private synchronized boolean isClosed() {
-    return closed;
   }
 
   @Override
   public void close() {
-    Consensus started;
-    synchronized (this) {
-      closed = true;
-      started = consensus;
-    }
+    closed = true;
     thread.interrupt();
-    if (started != null) {
-      started.close();
+    try {
+      thread.join(PATIENCE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.Seats;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
@@ -119,8 +120,8 @@ final class Watch {
   }
 
   /** From here on there are other nodes. */
-  void join(Cluster cluster, Authority authority) {
-    ClusterSensors others = new ClusterSensors(cluster, authority, how.thresholds());
+  void join(Cluster cluster, Authority authority, Seats seats) {
+    ClusterSensors others = new ClusterSensors(cluster, authority, seats, how.thresholds());
     alerts.watch(others::look);
   }
 

@@ -4,12 +4,14 @@ package dev.entente.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.cluster.UnavailableException;
 import dev.entente.cluster.group.Consensus;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,8 +22,10 @@ class VotingTest {
   private static final Duration SOON = Duration.ofMillis(200);
   private static final Duration AT_ONCE = Duration.ofMillis(1);
 
-  /** A group that only knows whether it was left. */
+  /** A group that only knows whether this node is in it, and whether it was left. */
   private static final class Seat implements Consensus {
+    private final AtomicBoolean member = new AtomicBoolean(true);
+    private final AtomicBoolean running = new AtomicBoolean(true);
     private final AtomicBoolean left = new AtomicBoolean();
 
     @Override
@@ -36,7 +40,13 @@ class VotingTest {
 
     @Override
     public Standing standing() {
-      return new Standing(Optional.empty(), false, 0, List.of());
+      return new Standing(
+          Optional.empty(), false, 0, member.get() ? List.of("a", "b", "c") : List.of());
+    }
+
+    @Override
+    public boolean isRunning() {
+      return running.get();
     }
 
     @Override
@@ -45,73 +55,137 @@ class VotingTest {
     }
   }
 
+  /** A node that knows whether it votes. */
+  private static final class Vote implements Voting.Vote {
+    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final Start start;
+
+    interface Start {
+      Consensus start(boolean again) throws IOException, InterruptedException;
+    }
+
+    Vote(Start start) {
+      this.start = start;
+    }
+
+    @Override
+    public Consensus start(boolean again) throws IOException, InterruptedException {
+      return start.start(again);
+    }
+
+    @Override
+    public boolean isMember(Consensus group) {
+      return group.standing().voters().contains("a");
+    }
+
+    @Override
+    public void takes() {
+      told.add("votes");
+    }
+
+    @Override
+    public void leaves() {
+      told.add("does not");
+    }
+  }
+
   @Test
   void whoLacksWhatWasAgreedOnServesMeanwhile() throws Exception {
     Seat seat = new Seat();
     CountDownLatch caughtUp = new CountDownLatch(1);
-    CountDownLatch votes = new CountDownLatch(1);
-    Voting voting =
-        Voting.begin(
-            () -> {
-              try {
-                caughtUp.await();
-              } catch (InterruptedException e) {
-                throw new IOException(e);
-              }
-              votes.countDown();
-              return seat;
-            },
-            SOON,
-            AT_ONCE);
-    assertThat(votes.getCount()).as("it has not waited for that").isOne();
+    Vote vote =
+        new Vote(_ -> {
+          caughtUp.await();
+          return seat;
+        });
+    Voting voting = Voting.begin(vote, SOON, AT_ONCE);
+    assertThat(vote.told).as("it has not waited for that").isEmpty();
     caughtUp.countDown();
-    votes.await();
+    Served.eventually(() -> vote.told.equals(List.of("votes")));
     voting.close();
-    Served.eventually(seat.left::get);
+    assertThat(seat.left).isTrue();
+    assertThat(vote.told).containsExactly("votes", "does not");
   }
 
   @Test
   void whatIsWrongWithTheSettingsEndsTheStart() {
-    assertThatThrownBy(() ->
-            Voting.begin(
-                () -> {
-                  throw new IOException("cannot listen");
-                },
-                Duration.ofSeconds(10),
-                AT_ONCE))
+    assertThatThrownBy(() -> Voting.begin(failing(new IOException("cannot listen"))))
         .isInstanceOf(IOException.class)
         .hasMessage("cannot listen");
-    assertThatThrownBy(() ->
-            Voting.begin(
-                () -> {
-                  throw new IllegalArgumentException("no certificate");
-                },
-                Duration.ofSeconds(10),
-                AT_ONCE))
+    assertThatThrownBy(() -> Voting.begin(failing(new IllegalArgumentException("no certificate"))))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  private static Vote failing(Exception why) {
+    return new Vote(_ -> {
+      switch (why) {
+        case IOException io -> throw io;
+        case RuntimeException unchecked -> throw unchecked;
+        default -> throw new IllegalStateException(why);
+      }
+    });
   }
 
   @Test
   void whoeverWaitedInVainTriesAgain() throws Exception {
     Seat seat = new Seat();
     AtomicInteger tries = new AtomicInteger();
-    try (Voting _ =
-        Voting.begin(
-            () -> {
-              if (tries.incrementAndGet() < 4) {
-                try {
-                  Thread.sleep(SOON.multipliedBy(2));
-                } catch (InterruptedException e) {
-                  throw new IOException(e);
-                }
-                throw new IllegalStateException("nobody sends it");
-              }
-              return seat;
-            },
-            SOON,
-            AT_ONCE)) {
-      Served.eventually(() -> tries.get() == 4);
+    Vote vote =
+        new Vote(_ -> {
+          if (tries.incrementAndGet() < 4) {
+            Thread.sleep(SOON.multipliedBy(2));
+            throw new IllegalStateException("nobody sends it");
+          }
+          return seat;
+        });
+    try (Voting _ = Voting.begin(vote, SOON, AT_ONCE)) {
+      Served.eventually(() -> vote.told.equals(List.of("votes")));
     }
-    Served.eventually(seat.left::get);
+    assertThat(tries.get()).isEqualTo(4);
+  }
+
+  @Test
+  void whoHasToWaitForOthersDoesNotHoldUpTheStart() throws Exception {
+    AtomicInteger tries = new AtomicInteger();
+    Vote vote =
+        new Vote(_ -> {
+          if (tries.incrementAndGet() < 4) {
+            throw new UnavailableException("b has not said yet");
+          }
+          return new Seat();
+        });
+    try (Voting _ = Voting.begin(vote, Duration.ofMinutes(10), AT_ONCE)) {
+      Served.eventually(() -> vote.told.equals(List.of("votes")));
+    }
+  }
+
+  @Test
+  void whoWaitsToBeLetInVotesOnceItIs() throws Exception {
+    Seat seat = new Seat();
+    seat.member.set(false);
+    Vote vote = new Vote(_ -> seat);
+    try (Voting _ = Voting.begin(vote, Duration.ofMinutes(10), AT_ONCE)) {
+      assertThat(vote.told).isEmpty();
+      seat.member.set(true);
+      Served.eventually(() -> vote.told.equals(List.of("votes")));
+    }
+  }
+
+  @Test
+  void whoseGroupWentOnWithoutItBeginsAnew() throws Exception {
+    List<Seat> seats = new CopyOnWriteArrayList<>();
+    List<Boolean> agains = new CopyOnWriteArrayList<>();
+    Vote vote =
+        new Vote(again -> {
+          agains.add(again);
+          seats.add(new Seat());
+          return seats.getLast();
+        });
+    try (Voting _ = Voting.begin(vote, Duration.ofMinutes(10), AT_ONCE)) {
+      seats.getFirst().running.set(false);
+      Served.eventually(() -> vote.told.equals(List.of("votes", "does not", "votes")));
+    }
+    assertThat(agains).containsExactly(false, true);
+    assertThat(seats).allMatch(seat -> seat.left.get());
   }
 }

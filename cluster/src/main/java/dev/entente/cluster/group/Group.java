@@ -103,6 +103,16 @@ public final class Group implements AgreedLog {
     return consensus().standing();
   }
 
+  /** Where each member listens for the others, by name. */
+  public Map<String, String> addresses() {
+    return consensus().addresses();
+  }
+
+  /** Changes who the members are; see {@link Consensus#change}. */
+  public CompletableFuture<Void> change(Map<String, String> voters) {
+    return consensus().change(voters);
+  }
+
   /** The last number that the group has agreed on and this member has applied. */
   public long position() {
     return position;

@@ -2,6 +2,7 @@
 package dev.entente.cluster.group;
 
 import dev.entente.cluster.NodeTls;
+import dev.entente.cluster.UnavailableException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -10,9 +11,12 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.ratis.conf.Parameters;
@@ -28,7 +32,11 @@ import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.exceptions.LeaderNotReadyException;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
+import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
+import org.apache.ratis.protocol.exceptions.ReconfigurationTimeoutException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
@@ -63,10 +71,12 @@ public final class RatisConsensus implements Consensus {
 
   private final RaftServer server;
   private final RaftPeerId self;
+  private final boolean encrypted;
   private final ClientId client = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
 
-  private RatisConsensus(RaftServer server, RaftPeerId self) {
+  private RatisConsensus(RaftServer server, RaftPeerId self, boolean encrypted) {
+    this.encrypted = encrypted;
     this.server = server;
     this.self = self;
   }
@@ -81,13 +91,7 @@ public final class RatisConsensus implements Consensus {
    */
   public static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls)
       throws IOException {
-    if (tls.isEmpty() && !voters.remote().isEmpty()) {
-      throw new IllegalArgumentException(
-          "the voters "
-              + String.join(", ", voters.remote())
-              + " are reached over a network, where anybody could write in their name: give every"
-              + " node a certificate");
-    }
+    Voters.requireEncrypted(voters.addresses(), tls.isPresent());
     if (tls.isPresent() && tls.get().isEdwards()) {
       // The library's TLS does not know such keys, and would try to connect for ever.
       throw new IllegalArgumentException(
@@ -97,11 +101,8 @@ public final class RatisConsensus implements Consensus {
     }
     requireFree(voters);
     LIBRARY.setLevel(java.util.logging.Level.WARNING);
-    List<RaftPeer> peers = new ArrayList<>();
-    voters
-        .addresses()
-        .forEach((name, address) ->
-            peers.add(RaftPeer.newBuilder().setId(name).setAddress(address).build()));
+    // Who belongs to no group yet takes no part in elections until the others let it in.
+    List<RaftPeer> peers = voters.waiting() ? List.of() : peers(voters.addresses());
     RaftPeerId self = RaftPeerId.valueOf(voters.self());
     Parameters parameters = new Parameters();
     tls.ifPresent(proof ->
@@ -122,7 +123,14 @@ public final class RatisConsensus implements Consensus {
       server.close();
       throw e;
     }
-    return new RatisConsensus(server, self);
+    return new RatisConsensus(server, self, tls.isPresent());
+  }
+
+  private static List<RaftPeer> peers(Map<String, String> addresses) {
+    List<RaftPeer> peers = new ArrayList<>();
+    addresses.forEach((name, address) ->
+        peers.add(RaftPeer.newBuilder().setId(name).setAddress(address).build()));
+    return peers;
   }
 
   /** Where the library cannot listen it ends the process, without a word. */
@@ -212,6 +220,74 @@ public final class RatisConsensus implements Consensus {
         reply.getLeaderNotReadyException() != null
             || (!write && reply.getNotLeaderException() != null);
     return untouched ? new NotLeadingException(leader) : reply.getException();
+  }
+
+  @Override
+  public CompletableFuture<Void> change(Map<String, String> voters) {
+    Voters.requireEncrypted(voters, encrypted);
+    try {
+      SetConfigurationRequest.Arguments wanted =
+          SetConfigurationRequest.Arguments.newBuilder()
+              .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+              .setServersInCurrentConf(members())
+              .setServersInNewConf(peers(voters))
+              .build();
+      return server
+          .setConfigurationAsync(
+              new SetConfigurationRequest(client, self, GROUP, calls.incrementAndGet(), wanted))
+          .exceptionallyCompose(why -> CompletableFuture.failedFuture(unchanged(why)))
+          .thenCompose(reply ->
+              reply.isSuccess()
+                  ? CompletableFuture.completedFuture(null)
+                  : CompletableFuture.failedFuture(unchanged(reply.getException())));
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(unchanged(e));
+    }
+  }
+
+  private RuntimeException unchanged(Throwable thrown) {
+    Throwable why =
+        thrown instanceof CompletionException && thrown.getCause() != null
+            ? thrown.getCause()
+            : thrown;
+    return switch (why) {
+      case NotLeaderException _, LeaderNotReadyException _ ->
+          new NotLeadingException(standing().leader());
+      case ReconfigurationInProgressException _ ->
+          new UnavailableException("the voters are being changed already; try again soon", why);
+      case ReconfigurationTimeoutException _ ->
+          new UnavailableException(
+              "who was to be let in did not catch up in time: is it served with --voters that name"
+                  + " it, and reached there? entente cluster says what it waits for",
+              why);
+      default ->
+          new UnavailableException("the voters could not be changed: " + why.getMessage(), why);
+    };
+  }
+
+  private List<RaftPeer> members() throws IOException {
+    return List.copyOf(server.getDivision(GROUP).getRaftConf().getCurrentPeers());
+  }
+
+  @Override
+  public Map<String, String> addresses() {
+    Map<String, String> addresses = new TreeMap<>();
+    try {
+      members().forEach(peer -> addresses.put(peer.getId().toString(), peer.getAddress()));
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "the group is not running", e);
+    }
+    return addresses;
+  }
+
+  @Override
+  public boolean isRunning() {
+    try {
+      return server.getDivision(GROUP).getInfo().isAlive();
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "the group is not running", e);
+      return false;
+    }
   }
 
   @Override

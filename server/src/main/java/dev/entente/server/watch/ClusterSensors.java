@@ -4,6 +4,7 @@ package dev.entente.server.watch;
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.LinkStatus;
+import dev.entente.cluster.Seats;
 import dev.entente.core.causality.NodeId;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,9 +16,11 @@ public final class ClusterSensors {
 
   private final Cluster cluster;
   private final Authority authority;
+  private final Seats seats;
   private final Thresholds thresholds;
 
-  public ClusterSensors(Cluster cluster, Authority authority, Thresholds thresholds) {
+  public ClusterSensors(Cluster cluster, Authority authority, Seats seats, Thresholds thresholds) {
+    this.seats = seats;
     this.cluster = cluster;
     this.authority = authority;
     this.thresholds = thresholds;
@@ -68,6 +71,14 @@ public final class ClusterSensors {
         .ifPresent(why ->
             found.add(
                 of("split-brain", true, "", "this side of a split has stepped down: " + why)));
+    if (!seats.waitsFor().isEmpty()) {
+      found.add(
+          of(
+              "no-vote",
+              false,
+              "",
+              "this node is named by --voters and does not vote: " + seats.waitsFor()));
+    }
     if (!links.isEmpty() && links.stream().noneMatch(LinkStatus::isUp)) {
       found.add(of("split-brain", true, "alone", "no other node answers: this one is by itself"));
     }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.cluster.NodeTls;
+import dev.entente.cluster.Seats;
+import dev.entente.cluster.group.Consensus;
+import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.RatisConsensus;
+import dev.entente.cluster.group.Voters;
+import dev.entente.engine.Node;
+import java.io.IOException;
+import java.util.Optional;
+
+/** Votes by Raft, where a node has a seat. Used by one thread. */
+final class Vote implements Voting.Vote {
+  private final Node node;
+  private final Seats seats;
+  private final Voters voters;
+  private final Optional<NodeTls> tls;
+  private Group group;
+
+  Vote(Node node, Seats seats, Voters voters, Optional<NodeTls> tls) {
+    this.node = node;
+    this.seats = seats;
+    this.voters = voters;
+    this.tls = tls;
+    group = new Group(node);
+  }
+
+  @Override
+  public Consensus start(boolean again) throws IOException, InterruptedException {
+    Voters prepared = seats.prepare(voters, again);
+    group = new Group(node);
+    Consensus consensus = RatisConsensus.start(prepared, group, tls);
+    group.join(consensus);
+    return consensus;
+  }
+
+  @Override
+  public boolean isMember(Consensus consensus) {
+    return consensus.standing().voters().contains(voters.self());
+  }
+
+  @Override
+  public void takes() {
+    seats.takes(group, voters);
+  }
+
+  @Override
+  public void leaves() {
+    seats.leaves(voters);
+  }
+}
