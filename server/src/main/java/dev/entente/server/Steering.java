@@ -88,9 +88,18 @@ final class Steering {
     if (!read) {
       return here.get();
     }
-    boolean fresh = isFresh(key.get());
-    Reply reply = here.get();
-    return fresh ? reply : reply.with(STALE, "true");
+    return isFresh(key.get()) ? here.get() : stale(here);
+  }
+
+  /** What may be out of date is marked so, also that there is nothing. */
+  private static Reply stale(Supplier<Reply> here) {
+    Reply reply;
+    try {
+      reply = here.get();
+    } catch (Problem problem) {
+      reply = Reply.problem(problem);
+    }
+    return reply.with(STALE, "true");
   }
 
   private boolean isFresh(RecordKey key) {

@@ -179,6 +179,9 @@ class AgreementRoutesTest {
     Served.Answer read = stays.get(SEAT);
     assertThat(read.body()).contains("\"n\":1");
     assertThat(stale(read)).contains("true");
+    Served.Answer none = stays.get("/v1/main/records/seat/none");
+    assertThat(none.status()).isEqualTo(404);
+    assertThat(stale(none)).as("that there is nothing may be out of date too").contains("true");
     assertThat(stays.json("PUT", "/v1/main/records/note/n", "{\"n\":2}").status()).isEqualTo(201);
     assertThat(stays.get("/v1/main/audit").body())
         .as("what was refused is kept")
