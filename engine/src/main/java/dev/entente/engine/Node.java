@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
-import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridClock;
-import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
-import dev.entente.core.crdt.Sequence;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
-import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
-import dev.entente.core.record.CellId;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
-import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
-import dev.entente.engine.codec.AuditCodec;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
@@ -39,7 +32,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -87,6 +79,8 @@ public final class Node implements AutoCloseable {
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final Watermark watermark;
   private final ErasureMarks erased;
+  private final Archive archive;
+  private final AuditLog auditLog;
   private final Erasures erasures;
   private final Pruning pruning;
   private final ReentrantLock prunes = new ReentrantLock();
@@ -116,22 +110,16 @@ public final class Node implements AutoCloseable {
     this.replication = new Replication(store, self, receiver, config.incarnations());
     this.drafts = new Drafts(receiver, replication);
     this.divergences = new Divergences(store, policies, history, records::read);
+    this.archive = new Archive(store, policies, records, history, erased, reviews);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.watermark = new Watermark(last == null ? 0 : new ByteReader(last).u64());
-    Optional<byte[]> lastAudit = lastAudit(store);
-    long sequence = lastAudit.map(bytes -> AuditCodec.fromBytes(bytes).sequence()).orElse(0L);
-    HybridTime lastTime =
-        lastAudit.map(bytes -> AuditCodec.fromBytes(bytes).time()).orElse(HybridTime.ZERO);
-    byte[] hash =
-        lastAudit
-            .map(bytes ->
-                Arrays.copyOfRange(bytes, bytes.length - AuditCodec.HASH_BYTES, bytes.length))
-            .orElse(new byte[AuditCodec.HASH_BYTES]);
-    HybridClock clock = new HybridClock(config.clockMillis(), config.driftMaxMillis(), lastTime);
+    this.auditLog = new AuditLog(store);
+    HybridClock clock =
+        new HybridClock(config.clockMillis(), config.driftMaxMillis(), auditLog.lastTime());
     Transaction transaction =
         new Transaction(
             store, self, clock, records, () -> clockError.getAsInt(), watermark.position());
-    AuditChain chain = new AuditChain(sequence, hash);
+    AuditChain chain = auditLog.chain();
     this.sequencer =
         config.threads()
             ? ThreadedSequencer.start(
@@ -211,20 +199,6 @@ public final class Node implements AutoCloseable {
           "no node is called " + NodeId.GROUP + "; that is what nodes write as together");
     }
     return new NodeId(name.contains(".") ? name : name + ".1");
-  }
-
-  private static Optional<byte[]> lastAudit(Store store) {
-    List<byte[]> last = new ArrayList<>();
-    store.scan(
-        Table.AUDIT,
-        new byte[0],
-        null,
-        true,
-        (_, value) -> {
-          last.add(value);
-          return false;
-        });
-    return last.stream().findFirst();
   }
 
   private void commit(Batch batch, long filledUpTo) {
@@ -394,13 +368,7 @@ public final class Node implements AutoCloseable {
    * @throws PrunedException where that lies before the history that is kept
    */
   public Snapshot readAt(RecordKey key, Instant moment) {
-    HybridTime upTo = new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1);
-    Optional<ErasureMarks.Mark> erasure = erased.of(key);
-    if (erasure.isPresent() && moment.toEpochMilli() < erasure.get().atMillis()) {
-      throw erased(key, erasure.get());
-    }
-    RecordState state = history.at(key, lastPosition(key), upTo);
-    return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
+    return archive.at(key, moment);
   }
 
   /**
@@ -409,27 +377,7 @@ public final class Node implements AutoCloseable {
    * @throws PrunedException where that lies before the history that is kept
    */
   public Snapshot readThrough(RecordKey key, VersionVector context) {
-    CausalContext seen = CausalContext.of(context);
-    Optional<ErasureMarks.Mark> erasure = erased.of(key);
-    if (erasure.isPresent() && !seen.contains(erasure.get().dot())) {
-      throw erased(key, erasure.get());
-    }
-    Past past = history.past(key, lastPosition(key), null);
-    if (!past.reaches(seen)) {
-      throw new PrunedException(
-          "the history of " + key + " no longer reaches this context; read the record as it is");
-    }
-    RecordState state = past.seenThrough(seen);
-    return Records.derived(key, state, policies.inForce(key.tenant(), key.type()));
-  }
-
-  private static PrunedException erased(RecordKey key, ErasureMarks.Mark erasure) {
-    return new PrunedException(
-        "what "
-            + key
-            + " held was erased on "
-            + Instant.ofEpochMilli(erasure.atMillis())
-            + "; ask for that moment or a later one");
+    return archive.through(key, context);
   }
 
   /**
@@ -440,23 +388,7 @@ public final class Node implements AutoCloseable {
    */
   public Optional<int[]> positions(
       RecordKey key, Path path, VersionVector context, int[] positions, boolean stickToNext) {
-    FieldRule rule = policies.inForce(key.tenant(), key.type()).field(path);
-    if (rule == null || !rule.cell().isSequence()) {
-      return Optional.empty();
-    }
-    CellId id = new CellId(Unit.field(path), rule.cell().cellClass());
-    CausalContext seen = CausalContext.of(context);
-    RecordState state = records.read(key).state();
-    if (!(state.cells().get(id) instanceof Sequence sequence)) {
-      return Optional.of(new int[positions.length]);
-    }
-    Sequence known =
-        sequence.accepts(seen) ? sequence : history.past(key, lastPosition(key), null).unfolded(id);
-    return Optional.of(known.positions(seen, positions, stickToNext));
-  }
-
-  private long lastPosition(RecordKey key) {
-    return history.last(records.read(key), null);
+    return archive.positions(key, path, context, positions, stickToNext);
   }
 
   /**
@@ -467,25 +399,12 @@ public final class Node implements AutoCloseable {
    * @throws IllegalArgumentException where the position is none of the record's
    */
   public List<Logged> history(RecordKey key, long position, int limit) {
-    List<Logged> versions = history.newestFirst(key, Math.min(position, lastPosition(key)), limit);
-    long since = erased.of(key).map(ErasureMarks.Mark::position).orElse(0L);
-    return versions.stream().filter(logged -> logged.position() >= since).toList();
+    return archive.versions(key, position, limit);
   }
 
   /** What came for a tenant after a position, in order. */
   public List<Feed> changes(String tenant, long since, int limit) {
-    byte[] prefix = Keys.of(tenant);
-    List<Feed> versions = new ArrayList<>();
-    store.scan(
-        Table.LOG,
-        Keys.with(prefix, since + 1),
-        Keys.after(prefix),
-        false,
-        (key, value) -> {
-          versions.add(new Feed(Keys.lastNumber(key), VersionCodec.fromBytes(value)));
-          return versions.size() < limit;
-        });
-    return versions;
+    return archive.changes(tenant, since, limit);
   }
 
   /**
@@ -699,23 +618,9 @@ public final class Node implements AutoCloseable {
    * What has become of a version's parts, as of now; empty where the record has no such version.
    */
   public Optional<List<Fate>> fate(RecordKey key, Dot dot) {
-    return written(key, dot).map(found -> Fate.of(found.version(), read(key), found.later()));
-  }
-
-  /** A version, and those of its record that came after it. */
-  private record Written(Version version, List<Version> later) {}
-
-  private Optional<Written> written(RecordKey key, Dot dot) {
-    List<Version> all =
-        history(key, Long.MAX_VALUE, Integer.MAX_VALUE).reversed().stream()
-            .map(Logged::version)
-            .toList();
-    for (int i = 0; i < all.size(); i++) {
-      if (all.get(i).dot().equals(dot)) {
-        return Optional.of(new Written(all.get(i), all.subList(i + 1, all.size())));
-      }
-    }
-    return Optional.empty();
+    return archive
+        .written(key, dot)
+        .map(found -> Fate.of(found.version(), read(key), found.later()));
   }
 
   /**
@@ -725,7 +630,7 @@ public final class Node implements AutoCloseable {
    */
   public CompletableFuture<Optional<List<Review>>> appeal(
       RecordKey key, Dot dot, String actor, String reason) {
-    Optional<Written> found = written(key, dot);
+    Optional<Archive.Written> found = archive.written(key, dot);
     if (found.isEmpty()) {
       return CompletableFuture.completedFuture(Optional.empty());
     }
@@ -906,35 +811,17 @@ public final class Node implements AutoCloseable {
 
   /** The end of the audit log as it is durable now. */
   public AuditHead auditHead() {
-    return lastAudit(store).map(Node::head).orElse(new AuditHead(0, ""));
+    return auditLog.head();
   }
 
   /** The audit log as it ended with an entry; empty where there is no such entry. */
   public Optional<AuditHead> auditHead(long sequence) {
-    return Optional.ofNullable(store.get(Table.AUDIT, Keys.of(sequence))).map(Node::head);
-  }
-
-  private static AuditHead head(byte[] entry) {
-    byte[] hash = Arrays.copyOfRange(entry, entry.length - AuditCodec.HASH_BYTES, entry.length);
-    return new AuditHead(AuditCodec.fromBytes(entry).sequence(), HexFormat.of().formatHex(hash));
+    return auditLog.head(sequence);
   }
 
   /** The latest audit entries that somebody looks for, newest first. */
   public List<AuditEntry> audit(Predicate<AuditEntry> wanted, long beforeSequence, int limit) {
-    List<AuditEntry> entries = new ArrayList<>();
-    store.scan(
-        Table.AUDIT,
-        new byte[0],
-        Keys.of(beforeSequence),
-        true,
-        (_, value) -> {
-          AuditEntry entry = AuditCodec.fromBytes(value);
-          if (wanted.test(entry)) {
-            entries.add(entry);
-          }
-          return entries.size() < limit;
-        });
-    return entries;
+    return auditLog.entries(wanted, beforeSequence, limit);
   }
 
   /**
@@ -943,37 +830,7 @@ public final class Node implements AutoCloseable {
    * @param limit how many at most; older ones are left out
    */
   public List<RecordedConflict> recordedConflicts(String tenant, String type, int limit) {
-    List<Feed> versions = new ArrayList<>();
-    for (long position : Meetings.latest(store, tenant, type, limit)) {
-      byte[] bytes = store.get(Table.LOG, History.logKey(tenant, position));
-      if (bytes != null) {
-        Version version = VersionCodec.fromBytes(bytes);
-        if (erased.of(version.key()).filter(mark -> position < mark.position()).isEmpty()) {
-          versions.add(new Feed(position, version));
-        }
-      }
-    }
-    Policy policy = policies.inForce(tenant, type);
-    List<RecordedConflict> recorded = new ArrayList<>();
-    for (Feed logged : versions) {
-      Version version = logged.version();
-      RecordState state = history.past(version.key(), logged.position(), null).replay();
-      recorded.add(
-          new RecordedConflict(
-              version,
-              state,
-              Deriver.derive(version.key(), state, policy),
-              id -> decision(tenant, id)));
-    }
-    return recorded;
-  }
-
-  private Optional<Json> decision(String tenant, String reviewId) {
-    return review(tenant, reviewId)
-        .filter(review -> review.status() == Review.Status.RESOLVED)
-        .filter(review -> review.closing().decision() instanceof JsonObject)
-        .map(review -> ((JsonObject) review.closing().decision()).get("value"))
-        .filter(value -> !value.isAbsent());
+    return archive.conflicts(tenant, type, limit);
   }
 
   /**
@@ -1031,9 +888,7 @@ public final class Node implements AutoCloseable {
 
   /** The versions of a record that are kept, as bytes, in the order in which they came. */
   public List<byte[]> versions(RecordKey key) {
-    return history.past(key, lastPosition(key), null).versions().stream()
-        .map(VersionCodec::toBytes)
-        .toList();
+    return archive.past(key).versions().stream().map(VersionCodec::toBytes).toList();
   }
 
   /**
@@ -1132,8 +987,7 @@ public final class Node implements AutoCloseable {
 
   /** Since when the versions of a record are kept; empty where all are. */
   public Optional<Instant> keptSince(RecordKey key) {
-    Base base = history.base(key);
-    return base.versions() == 0 ? Optional.empty() : Optional.of(base.until().instant());
+    return archive.keptSince(key);
   }
 
   /** Checks the audit chain and the versions it vouches for. Nothing is pruned meanwhile. */
