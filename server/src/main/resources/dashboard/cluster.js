@@ -153,8 +153,10 @@ function watched(app) {
   return { element: [h('h2', {}, 'One record everywhere'), h('p', {}, h('label', {}, 'type ', type), ' ', h('label', {}, 'id ', id)), values], update };
 }
 
-/** Who leads those that agree first; nothing where nobody votes. */
-function leading(group) {
+/** Who leads those that agree first, or why this node is none of them. */
+function leading({ group, waitsFor, voters }) {
+  if (waitsFor) return `This node does not vote: ${waitsFor}.`;
+  if (!group && voters.length) return `This node asks the voters ${voters.join(', ')}.`;
   if (!group) return 'Nobody votes: types that must agree first are refused. Serve three or five nodes with --voters.';
   const who = group.leader ? `${group.leader} leads` : 'Nobody leads: types that must agree first are refused here, and what is shown of them may be stale';
   return `${who} (term ${group.term}; voters ${group.voters.join(', ')}; ${group.position.toLocaleString()} versions agreed on).`;
@@ -206,7 +208,7 @@ export async function cluster(app) {
     const apart = pairs(nodes).filter((p) => p.state !== 'in-step' && p.state !== 'catching-up');
     const words = apart.length ? `${apart.length} of ${pairs(nodes).length} lines are down. Every side goes on taking writes; they come together when the lines are back.` : 'Every node reaches every other.';
     if (sentence.textContent !== words) sentence.textContent = words;
-    const leads = leading(now.group);
+    const leads = leading(now);
     if (agreement.textContent !== leads) agreement.textContent = leads;
     picture.replaceChildren(map(nodes, now.node));
     has.replaceChildren(matrix(nodes));

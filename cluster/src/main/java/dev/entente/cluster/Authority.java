@@ -33,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -313,10 +314,10 @@ public final class Authority {
     return anyVoter(joined).orElseGet(() -> nobody());
   }
 
-  /** One that says that it votes. */
+  /** One that says that it votes; before anybody has said so, one that was named. */
   private Optional<Place> anyVoter(Cluster joined) {
-    return joined.voting().stream()
-        .flatMap(who -> there(joined, Optional.of(who.name())).stream())
+    return Stream.concat(joined.voting().stream().map(NodeId::name), voters.stream())
+        .flatMap(who -> there(joined, Optional.of(who)).stream())
         .findFirst();
   }
 
@@ -648,9 +649,9 @@ public final class Authority {
         return here.apply(voting);
       }
       leader =
-          joined == null
-              ? Optional.empty()
-              : joined.voting().stream().map(NodeId::name).findFirst();
+          joined != null && anyVoter(joined).orElse(null) instanceof Place.There(String who, _)
+              ? Optional.of(who)
+              : Optional.empty();
     } catch (CompletionException e) {
       if (!(e.getCause() instanceof UnavailableException problem)) {
         throw e;

@@ -114,14 +114,17 @@ public final class Cluster {
   private synchronized void note(PullRequest asked, PullReply reply) {
     learn(reply.members());
     meets(reply.shipment().from(), asked.known(), reply.shipment().known());
-    if (!reply.shipment().known().isEmpty()) {
-      reports.put(
-          reply.shipment().from(),
-          new NodeReport(
-              reply.shipment().known(), reply.links(), reply.standing(), steadyMillis.getAsLong()));
-    }
+    NodeId from = reply.shipment().from();
+    NodeReport before = reports.get(from);
+    // To somebody whom it has not met, a node does not say what it has.
+    VersionVector known =
+        reply.shipment().known().isEmpty() && before != null
+            ? before.known()
+            : reply.shipment().known();
+    reports.put(
+        from, new NodeReport(known, reply.links(), reply.standing(), steadyMillis.getAsLong()));
     reports.keySet().retainAll(members.keySet());
-    copies.retain(members.keySet());
+    copies.retain(present().stream().map(Member::node).toList());
   }
 
   /** Takes note of a node that was silent for so long that the two may have diverged. */
@@ -148,9 +151,26 @@ public final class Cluster {
     return copies;
   }
 
-  /** The members that have not left for good, this node among them. */
+  /**
+   * The members that have not left for good, this node among them, by name: of several under one
+   * name that which said so last, since the others are what it was before it lost its disk or went
+   * back in time.
+   */
   public List<Member> present() {
-    return members().stream().filter(member -> !member.departed()).toList();
+    Map<String, Member> byName = new TreeMap<>();
+    for (Member member : members()) {
+      if (!member.departed()) {
+        byName.merge(member.node().name(), member, this::later);
+      }
+    }
+    return List.copyOf(byName.values());
+  }
+
+  private Member later(Member one, Member other) {
+    return other.node().equals(node.id())
+            || (!one.node().equals(node.id()) && other.stampMillis() >= one.stampMillis())
+        ? other
+        : one;
   }
 
   /** Where a node of a name is reached, if its link is up. */

@@ -111,6 +111,11 @@ public final class Seats {
     waitsFor = first.contains(self()) ? "has not begun" : "";
   }
 
+  /** Who votes, as far as this node knows; empty where nobody does. */
+  public List<String> voters() {
+    return authority.group().map(Seats::members).orElse(first);
+  }
+
   /** Why this node, which is to vote, does not; empty where it does. */
   public String waitsFor() {
     return waitsFor;
@@ -280,7 +285,7 @@ public final class Seats {
     Optional<Group> voting = authority.group();
     Optional<NodeId> holder = holder(name);
     boolean begins = memory == Memory.NONE && (holder.isEmpty() || holder.get().equals(who));
-    if (begins && voting.map(this::members).orElse(first).contains(name)) {
+    if (begins && voting.map(Seats::members).orElse(first).contains(name)) {
       note(who);
       return Answer.BEGIN;
     }
@@ -296,7 +301,7 @@ public final class Seats {
     return members(voting.get()).contains(name) ? Answer.TAKEN : Answer.WAIT;
   }
 
-  private List<String> members(Group voting) {
+  private static List<String> members(Group voting) {
     return voting.standing().voters();
   }
 
@@ -371,15 +376,14 @@ public final class Seats {
   }
 
   private NodeId newcomer(String name) {
-    return cluster.status().stream()
-        .filter(LinkStatus::isUp)
-        .flatMap(link -> link.peer().stream())
-        .filter(peer -> peer.name().equals(name))
+    return cluster.present().stream()
+        .map(Member::node)
+        .filter(member -> member.name().equals(name))
         .findFirst()
         .orElseThrow(() ->
             new IllegalArgumentException(
-                "no node called "
+                "no member is called "
                     + name
-                    + " is reached; start it first, with --peers and with --voters that name it"));
+                    + "; start it first, with --peers and with --voters that name it"));
   }
 }

@@ -140,6 +140,28 @@ class ClusterTest {
     assertThat(b.node().known().get(new NodeId("c.1"))).isPositive();
   }
 
+  /** It is another node under the same name; a copy on a disk that is lost is none. */
+  @Test
+  void whatANodeHadBeforeItLostItsDiskCountsNoMore() {
+    Cluster a = join("a");
+    join("b", "a");
+    Cluster c = join("c", "a");
+    put(a, "1");
+    exchange();
+    VersionVector written = a.node().known();
+    assertThat(a.copies().await(written, 3, 0).join()).isTrue();
+    byUrl.remove("sim:c");
+    c.node().close();
+    long now = EPOCH + nowMillis;
+    a.learn(List.of(new Member(new NodeId("c.77"), "sim:c", now, false, now)));
+    exchange();
+    assertThat(a.present())
+        .extracting(member -> member.node().value())
+        .containsExactly("a.1", "b.1", "c.77");
+    assertThat(a.copies().await(written, 2, 0).join()).isTrue();
+    assertThat(a.copies().await(written, 3, 0).join()).isFalse();
+  }
+
   @Test
   void theLatestPolicyHoldsEverywhereAlsoAfterACut() throws PolicyException {
     Cluster a = join("a");

@@ -120,23 +120,12 @@ final class ClusterRoutes {
         .delete(Permission.OPERATE, "/v1/cluster/members/{node}", this::depart);
   }
 
-  /**
-   * The nodes that have not left for good, each as it is by now; this one alone where there is no
-   * cluster.
-   */
+  /** The nodes that have not left for good; this one alone where there is no cluster. */
   List<NodeId> members() {
     Cluster joined = cluster;
-    if (joined == null) {
-      return List.of(node.id());
-    }
-    Map<String, Member> byName = new TreeMap<>();
-    for (Member member : joined.present()) {
-      byName.merge(
-          member.node().name(),
-          member,
-          (one, other) -> one.stampMillis() > other.stampMillis() ? one : other);
-    }
-    return byName.values().stream().map(Member::node).toList();
+    return joined == null
+        ? List.of(node.id())
+        : joined.present().stream().map(Member::node).toList();
   }
 
   private Cluster cluster() {
@@ -542,6 +531,7 @@ final class ClusterRoutes {
         .ifPresent(setting -> members.put("splitBrain", splitBrain(setting, down)));
     Seats taken = seats;
     members.put("waitsFor", Json.of(taken == null ? "" : taken.waitsFor()));
+    members.put("voters", taken == null ? JsonArray.EMPTY : list(taken.voters(), Json::of));
     members.put("steppedDown", down.<Json>map(Json::of).orElse(JsonNull.NULL));
     Cluster joined = cluster;
     if (joined != null) {

@@ -241,7 +241,7 @@ class VotersTest {
   }
 
   @Test
-  void aGroupBeginsOnceAllOfItAreThere() throws Exception {
+  void aGroupBeginsOnceAllOfItAreThereAndIsFoundBeforeAnythingIsWritten() throws Exception {
     name("a", "b", "c");
     Served a = serve("a.1");
     Served b = serve("b.1");
@@ -252,12 +252,16 @@ class VotersTest {
     for (Served at : served.values()) {
       Served.eventually(() -> voters(at).size() == 3 && waitsFor(at).isEmpty());
     }
+    Served d = serve("d.1");
+    byte[] policy = "type: seat\nconsistency: strong\n".getBytes(StandardCharsets.UTF_8);
+    Map<String, String> yaml = Map.of("Content-Type", "application/yaml");
+    Served.eventually(() -> d.send("PUT", "/v1/main/policies/seat", policy, yaml).status() == 200);
   }
 
   @Test
   void whatCannotBeChangedSoIsSaid() throws Exception {
     serveThree();
-    assertThat(add("x", "127.0.0.1:7").body()).contains("no node called x is reached");
+    assertThat(add("x", "127.0.0.1:7").body()).contains("no member is called x");
     assertThat(add("a").body()).contains("a votes already");
     assertThat(remove("x").body()).contains("x is not one of several voters");
     assertThat(add("x", "nowhere").status()).isEqualTo(422);
@@ -267,7 +271,11 @@ class VotersTest {
             Optional.of(
                 new Peering("", List.of("http://127.0.0.1:" + served.get("a").port()), SECRET)));
     served.put("x", x);
-    Served.eventually(() -> add("x", "nowhere").body().contains("a voter is named as"));
+    assertThat(x.get("/v1/cluster").body()).contains("\"voters\":[]", "\"waitsFor\":\"\"");
+    for (Served at : served.values()) {
+      Served.eventually(() -> at.get("/v1/cluster").body().contains("\"x.1\""));
+    }
+    assertThat(add("x", "nowhere").body()).contains("a voter is named as");
     Served.Answer deaf = add("x", "127.0.0.1:" + FreePort.find());
     assertThat(deaf.status()).as(deaf.body()).isEqualTo(503);
     assertThat(deaf.body()).contains("did not catch up in time");
