@@ -19,8 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Every command of the runbook runs as it stands, in its order, on a node in trouble. */
 class RunbookTest {
-  private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(\\S+)");
-
   @TempDir Path folder;
   private RealNode node;
 
@@ -60,30 +58,8 @@ class RunbookTest {
         .toList();
   }
 
-  private record Ran(int code, String output) {}
-
   private Ran run(String command) throws IOException, InterruptedException {
-    List<String> line =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.entente.cli.Main"));
-    Matcher words = WORD.matcher(command);
-    while (words.find()) {
-      line.add(words.group(1) == null ? words.group(2) : words.group(1));
-    }
-    ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile());
-    builder.environment().put("ENTENTE_URL", node.url());
-    builder.environment().put("ENTENTE_TOKEN", "t");
-    Process process = builder.redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Ran(process.waitFor(), output);
+    return Ran.at(node, folder, command);
   }
 
   @Test

@@ -2,6 +2,7 @@
 package dev.entente.cluster;
 
 import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.cluster.group.Voters;
 import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
@@ -39,6 +40,7 @@ public final class Seats {
   private static final int CHANGED = 0;
   private static final int WRONG = 1;
   private static final int UNCHANGED = 2;
+  private static final int NOT_LEADING = 3;
 
   private final Node node;
   private final Cluster cluster;
@@ -315,8 +317,20 @@ public final class Seats {
    */
   public Map<String, String> change(Change change) throws InterruptedException {
     return authority.atTheLeader(
-        voting -> changed(voting, change),
-        (url, way) -> told(way.post(url, node.id(), "voters", change.toBytes())));
+        voting -> changed(voting, change), (url, _) -> changedAt(url, change, true));
+  }
+
+  private Map<String, String> changedAt(String url, Change change, boolean goesOn)
+      throws IOException, InterruptedException {
+    try {
+      return told(transport.post(url, node.id(), "voters", change.toBytes()));
+    } catch (NotLeadingException e) {
+      Optional<String> leader = e.leader().flatMap(cluster::urlOf);
+      if (leader.isEmpty() || !goesOn) {
+        throw e;
+      }
+      return changedAt(leader.get(), change, false);
+    }
   }
 
   private Map<String, String> changed(Group voting, Change change) {
@@ -351,6 +365,9 @@ public final class Seats {
       return new ByteWriter().u8(WRONG).text(String.valueOf(e.getMessage())).toBytes();
     } catch (CompletionException e) {
       Throwable why = e.getCause() == null ? e : e.getCause();
+      if (why instanceof NotLeadingException not) {
+        return new ByteWriter().u8(NOT_LEADING).text(not.leader().orElse("")).toBytes();
+      }
       return new ByteWriter().u8(UNCHANGED).text(String.valueOf(why.getMessage())).toBytes();
     }
   }
@@ -361,6 +378,9 @@ public final class Seats {
       int kind = in.u8();
       if (kind == WRONG) {
         throw new IllegalArgumentException(in.text());
+      }
+      if (kind == NOT_LEADING) {
+        throw new NotLeadingException(Optional.of(in.text()).filter(name -> !name.isEmpty()));
       }
       if (kind == UNCHANGED) {
         throw new UnavailableException(in.text());
