@@ -29,6 +29,7 @@ final class Vote implements Voting.Vote {
 
   @Override
   public Consensus start(boolean again) throws IOException, InterruptedException {
+    RatisConsensus.requireUsable(voters, tls);
     Voters prepared = seats.prepare(voters, again);
     group = new Group(node);
     Consensus consensus = RatisConsensus.start(prepared, group, tls);

@@ -91,15 +91,7 @@ public final class RatisConsensus implements Consensus {
    */
   public static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls)
       throws IOException {
-    Voters.requireEncrypted(voters.addresses(), tls.isPresent());
-    if (tls.isPresent() && tls.get().isEdwards()) {
-      // The library's TLS does not know such keys, and would try to connect for ever.
-      throw new IllegalArgumentException(
-          "voters need certificates with EC or RSA keys; that of "
-              + voters.self()
-              + " has an Ed25519 key: make one with -newkey ec -pkeyopt ec_paramgen_curve:P-256");
-    }
-    requireFree(voters);
+    requireUsable(voters, tls);
     LIBRARY.setLevel(java.util.logging.Level.WARNING);
     // Who belongs to no group yet takes no part in elections until the others let it in.
     List<RaftPeer> peers = voters.waiting() ? List.of() : peers(voters.addresses());
@@ -131,6 +123,24 @@ public final class RatisConsensus implements Consensus {
     addresses.forEach((name, address) ->
         peers.add(RaftPeer.newBuilder().setId(name).setAddress(address).build()));
     return peers;
+  }
+
+  /**
+   * Refuses settings with which a voter cannot start, whatever the others say.
+   *
+   * @throws IOException where the address cannot be listened on
+   * @throws IllegalArgumentException where members could not trust each other
+   */
+  public static void requireUsable(Voters voters, Optional<NodeTls> tls) throws IOException {
+    Voters.requireEncrypted(voters.addresses(), tls.isPresent());
+    if (tls.isPresent() && tls.get().isEdwards()) {
+      // The library's TLS does not know such keys, and would try to connect for ever.
+      throw new IllegalArgumentException(
+          "voters need certificates with EC or RSA keys; that of "
+              + voters.self()
+              + " has an Ed25519 key: make one with -newkey ec -pkeyopt ec_paramgen_curve:P-256");
+    }
+    requireFree(voters);
   }
 
   /** Where the library cannot listen it ends the process, without a word. */
