@@ -334,7 +334,7 @@ final class ClusterRoutes {
 
   private Reply changed(Call call, String address) {
     String name = call.param("voter");
-    try {
+    return agreed(() -> {
       Map<String, String> voters = seats().change(new Seats.Change(name, address));
       JsonObject told = JsonObject.of("voters", Json.of(new TreeMap<String, Object>(voters)));
       node.account(
@@ -343,6 +343,18 @@ final class ClusterRoutes {
               told.with("by", Json.of(call.author())))
           .join();
       return Reply.json(200, told);
+    });
+  }
+
+  /** What the voters have to agree on. */
+  @FunctionalInterface
+  private interface Asking {
+    Reply reply() throws InterruptedException;
+  }
+
+  private static Reply agreed(Asking asked) {
+    try {
+      return asked.reply();
     } catch (IllegalArgumentException e) {
       throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
     } catch (UnavailableException e) {
@@ -358,7 +370,7 @@ final class ClusterRoutes {
     JsonObject body = call.jsonObject();
     Call.only(body, "a setting", Set.of("strategy", "quorum"));
     cluster();
-    try {
+    return agreed(() -> {
       SplitBrain wanted =
           SplitBrain.of(
               Call.text(body, "strategy").orElse(""),
@@ -372,14 +384,7 @@ final class ClusterRoutes {
               splitBrain(now, Optional.empty()).with("by", Json.of(call.author())))
           .join();
       return Reply.json(200, splitBrain(now, authority.stepsDown()));
-    } catch (IllegalArgumentException e) {
-      throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
-    } catch (UnavailableException e) {
-      throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
-    }
+    });
   }
 
   private static JsonObject splitBrain(SplitBrain setting, Optional<String> down) {
