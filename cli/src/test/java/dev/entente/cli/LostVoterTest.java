@@ -2,7 +2,6 @@
 package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.entente.cluster.group.FreePort;
 import dev.entente.engine.store.Folders;
@@ -80,9 +79,6 @@ class LostVoterTest {
 
   @Test
   void whatWasAcknowledgedOutlivesTheLossOfOneDiskAfterAnother() throws Exception {
-    assumeTrue(
-        System.getProperty("entente.lost") != null,
-        "known to fail where the voter that is lost leads: give -Dentente.lost=yes");
     for (String name : new String[] {"a", "b", "c"}) {
       ports.put(name, String.valueOf(FreePort.find()));
       votes.put(name, "127.0.0.1:" + FreePort.find());

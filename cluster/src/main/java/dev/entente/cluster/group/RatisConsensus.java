@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,14 +71,16 @@ public final class RatisConsensus implements Consensus {
       RaftGroupId.valueOf(UUID.nameUUIDFromBytes("entente".getBytes(StandardCharsets.UTF_8)));
 
   private final RaftServer server;
+  private final RatisLog log;
   private final RaftPeerId self;
   private final boolean encrypted;
   private final ClientId client = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
 
-  private RatisConsensus(RaftServer server, RaftPeerId self, boolean encrypted) {
+  private RatisConsensus(RaftServer server, RatisLog log, RaftPeerId self, boolean encrypted) {
     this.encrypted = encrypted;
     this.server = server;
+    this.log = log;
     this.self = self;
   }
 
@@ -100,6 +103,7 @@ public final class RatisConsensus implements Consensus {
     tls.ifPresent(proof ->
         GrpcConfigKeys.TLS.setConf(
             parameters, new GrpcTlsConfig(proof.keyManager(), proof.trustManager(), true)));
+    RatisLog applied = new RatisLog(log);
     RaftServer server =
         RaftServer.newBuilder()
             .setServerId(self)
@@ -107,7 +111,7 @@ public final class RatisConsensus implements Consensus {
             .setProperties(properties(voters))
             .setParameters(parameters)
             .setOption(RaftStorage.StartupOption.RECOVER)
-            .setStateMachine(new RatisLog(log))
+            .setStateMachine(applied)
             .build();
     try {
       server.start();
@@ -115,7 +119,7 @@ public final class RatisConsensus implements Consensus {
       server.close();
       throw e;
     }
-    return new RatisConsensus(server, self, tls.isPresent());
+    return new RatisConsensus(server, applied, self, tls.isPresent());
   }
 
   private static List<RaftPeer> peers(Map<String, String> addresses) {
@@ -308,7 +312,8 @@ public final class RatisConsensus implements Consensus {
       List<String> voters = new ArrayList<>();
       division.getRaftConf().getAllPeers().forEach(peer -> voters.add(peer.getId().toString()));
       voters.sort(null);
-      boolean leading = info.isAlive() && info.isLeader() && info.isLeaderReady();
+      boolean leading =
+          info.isAlive() && info.isLeader() && info.isLeaderReady() && hasBegun(division);
       return new Standing(
           Optional.ofNullable(info.getLeaderId()).map(RaftPeerId::toString),
           leading,
@@ -318,6 +323,20 @@ public final class RatisConsensus implements Consensus {
       LOG.log(Level.DEBUG, "the group is not running", e);
       return new Standing(Optional.empty(), false, 0, List.of());
     }
+  }
+
+  /**
+   * Whether entries may be taken: before the first, every member has to have a log. The library
+   * counts no vote of a member whose log is empty once there is something to lose, so a group that
+   * began without one of them would outlive the loss of none of the others.
+   */
+  private boolean hasBegun(RaftServer.Division division) {
+    if (log.hasApplied()) {
+      return true;
+    }
+    long[] reached = division.getInfo().getFollowerMatchIndices();
+    int others = division.getRaftConf().getCurrentPeers().size() - 1;
+    return reached.length >= others && Arrays.stream(reached).allMatch(index -> index >= 0);
   }
 
   @Override

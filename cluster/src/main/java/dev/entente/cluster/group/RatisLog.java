@@ -29,6 +29,7 @@ final class RatisLog extends BaseStateMachine {
 
   private final AgreedLog log;
   private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
+  private volatile boolean applied;
 
   RatisLog(AgreedLog log) {
     this.log = log;
@@ -48,7 +49,13 @@ final class RatisLog extends BaseStateMachine {
     if (latest != null) {
       log.restore(Files.readAllBytes(latest.getFile().getPath()));
       setLastAppliedTermIndex(latest.getTermIndex());
+      applied = true;
     }
+  }
+
+  /** Whether anything that was agreed on has come here. */
+  boolean hasApplied() {
+    return applied;
   }
 
   @Override
@@ -61,6 +68,7 @@ final class RatisLog extends BaseStateMachine {
     LogEntryProto entry = transaction.getLogEntry();
     byte[] answer = log.apply(entry.getStateMachineLogEntry().getLogData().toByteArray());
     updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
+    applied = true;
     return CompletableFuture.completedFuture(Message.valueOf(ByteString.copyFrom(answer)));
   }
 
