@@ -92,6 +92,7 @@ public final class Cluster {
     for (Member member : told) {
       members.merge(member.node(), member, Member::or);
     }
+    outlive();
     List<String> wanted = new ArrayList<>(config.seeds());
     for (Member member : members.values()) {
       if (!member.departed() && !member.node().equals(node.id())) {
@@ -102,6 +103,26 @@ public final class Cluster {
     links.keySet().retainAll(wanted);
     for (String url : wanted) {
       links.computeIfAbsent(url, _ -> new Link(node, url, config, steadyMillis.getAsLong()));
+    }
+  }
+
+  /**
+   * Says once more that this node is there, where what it was before it lost its disk or went back
+   * in time said so under a clock that was ahead of what it is now; see {@link #present}.
+   */
+  private void outlive() {
+    Member self = members.get(node.id());
+    for (Member other : List.copyOf(members.values())) {
+      if (self != null
+          && !other.node().equals(node.id())
+          && other.node().name().equals(node.id().name())
+          && !other.departed()
+          && other.stampMillis() >= self.stampMillis()
+          && other.stampMillis() < Long.MAX_VALUE) {
+        self =
+            new Member(self.node(), self.url(), other.stampMillis() + 1, false, self.sinceMillis());
+        members.put(node.id(), self);
+      }
     }
   }
 

@@ -162,6 +162,22 @@ class ClusterTest {
     assertThat(a.copies().await(written, 3, 0).join()).isFalse();
   }
 
+  /** Its clock had been ahead; until the others' got there they went by the node that was lost. */
+  @Test
+  void aNodeThatTakesThePlaceOfOneIsCountedAtOnceWhateverTheClocks() {
+    skew.put("c", 600_000L);
+    Cluster a = join("a");
+    Cluster lost = join("c", "a");
+    exchange();
+    byUrl.remove("sim:c");
+    lost.node().close();
+    join("c.77", "a");
+    exchange();
+    assertThat(a.present())
+        .extracting(member -> member.node().value())
+        .containsExactly("a.1", "c.77");
+  }
+
   @Test
   void theLatestPolicyHoldsEverywhereAlsoAfterACut() throws PolicyException {
     Cluster a = join("a");
