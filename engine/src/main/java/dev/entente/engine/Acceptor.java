@@ -44,7 +44,6 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Table;
 import java.math.BigInteger;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -299,7 +298,7 @@ final class Acceptor {
               rejected(
                   Code.GONE,
                   "what this record held was erased on "
-                      + Instant.ofEpochMilli(erasure.atMillis())
+                      + erasure.at().instant()
                       + ", and this was written without knowing that; read the record again and"
                       + " write what it may hold from now on"));
     }

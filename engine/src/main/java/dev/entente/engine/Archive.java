@@ -70,7 +70,7 @@ final class Archive {
   Snapshot at(RecordKey key, Instant moment) {
     HybridTime upTo = new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1);
     Optional<ErasureMarks.Mark> erasure = erased.of(key);
-    if (erasure.isPresent() && moment.toEpochMilli() < erasure.get().atMillis()) {
+    if (erasure.isPresent() && moment.toEpochMilli() < erasure.get().at().millis()) {
       throw erased(key, erasure.get());
     }
     RecordState state = history.at(key, lastPosition(key), upTo);
@@ -102,7 +102,7 @@ final class Archive {
         "what "
             + key
             + " held was erased on "
-            + Instant.ofEpochMilli(erasure.atMillis())
+            + erasure.at().instant()
             + "; ask for that moment or a later one");
   }
 

@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.ByteReader;
@@ -34,29 +35,44 @@ final class ErasureMarks {
    *
    * @param dot the version that erases
    * @param position where that stands in the log
-   * @param atMillis when it was accepted
+   * @param at when it was accepted
    * @param done whether this node keeps nothing any more of what was before
    */
-  record Mark(Dot dot, long position, long atMillis, boolean done) {
-    private static final int FORMAT = 1;
+  record Mark(Dot dot, long position, HybridTime at, boolean done) {
+    private static final int FORMAT = 2;
+
+    /** That of the releases which knew the millisecond only. */
+    private static final int MILLIS = 1;
 
     byte[] toBytes() {
       ByteWriter out = new ByteWriter().u8(FORMAT);
       CausalCodec.write(out, dot);
-      return out.varint(position).varint(atMillis).u8(done ? 1 : 0).toBytes();
+      return out.varint(position).varint(at.packed()).u8(done ? 1 : 0).toBytes();
     }
 
     static Mark fromBytes(byte[] bytes) {
       ByteReader in = new ByteReader(bytes);
       int format = in.u8();
-      if (format != FORMAT) {
+      if (format != FORMAT && format != MILLIS) {
         throw new DamagedException("the mark of an erasure in format " + format);
       }
-      return new Mark(CausalCodec.readDot(in), in.varint(), in.varint(), in.u8() == 1);
+      Dot dot = CausalCodec.readDot(in);
+      long position = in.varint();
+      long at = in.varint();
+      return new Mark(
+          dot,
+          position,
+          format == MILLIS ? HybridTime.ofMillis(at) : new HybridTime(at),
+          in.u8() == 1);
+    }
+
+    boolean isLaterThan(Mark other) {
+      int order = at.compareTo(other.at);
+      return order == 0 ? dot.compareTo(other.dot) > 0 : order > 0;
     }
 
     private Mark done(boolean is) {
-      return new Mark(dot, position, atMillis, is);
+      return new Mark(dot, position, at, is);
     }
   }
 
@@ -121,13 +137,11 @@ final class ErasureMarks {
     RecordKey key = version.key();
     Optional<Mark> known = of(transaction::get, key);
     if (version.erases()) {
-      // Of two that did not know of each other, all nodes go by the same.
-      boolean later =
-          known.isEmpty()
-              || version.context().contains(known.get().dot())
-              || version.dot().compareTo(known.get().dot()) > 0;
-      Mark mark = new Mark(version.dot(), position, version.acceptedAt().millis(), false);
-      put(transaction, key, later ? mark : known.get().done(false));
+      // Of those that did not know of each other, all nodes go by the same, in whatever order they
+      // come: the latest in time, which also is later than all that it knew of.
+      Mark mark = new Mark(version.dot(), position, version.acceptedAt(), false);
+      boolean isLater = known.isEmpty() || mark.isLaterThan(known.get());
+      put(transaction, key, isLater ? mark : known.get().done(false));
     } else if (known.isPresent()
         && known.get().done()
         && !version.context().contains(known.get().dot())) {

@@ -4,6 +4,7 @@ package dev.entente.engine;
 import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
@@ -28,13 +29,13 @@ import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Store.Stretch;
 import dev.entente.engine.store.Table;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -123,7 +124,7 @@ public final class Erasures {
           return new Erasure(
               key,
               mark.dot(),
-              Instant.ofEpochMilli(mark.atMillis()),
+              mark.at().instant(),
               version.map(Version::author).orElse(""),
               version.map(Version::note).orElse(""),
               stage(key, mark, stable));
@@ -238,9 +239,10 @@ public final class Erasures {
    * done, and writes anew the files in which it stood.
    *
    * @param stable what every node has; see {@link Retention#stable}
+   * @param members the nodes that have not left for good
    * @return the records of which something was erased
    */
-  public List<RecordKey> carryOut(VersionVector stable) {
+  public List<RecordKey> carryOut(VersionVector stable, List<NodeId> members) {
     Map<RecordKey, Plan> plans = new TreeMap<>();
     for (RecordKey key : marks.pending()) {
       Optional<Mark> mark =
@@ -248,7 +250,7 @@ public final class Erasures {
       if (mark.isPresent()) {
         Optional<Plan> plan = Plan.of(history, store, key, mark.get());
         plan.ifPresent(found -> plans.put(key, found));
-        if (plan.isEmpty() && isOurs(mark.get().dot())) {
+        if (plan.isEmpty() && isOurs(mark.get().dot(), members)) {
           eraseAgain(key, mark.get());
         }
       }
@@ -283,9 +285,15 @@ public final class Erasures {
     return List.copyOf(done.keySet());
   }
 
-  /** Whether it is for this node to erase once more; a group has no versions but its own. */
-  private boolean isOurs(Dot erasing) {
-    return erasing.node().name().equals(node.id().name());
+  /**
+   * Whether it is for this node to erase once more: for the one that did, or, where that has left
+   * for good, for the first of the others. A group has no versions but its own.
+   */
+  private boolean isOurs(Dot erasing, List<NodeId> members) {
+    NavigableSet<String> names = new TreeSet<>();
+    members.forEach(member -> names.add(member.name()));
+    String by = erasing.node().name();
+    return node.id().name().equals(names.contains(by) || names.isEmpty() ? by : names.first());
   }
 
   private void eraseAgain(RecordKey key, Mark mark) {

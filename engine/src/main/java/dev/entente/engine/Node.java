@@ -32,6 +32,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -442,6 +443,24 @@ public final class Node implements AutoCloseable {
   public CompletableFuture<Intake> take(Shipment shipment) {
     long now = nowMillis();
     return sequencer.submit(transaction -> replication.take(transaction, shipment, now));
+  }
+
+  /**
+   * Takes for known what this node has of those that will never send the rest of their logs; waits
+   * until that is durable.
+   *
+   * @param members the nodes that have not left for good
+   */
+  void learnOfFormer(Collection<NodeId> members) {
+    VersionVector former = replication.ofFormer(members);
+    if (!former.isEmpty()) {
+      sequencer
+          .submit(transaction -> {
+            replication.learn(transaction, former);
+            return true;
+          })
+          .join();
+    }
   }
 
   /** Up to where the log of another node has been taken. */

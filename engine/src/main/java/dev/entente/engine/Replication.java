@@ -15,6 +15,7 @@ import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -27,10 +28,10 @@ import java.util.function.LongSupplier;
  * <p>The idea: every log is a causal order, since a version joins after all that its node had seen.
  * Whoever takes another's log in order, leaving out what it has, therefore never lacks what a
  * version builds on, in the same record or in another. What a node has is told by one vector, its
- * <i>knowledge</i>. It does not grow with each version that comes, only when a log has been taken
- * to its end, by the sender's knowledge at that end (as in Bayou). So a version that the sender
- * itself holds back is never taken for known, and a cut exchange resumes at its cursor without
- * loss.
+ * <i>knowledge</i>. It does not grow with each version that comes, only with what the sender wrote
+ * itself, and, when its log has been taken to the end, by its knowledge at that end (as in Bayou).
+ * So a version that the sender itself holds back is never taken for known, and a cut exchange
+ * resumes at its cursor without loss. For those that are no members any more see {@link #ofFormer}.
  *
  * <p>The invariant: where the knowledge names {@code (node, n)}, every version of that node up to
  * {@code n} is in this log, or is refused here for good. What waits in {@link Table#HELD} lowers
@@ -98,7 +99,7 @@ final class Replication {
         Table.HELD,
         new byte[0],
         (key, _) -> {
-          NodeId node = new NodeId(Keys.lastName(Arrays.copyOf(key, key.length - Long.BYTES)));
+          NodeId node = new NodeId(Keys.lastName(withoutNumber(key)));
           long before = Keys.lastNumber(key) - 1;
           known.computeIfPresent(node, (_, last) -> before == 0 ? null : Math.min(last, before));
           return true;
@@ -158,7 +159,7 @@ final class Replication {
         null,
         false,
         (key, _) -> {
-          found.add(Arrays.copyOf(key, key.length - Long.BYTES));
+          found.add(withoutNumber(key));
           return false;
         });
     return found.isEmpty() ? new byte[0] : found.getFirst();
@@ -264,6 +265,9 @@ final class Replication {
     }
     if (shipment.complete() && problem.isEmpty()) {
       learn(transaction, shipment.known());
+    } else if (upTo > 0) {
+      // What the sender wrote itself stands in its log in order, and nothing of it was left out.
+      learn(transaction, VersionVector.of(Map.of(from, upTo)));
     }
     return new Intake(count[0], count[1], count[2], count[3], Math.max(upTo, cursor), problem);
   }
@@ -280,6 +284,56 @@ final class Replication {
       CausalCodec.write(out, after);
       transaction.put(Table.META, KNOWN, out.toBytes());
     }
+  }
+
+  /**
+   * What this log has of nodes that are no members any more, and that is not known to be all they
+   * wrote: it came with a part of the log of somebody who never sent the rest, and nobody else will
+   * say so. A log is a causal order, so what it has of a node is all that this wrote until then;
+   * save where something of it waits here.
+   */
+  VersionVector ofFormer(Collection<NodeId> members) {
+    NavigableMap<NodeId, Long> last = new TreeMap<>();
+    for (String tenant : tenants()) {
+      byte[] prefix = Keys.of(tenant);
+      byte[] first = end(prefix, prefix, false);
+      while (first.length > 0) {
+        byte[] author = withoutNumber(first);
+        long number = Keys.lastNumber(end(author, author, true));
+        last.merge(new NodeId(Keys.lastName(author)), number, Math::max);
+        first = end(prefix, Keys.after(author), false);
+      }
+    }
+    last.keySet().removeAll(members);
+    store.scan(
+        Table.HELD,
+        new byte[0],
+        (key, _) -> {
+          last.remove(new NodeId(Keys.lastName(withoutNumber(key))));
+          return true;
+        });
+    VersionVector known = ofOthers(store::get);
+    last.entrySet().removeIf(each -> known.get(each.getKey()) >= each.getValue());
+    return VersionVector.of(last);
+  }
+
+  private static byte[] withoutNumber(byte[] key) {
+    return Arrays.copyOf(key, key.length - Long.BYTES);
+  }
+
+  /** The first or the last place of a version of others under a prefix; empty where is none. */
+  private byte[] end(byte[] prefix, byte[] from, boolean last) {
+    List<byte[]> found = new ArrayList<>(1);
+    store.scan(
+        Table.DOTS,
+        from,
+        Keys.after(prefix),
+        last,
+        (key, _) -> {
+          found.add(key);
+          return false;
+        });
+    return found.isEmpty() ? new byte[0] : found.getFirst();
   }
 
   /** Others have more of this node than it has itself: it went back in time. */

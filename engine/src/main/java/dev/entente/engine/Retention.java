@@ -90,8 +90,13 @@ public final class Retention {
     return node.write(WriteRequest.of(key(tenant), new Edit.Delete(), new Seen.Everything(), by));
   }
 
-  /** Says what this node has, for the others to know; nothing where that is what it said last. */
-  public void tell() {
+  /**
+   * Says what this node has, for the others to know; nothing where that is what it said last.
+   *
+   * @param members the nodes that have not left for good
+   */
+  public void tell(List<NodeId> members) {
+    node.learnOfFormer(members);
     VersionVector known = node.known();
     // What it said of itself is the last thing that it knows; that alone is no news.
     VersionVector said = said(node.id()).orElse(VersionVector.EMPTY);

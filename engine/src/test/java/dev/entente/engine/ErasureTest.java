@@ -133,7 +133,7 @@ class ErasureTest {
       for (Node from : nodes) {
         nodes.stream().filter(to -> to != from).forEach(to -> pull(from, to));
       }
-      nodes.forEach(node -> new Retention(node, 30).tell());
+      nodes.forEach(node -> new Retention(node, 30).tell(nodes.stream().map(Node::id).toList()));
     }
     for (Node from : nodes) {
       nodes.stream().filter(to -> to != from).forEach(to -> pull(from, to));
@@ -141,7 +141,7 @@ class ErasureTest {
   }
 
   private List<RecordKey> carryOut(Node at) {
-    return at.erasures().carryOut(new Retention(at, 30).stable(members));
+    return at.erasures().carryOut(new Retention(at, 30).stable(members), members);
   }
 
   private Stage stage(Node at) {
@@ -332,6 +332,46 @@ class ErasureTest {
     assertThat(stores).allSatisfy(store -> assertThat(occurrences(store)).isZero());
   }
 
+  /** Each order in which the three came left the nodes with another one to wait for. */
+  @Test
+  void threeWhoEraseAtOnceComeToOneEndInWhateverOrderTheyHear() throws PolicyException {
+    Store third = new MemoryStore();
+    Node a = open(third, "a");
+    declare(a);
+    List<NodeId> all = List.of(left.id(), right.id(), a.id());
+    tellAll(left);
+    meet();
+    erase(right);
+    pull(right, a);
+    erase(left);
+    erase(a);
+    pull(a, right);
+    pull(left, a);
+    pull(left, right);
+    pull(right, left);
+    for (int round = 0; round < 4; round++) {
+      meet();
+      opened.forEach(at -> at.erasures().carryOut(new Retention(at, 30).stable(all), all));
+    }
+    opened.forEach(at -> assertThat(at.erasures().pending()).isEmpty());
+    for (Store store : List.of(stores.get(0), stores.get(1), third)) {
+      assertThat(occurrences(store)).isZero();
+    }
+  }
+
+  @Test
+  void whereTheNodeThatErasedHasLeftAnotherDoesSoOnceMore() {
+    tellAll(left);
+    meet();
+    write(right, patch(Map.of("name", SECRET + " the second")));
+    erase(left);
+    meet();
+    List<NodeId> rest = List.of(right.id());
+    assertThat(right.erasures().carryOut(right.known(), rest)).doesNotContain(PATIENT);
+    assertThat(right.erasures().carryOut(right.known(), rest)).contains(PATIENT);
+    assertThat(occurrences(stores.get(1))).isZero();
+  }
+
   @Test
   void whatWaitsForAPersonSinceIsLeftAlone() {
     tellAll(left);
@@ -382,7 +422,7 @@ class ErasureTest {
     first.close();
     Node again = open(store, "alone");
     assertThat(again.erasures().pending()).hasSize(1);
-    again.erasures().carryOut(again.known());
+    again.erasures().carryOut(again.known(), List.of(again.id()));
     assertThat(occurrences(store)).isZero();
     assertThat(again.verify(_ -> {}).broken()).isEmpty();
   }
@@ -394,7 +434,7 @@ class ErasureTest {
     write(node, patch(Map.of("body", SECRET)));
     assertThat(filesThatHold(folder)).isNotEmpty();
     erase(node);
-    node.erasures().carryOut(node.known());
+    node.erasures().carryOut(node.known(), List.of(node.id()));
     assertThat(filesThatHold(folder)).isEmpty();
     assertThat(node.verify(_ -> {}).broken()).isEmpty();
   }
@@ -432,7 +472,7 @@ class ErasureTest {
             erase(at);
           }
         }
-        case 3 -> at.erasures().carryOut(new Retention(at, 30).stable(all));
+        case 3 -> at.erasures().carryOut(new Retention(at, 30).stable(all), all);
         default -> {
           seen.add(at.read(PATIENT).state().context());
           Seen with =
@@ -447,7 +487,7 @@ class ErasureTest {
     erase(left);
     for (int round = 0; round < 4; round++) {
       meet();
-      opened.forEach(at -> at.erasures().carryOut(new Retention(at, 30).stable(all)));
+      opened.forEach(at -> at.erasures().carryOut(new Retention(at, 30).stable(all), all));
     }
     TreeSet<String> states = new TreeSet<>();
     for (Node node : opened) {

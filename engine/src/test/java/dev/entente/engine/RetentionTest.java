@@ -88,8 +88,8 @@ class RetentionTest {
   private void meet() {
     pull(left, right);
     pull(right, left);
-    atLeft.tell();
-    atRight.tell();
+    atLeft.tell(members);
+    atRight.tell(members);
     pull(left, right);
     pull(right, left);
   }
@@ -337,7 +337,7 @@ class RetentionTest {
           for (Node from : nodes) {
             nodes.stream().filter(to -> to != from).forEach(to -> pull(from, to));
           }
-          List.of(atLeft, atRight, atKeeper).forEach(Retention::tell);
+          List.of(atLeft, atRight, atKeeper).forEach(each -> each.tell(all));
         }
       }
       now.addAndGet(10 * DAY);

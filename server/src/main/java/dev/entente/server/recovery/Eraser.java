@@ -44,9 +44,9 @@ public final class Eraser {
         return;
       }
       if (!pending.stream().allMatch(retention::hasTold)) {
-        retention.tell();
+        retention.tell(members.get());
       }
-      List<RecordKey> done = node.erasures().carryOut(stable());
+      List<RecordKey> done = node.erasures().carryOut(stable(), members.get());
       if (!done.isEmpty()) {
         LOG.log(Level.INFO, "{0} records were erased at this node", done.size());
       }

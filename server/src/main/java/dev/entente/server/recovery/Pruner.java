@@ -34,7 +34,7 @@ public final class Pruner {
 
   /** Says what this node has, and lets go of what is too old of every tenant. */
   public void turn() {
-    retention.tell();
+    retention.tell(members.get());
     VersionVector stable = retention.stable(members.get());
     for (String tenant : node.tenants()) {
       Optional<Instant> before = retention.before(tenant);
@@ -61,7 +61,7 @@ public final class Pruner {
 
   /** The same for one tenant now, up to a moment. */
   public void run(Job job, Instant before) {
-    retention.tell();
+    retention.tell(members.get());
     VersionVector stable = retention.stable(members.get());
     long[] told = {0};
     Pruned gone =
