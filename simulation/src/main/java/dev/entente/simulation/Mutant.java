@@ -38,6 +38,10 @@ public enum Mutant {
   STALE_READ,
   /** A leader answers before the others have agreed. */
   EARLY_AGREEMENT,
+  /** A node lets go of what others lack. */
+  UNSTABLE_PRUNING,
+  /** What is to be forgotten of a request stays on the disk. */
+  UNFORGOTTEN_REQUEST,
   /** What was agreed on last is lost when another leads. */
   LOST_AGREEMENT,
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.simulation;
 
-import dev.entente.core.causality.NodeId;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -12,6 +11,7 @@ final class Nemesis {
   private final SimulatedNetwork network;
   private final Map<String, SimulatedNode> machines;
   private final Oracle oracle;
+  private final Operator operator;
   private final Mutant mutant;
   private final Random chance;
   private final boolean cuts;
@@ -26,11 +26,13 @@ final class Nemesis {
       SimulatedNetwork network,
       Map<String, SimulatedNode> machines,
       Oracle oracle,
+      Operator operator,
       Mutant mutant) {
     this.world = world;
     this.network = network;
     this.machines = machines;
     this.oracle = oracle;
+    this.operator = operator;
     this.mutant = mutant;
     this.chance = world.chance();
     this.cuts = chance.nextBoolean();
@@ -90,7 +92,8 @@ final class Nemesis {
       }
       default -> {
         if (backups && chance.nextInt(4) == 0) {
-          beginAnew(victim);
+          world.tell(victim.name() + " has lost its disk");
+          operator.beginAnew(victim);
         } else if (backups) {
           goBack(victim);
         }
@@ -124,36 +127,6 @@ final class Nemesis {
             victim.start(false);
           }
         });
-  }
-
-  /** The machine's disk is lost; a new node takes its place. */
-  private void beginAnew(SimulatedNode victim) {
-    SimulatedNode.Running before = victim.process();
-    if (before == null || victim.hasDied()) {
-      return;
-    }
-    oracle.look(victim.name(), before.node());
-    victim.kill();
-    oracle.goesBack(victim.name());
-    victim.goBackTo(0);
-    world.tell(victim.name() + " has lost its disk");
-    victim.start(false);
-    takeLeaveOf(before.node().id());
-    SimulatedNode.Running after = victim.process();
-    if (after != null) {
-      oracle.wentBack(victim.name(), after.node());
-    }
-  }
-
-  /** Somebody tells the cluster that a node will not come back. */
-  private void takeLeaveOf(NodeId gone) {
-    for (SimulatedNode machine : machines.values()) {
-      SimulatedNode.Running running = machine.process();
-      if (running != null && !machine.hasDied() && !running.node().id().equals(gone)) {
-        running.cluster().depart(gone);
-        return;
-      }
-    }
   }
 
   /** The machine's directory is replaced by an earlier one of itself. */

@@ -4,6 +4,7 @@ package dev.entente.simulation;
 import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNumber;
@@ -54,6 +55,10 @@ final class Oracle {
 
   private final Map<Dot, Written> written = new TreeMap<>();
   private final Map<String, Seen> logs = new TreeMap<>();
+
+  /** What each node had when it was last looked at. */
+  private final Map<NodeId, VersionVector> known = new TreeMap<>();
+
   private final Map<String, Dot> byRequest = new TreeMap<>();
   private final NavigableSet<Dot> mayBeLost = new TreeSet<>();
 
@@ -88,16 +93,71 @@ final class Oracle {
   /** Looks at what came into a node's log since the last look. */
   void look(String machine, Node node) {
     Seen log = logs.computeIfAbsent(machine, _ -> new Seen());
-    for (Feed feed : node.changes("main", log.position, Integer.MAX_VALUE)) {
+    known.put(node.id(), node.known());
+    List<Feed> news = node.changes("main", log.position, Integer.MAX_VALUE);
+    if (log.dots.isEmpty() && node.prunedUpTo("main") > 0) {
+      log.dots.addAll(folded(node, news));
+    }
+    for (Feed feed : news) {
       if (feed.position() <= log.position) {
         throw new Broken("28: " + machine + "'s feed is not in order at " + feed.position());
       }
       log.position = feed.position();
-      see(machine, log, feed.version(), node.id());
+      see(machine, log, feed.version(), node);
     }
   }
 
-  private void see(String machine, Seen log, Version version, NodeId self) {
+  /** What a node began with that stands in no log any more: its records have joined it. */
+  private NavigableSet<Dot> folded(Node node, List<Feed> kept) {
+    NavigableSet<Dot> folded = new TreeSet<>();
+    written.forEach((dot, version) -> {
+      RecordKey key = VersionCodec.fromBytes(version.bytes()).key();
+      if (node.read(key).state().context().contains(dot)) {
+        folded.add(dot);
+      }
+    });
+    kept.forEach(feed -> folded.remove(feed.version().dot()));
+    return folded;
+  }
+
+  /** A node is about to let go of what it takes for something that all members have. */
+  void letsGo(Node node, VersionVector stable, List<NodeId> members) {
+    for (NodeId member : members) {
+      VersionVector theirs = known.getOrDefault(member, VersionVector.EMPTY);
+      if (!theirs.dominates(stable)) {
+        throw new Broken(
+            "12: " + node.id() + " lets go of " + stable + " while " + member + " has " + theirs);
+      }
+    }
+  }
+
+  /** Nothing is left on a machine's disk of what records held when they were erased. */
+  void isErased(SimulatedNode machine) {
+    String disk = machine.disk().text();
+    for (Written each : written.values()) {
+      Version erasing = VersionCodec.fromBytes(each.bytes());
+      if (erasing.erases() && !mayBeLost.contains(erasing.dot())) {
+        for (Written other : written.values()) {
+          Version erased = VersionCodec.fromBytes(other.bytes());
+          if (erased.key().equals(erasing.key())
+              && erasing.context().contains(erased.dot())
+              && erased.eventId().map(id -> id.substring(1)).filter(disk::contains).isPresent()) {
+            throw new Broken(
+                "S28: "
+                    + machine.name()
+                    + " still has "
+                    + erased.eventId().orElseThrow()
+                    + ", which "
+                    + erasing.dot()
+                    + " erased");
+          }
+        }
+      }
+    }
+  }
+
+  private void see(String machine, Seen log, Version version, Node node) {
+    NodeId self = node.id();
     Dot dot = version.dot();
     byte[] bytes = VersionCodec.toBytes(version);
     if (!log.dots.add(dot)) {
@@ -118,7 +178,7 @@ final class Oracle {
           .ifPresent(request -> {
             Dot earlier = byRequest.put(request, dot);
             if (earlier != null && !mayBeLost.contains(earlier)) {
-              if (!hasForgotten(log, self, earlier)) {
+              if (!hasForgotten(log, node, earlier)) {
                 throw new Broken("9: " + request + " was applied as " + earlier + " and as " + dot);
               }
               forgotten.add(request);
@@ -146,11 +206,17 @@ final class Oracle {
     log.sinceOwn.add(dot);
   }
 
-  /** Whether a node wrote this before its directory went back, and has not got it back since. */
-  private static boolean hasForgotten(Seen log, NodeId self, Dot earlier) {
-    return earlier.node().name().equals(self.name())
-        && !earlier.node().equals(self)
-        && !log.dots.contains(earlier);
+  /**
+   * Whether a node wrote this before its directory went back, and has not got it back since, or
+   * does not keep it any more.
+   */
+  private static boolean hasForgotten(Seen log, Node node, Dot earlier) {
+    boolean ours = earlier.node().name().equals(node.id().name());
+    boolean wentBack = !earlier.node().equals(node.id()) && !log.dots.contains(earlier);
+    return ours
+        && (wentBack
+            || node.changes("main", 0, Integer.MAX_VALUE).stream()
+                .noneMatch(feed -> feed.version().dot().equals(earlier)));
   }
 
   /** Somebody has first what the group has agreed on: in the group's order, whatever else came. */

@@ -5,6 +5,7 @@ import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +66,12 @@ final class SimulatedDisk implements Store {
     if (now && !crashAfter) {
       throw new Crash();
     }
-    Batch kept = mutant == Mutant.TORN_BATCH && commits.size() % 7 == 6 ? torn(batch) : batch;
+    Batch kept =
+        switch (mutant) {
+          case TORN_BATCH -> commits.size() % 7 == 6 ? torn(batch) : batch;
+          case UNFORGOTTEN_REQUEST -> unforgotten(batch);
+          default -> batch;
+        };
     commits.add(kept);
     store.commit(kept);
     if (commits.size() % 4 == 0) {
@@ -74,6 +80,19 @@ final class SimulatedDisk implements Store {
     if (now) {
       throw new Crash();
     }
+  }
+
+  private static Batch unforgotten(Batch batch) {
+    Batch unforgotten = new Batch();
+    for (Batch.Entry entry : batch.entries()) {
+      byte[] value = entry.value();
+      if (value != null) {
+        unforgotten.put(entry.table(), entry.key(), value);
+      } else if (entry.table() != Table.ANSWERS) {
+        unforgotten.delete(entry.table(), entry.key());
+      }
+    }
+    return unforgotten;
   }
 
   private static Batch torn(Batch batch) {
@@ -98,6 +117,24 @@ final class SimulatedDisk implements Store {
   public void scan(
       Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor) {
     store.scan(table, from, to, reverse, visitor);
+  }
+
+  /** All that stands on it. */
+  String text() {
+    StringBuilder text = new StringBuilder();
+    for (Table table : Table.values()) {
+      scan(
+          table,
+          new byte[0],
+          null,
+          false,
+          (key, value) -> {
+            text.append(new String(key, StandardCharsets.ISO_8859_1)).append('\n');
+            text.append(new String(value, StandardCharsets.ISO_8859_1)).append('\n');
+            return true;
+          });
+    }
+    return text.toString();
   }
 
   @Override

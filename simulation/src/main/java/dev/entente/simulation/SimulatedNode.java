@@ -14,6 +14,7 @@ import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.NodeStoppedException;
+import dev.entente.engine.PrunedException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -47,6 +48,7 @@ final class SimulatedNode {
     private final Cluster cluster;
     private final Group group;
     private SimulatedConsensus.@Nullable Member member;
+    private boolean lacksWhatIsGone;
 
     Running(Node node, Cluster cluster) {
       this.node = node;
@@ -61,6 +63,11 @@ final class SimulatedNode {
 
     Group group() {
       return group;
+    }
+
+    /** Whether another has told it that it must begin anew. */
+    boolean lacksWhatIsGone() {
+      return lacksWhatIsGone;
     }
 
     Node node() {
@@ -334,17 +341,35 @@ final class SimulatedNode {
         other.name,
         () ->
             other.answer(
-                bytes, reply -> network.send(other.name, name, () -> got(exchange, reply))));
+                bytes,
+                reply -> network.send(other.name, name, () -> got(exchange, reply)),
+                why -> network.send(other.name, name, () -> refused(exchange, why))));
     world.in(ANSWER_MILLIS, () -> missed(exchange));
   }
 
-  private void answer(byte[] question, Consumer<byte[]> reply) {
+  private void answer(byte[] question, Consumer<byte[]> reply, Consumer<String> refusal) {
     Running mine = process;
     if (mine == null || hasDied() || world.nowMillis() < pausedUntilMillis) {
       return;
     }
-    reply.accept(
-        Wire.toBytes(mine.cluster().answer(Wire.request(question), mine.node().nowMillis())));
+    byte[] answer;
+    try {
+      answer = Wire.toBytes(mine.cluster().answer(Wire.request(question), mine.node().nowMillis()));
+    } catch (PrunedException e) {
+      refusal.accept(String.valueOf(e.getMessage()));
+      return;
+    }
+    reply.accept(answer);
+  }
+
+  private void refused(Exchange exchange, String why) {
+    if (process == exchange.process && !exchange.over) {
+      exchange.over = true;
+      asking.remove(exchange.link);
+      exchange.link.failed(why, world.nowMillis());
+      exchange.process.lacksWhatIsGone = true;
+      world.tell(name + " is told: " + why);
+    }
   }
 
   private void got(Exchange exchange, byte[] bytes) {

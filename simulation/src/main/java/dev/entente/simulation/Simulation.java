@@ -42,6 +42,7 @@ public final class Simulation {
   private final Oracle oracle = new Oracle();
   private final Workload workload;
   private final StrictClients strict;
+  private final Operator operator;
   private final boolean calm;
 
   private Simulation(long seed, Mutant mutant) {
@@ -64,6 +65,7 @@ public final class Simulation {
     this.strict =
         new StrictClients(world, List.copyOf(machines.values()).subList(0, VOTERS), oracle);
     this.workload = new Workload(world, List.copyOf(machines.values()), oracle, mutant, count + 1);
+    this.operator = new Operator(world, machines, oracle, mutant);
     this.calm = seed % 10 == 0;
   }
 
@@ -108,8 +110,9 @@ public final class Simulation {
   private void play() {
     machines.values().forEach(this::join);
     if (!calm) {
-      new Nemesis(world, network, machines, oracle, mutant).begin(LOAD_MILLIS);
+      new Nemesis(world, network, machines, oracle, operator, mutant).begin(LOAD_MILLIS);
     }
+    operator.begin(LOAD_MILLIS);
     for (long at = 20; at < LOAD_MILLIS; at += 1 + chance.nextInt(40)) {
       world.at(at, workload::step);
     }
@@ -122,7 +125,9 @@ public final class Simulation {
     world.runUntil(LOAD_MILLIS);
     heal();
     converge();
+    erase();
     oracle.converged(nodes());
+    machines.values().forEach(oracle::isErased);
     strict
         .history()
         .unexplained()
@@ -176,8 +181,11 @@ public final class Simulation {
     while (world.nowMillis() < until) {
       world.runUntil(world.nowMillis() + 200);
       for (SimulatedNode machine : machines.values()) {
-        if (machine.process() == null || machine.hasDied()) {
+        SimulatedNode.Running process = machine.process();
+        if (process == null || machine.hasDied()) {
           machine.start(false);
+        } else if (process.lacksWhatIsGone()) {
+          operator.beginAnew(machine);
         }
       }
       if (isQuiet()) {
@@ -187,6 +195,20 @@ public final class Simulation {
     throw new Oracle.Broken(
         "39: a minute after all was healed the nodes do not have the same, or not the same policies: "
             + known());
+  }
+
+  /** Runs until nothing is left anywhere of what was erased, and all have the same again. */
+  private void erase() {
+    long until = world.nowMillis() + HEAL_MILLIS;
+    while (!operator.hasErased()) {
+      if (world.nowMillis() >= until) {
+        throw new Oracle.Broken(
+            "S28: what was erased is not gone a minute after all was healed: "
+                + operator.unfinished());
+      }
+      machines.values().forEach(operator::tidy);
+      converge();
+    }
   }
 
   private List<String> known() {

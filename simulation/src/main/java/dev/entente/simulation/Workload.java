@@ -82,6 +82,11 @@ final class Workload {
     }
   }
 
+  /** One of the records that hold a bit of everything. */
+  static RecordKey note(Random chance) {
+    return new RecordKey("main", "doc", "r" + chance.nextInt(4));
+  }
+
   /** One client does one thing. */
   void step() {
     int who = chance.nextInt(clients.size());
@@ -91,10 +96,7 @@ final class Workload {
             ? machines.get(chance.nextInt(machines.size()))
             : machines.get(who % machines.size());
     int kind = chance.nextInt(20);
-    RecordKey key =
-        kind < 3
-            ? COUNTED
-            : kind < 6 ? COLLECTED : new RecordKey("main", "doc", "r" + chance.nextInt(4));
+    RecordKey key = kind < 3 ? COUNTED : kind < 6 ? COLLECTED : note(chance);
     SimulatedNode.Running process = machine.process();
     if (process == null || machine.hasDied()) {
       return;
@@ -112,7 +114,8 @@ final class Workload {
       return;
     }
     read(client, machine.name(), node, key);
-    String request = "client-" + who + "-" + made++;
+    // No request's name is the beginning of another's.
+    String request = "client-" + who + "-" + made++ + ".";
     Edit edit = edit(kind, key, node, request);
     Seen seen =
         kind < 6
