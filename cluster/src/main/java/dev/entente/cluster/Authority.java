@@ -639,7 +639,10 @@ public final class Authority {
     T ask(String url, Transport way) throws IOException, InterruptedException;
   }
 
-  /** Has the node that leads do something: this one, or another. */
+  /**
+   * Has the node that leads do something: this one, or another. One hop to a voter, and one to the
+   * node that this says leads.
+   */
   <T> T atTheLeader(Function<Group, T> here, Elsewhere<T> elsewhere) throws InterruptedException {
     Group voting = group;
     Cluster joined = cluster;
@@ -661,8 +664,18 @@ public final class Authority {
       }
       leader = not.leader();
     }
+    try {
+      return ask(leader, joined, elsewhere);
+    } catch (NotLeadingException e) {
+      // A voter was asked; it may know better.
+      return ask(e.leader(), joined, elsewhere);
+    }
+  }
+
+  private <T> T ask(Optional<String> who, @Nullable Cluster joined, Elsewhere<T> elsewhere)
+      throws InterruptedException {
     Transport way = transport;
-    Optional<String> url = joined == null ? Optional.empty() : leader.flatMap(joined::urlOf);
+    Optional<String> url = joined == null ? Optional.empty() : who.flatMap(joined::urlOf);
     if (way == null || url.isEmpty()) {
       throw new NotLeadingException(Optional.empty());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster;
 
+import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.core.causality.NodeId;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.io.ByteArrayOutputStream;
@@ -31,6 +32,9 @@ public final class HttpTransport implements Transport, AutoCloseable {
 
   /** The header in which a node says who it is. */
   public static final String NODE = "Entente-Node";
+
+  /** Names the node that leads, in the refusal of one that does not; empty where it knows none. */
+  public static final String LEADER = "Entente-Leader";
 
   private static final Logger LOG = System.getLogger(HttpTransport.class.getName());
   private static final Duration CONNECT = Duration.ofSeconds(3);
@@ -157,6 +161,10 @@ public final class HttpTransport implements Transport, AutoCloseable {
     HttpResponse<InputStream> response = response(url, request);
     try (InputStream in = response.body()) {
       byte[] body = whole(url, in, bytesMax);
+      Optional<String> leader = response.headers().firstValue(LEADER);
+      if (response.statusCode() == 503 && leader.isPresent()) {
+        throw new NotLeadingException(leader.filter(name -> !name.isEmpty()));
+      }
       if (response.statusCode() != 200) {
         throw new IOException(url + " answers " + response.statusCode() + refusal(response));
       }

@@ -40,7 +40,6 @@ public final class Seats {
   private static final int CHANGED = 0;
   private static final int WRONG = 1;
   private static final int UNCHANGED = 2;
-  private static final int NOT_LEADING = 3;
 
   private final Node node;
   private final Cluster cluster;
@@ -317,20 +316,8 @@ public final class Seats {
    */
   public Map<String, String> change(Change change) throws InterruptedException {
     return authority.atTheLeader(
-        voting -> changed(voting, change), (url, _) -> changedAt(url, change, true));
-  }
-
-  private Map<String, String> changedAt(String url, Change change, boolean goesOn)
-      throws IOException, InterruptedException {
-    try {
-      return told(transport.post(url, node.id(), "voters", change.toBytes()));
-    } catch (NotLeadingException e) {
-      Optional<String> leader = e.leader().flatMap(cluster::urlOf);
-      if (leader.isEmpty() || !goesOn) {
-        throw e;
-      }
-      return changedAt(leader.get(), change, false);
-    }
+        voting -> changed(voting, change),
+        (url, way) -> told(way.post(url, node.id(), "voters", change.toBytes())));
   }
 
   private Map<String, String> changed(Group voting, Change change) {
@@ -353,7 +340,11 @@ public final class Seats {
     return voters;
   }
 
-  /** Does the same for another node, on the one that leads; what comes of it, as it is sent. */
+  /**
+   * Does the same for another node, on the one that leads; what comes of it, as it is sent.
+   *
+   * @throws NotLeadingException where that is another
+   */
   public byte[] changeFor(Group voting, Change change) {
     try {
       ByteWriter out = new ByteWriter().u8(CHANGED);
@@ -366,7 +357,7 @@ public final class Seats {
     } catch (CompletionException e) {
       Throwable why = e.getCause() == null ? e : e.getCause();
       if (why instanceof NotLeadingException not) {
-        return new ByteWriter().u8(NOT_LEADING).text(not.leader().orElse("")).toBytes();
+        throw not;
       }
       return new ByteWriter().u8(UNCHANGED).text(String.valueOf(why.getMessage())).toBytes();
     }
@@ -378,9 +369,6 @@ public final class Seats {
       int kind = in.u8();
       if (kind == WRONG) {
         throw new IllegalArgumentException(in.text());
-      }
-      if (kind == NOT_LEADING) {
-        throw new NotLeadingException(Optional.of(in.text()).filter(name -> !name.isEmpty()));
       }
       if (kind == UNCHANGED) {
         throw new UnavailableException(in.text());

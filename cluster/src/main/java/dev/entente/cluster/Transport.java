@@ -32,6 +32,8 @@ public interface Transport {
    * @param from who asks
    * @param what the path behind {@code /v1/cluster/}
    * @throws IOException where no whole answer came; what was asked for may have been done
+   * @throws dev.entente.cluster.group.NotLeadingException where that is for another to do, and
+   *     nothing was done
    */
   byte[] post(String url, NodeId from, String what, byte[] body)
       throws IOException, InterruptedException;

@@ -21,6 +21,7 @@ import dev.entente.cluster.UnavailableException;
 import dev.entente.cluster.Wire;
 import dev.entente.cluster.group.Consensus;
 import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
@@ -50,6 +51,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -277,8 +279,27 @@ final class ClusterRoutes {
         authority
             .group()
             .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
-    A answer = Writes.await(() -> ask.apply(group, question));
-    return Reply.bytes(200, Wire.MEDIA_TYPE, written.apply(answer));
+    CompletableFuture<A> answer;
+    try {
+      answer = ask.apply(group, question);
+    } catch (UnavailableException e) {
+      answer = CompletableFuture.failedFuture(e);
+    }
+    return answered(answer.thenApply(written));
+  }
+
+  /** An answer once it is there, or who leads where this node does not. */
+  private static Reply answered(CompletableFuture<byte[]> answer) {
+    try {
+      return Reply.bytes(200, Wire.MEDIA_TYPE, Writes.await(() -> answer));
+    } catch (Problem problem) {
+      Reply refusal = Reply.problem(problem);
+      Throwable why = answer.isCompletedExceptionally() ? answer.exceptionNow() : problem;
+      Throwable cause = why instanceof CompletionException wrapped ? wrapped.getCause() : why;
+      return cause instanceof NotLeadingException not
+          ? refusal.with(HttpTransport.LEADER, not.leader().orElse(""))
+          : refusal;
+    }
   }
 
   private Reply lock(Call call) {

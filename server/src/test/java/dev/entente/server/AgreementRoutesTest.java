@@ -239,6 +239,23 @@ class AgreementRoutesTest {
         .status();
   }
 
+  /** Which voter it asks first is chance; two of three do not lead. */
+  @Test
+  void aNodeThatDoesNotVoteTakesLocksAtWhoeverLeads() throws Exception {
+    Served apart = start("apart", List.of());
+    served.add(apart);
+    Served.eventually(() ->
+        apart.json("POST", "/v1/main/locks", "{\"lock\":\"first\",\"owner\":\"ann\"}").status()
+            == 200);
+    for (int i = 0; i < 20; i++) {
+      String lock = "{\"lock\":\"l" + i + "\",\"owner\":\"ann\"}";
+      Served.Answer taken = apart.json("POST", "/v1/main/locks", lock);
+      assertThat(taken.status()).as(taken.body()).isEqualTo(200);
+    }
+    assertThat(apart.json("PUT", "/v1/cluster/split-brain", "{\"strategy\":\"lease\"}").status())
+        .isEqualTo(200);
+  }
+
   @Test
   void aLockIsHeldByOneAndGoesToWhoWaitsLongestWithALargerToken() throws Exception {
     Served a = served.get(0);
