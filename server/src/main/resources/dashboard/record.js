@@ -90,7 +90,7 @@ function timeline(app, path, newestFirst) {
   const asked = new Map();
   const thenAt = (i) => {
     if (i < 0) return Promise.resolve({});
-    if (!asked.has(i)) asked.set(i, app.get(`${path}?at=${part(versions[i].acceptedAt)}`).then((read) => read.data, (e) => (e.status === 404 ? undefined : Promise.reject(e))));
+    if (!asked.has(i)) asked.set(i, app.get(`${path}?node=${part(versions[i].node)}&number=${versions[i].number}`).then((read) => read.data, (e) => (e.status === 404 ? undefined : Promise.reject(e))));
     return asked.get(i);
   };
   let latest = 0;

@@ -67,10 +67,9 @@ final class Archive {
    *
    * @throws PrunedException where that lies before the history that is kept
    */
-  Snapshot at(RecordKey key, Instant moment) {
-    HybridTime upTo = new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1);
+  Snapshot at(RecordKey key, HybridTime upTo) {
     Optional<ErasureMarks.Mark> erasure = erased.of(key);
-    if (erasure.isPresent() && moment.toEpochMilli() < erasure.get().at().millis()) {
+    if (erasure.isPresent() && upTo.millis() < erasure.get().at().millis()) {
       throw erased(key, erasure.get());
     }
     RecordState state = history.at(key, lastPosition(key), upTo);

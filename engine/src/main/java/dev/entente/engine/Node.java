@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridClock;
+import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
@@ -369,7 +370,18 @@ public final class Node implements AutoCloseable {
    * @throws PrunedException where that lies before the history that is kept
    */
   public Snapshot readAt(RecordKey key, Instant moment) {
-    return archive.at(key, moment);
+    // The last of all that is accepted in this millisecond.
+    return readAt(key, new HybridTime(HybridTime.ofMillis(moment.toEpochMilli() + 1).packed() - 1));
+  }
+
+  /**
+   * The record as it was when what was accepted at a time had been, under the policy of today; of
+   * several in a millisecond it tells which came first.
+   *
+   * @throws PrunedException where that lies before the history that is kept
+   */
+  public Snapshot readAt(RecordKey key, HybridTime upTo) {
+    return archive.at(key, upTo);
   }
 
   /**

@@ -22,6 +22,7 @@ import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.Table;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -243,6 +244,23 @@ class NodeTest {
         .isEqualTo(Code.INVALID);
     node.decide("main", conflict.conflict().id(), new Decision.Choose(1), "boss", "shorter").join();
     assertThat(data()).isEqualTo(Json.of(Map.of("from", 1, "to", 5)));
+  }
+
+  /** The slider through a record's versions showed the later of two that came in one moment. */
+  @Test
+  void ofVersionsInOneMomentEachHasAViewOfItsOwn() {
+    long moment = now;
+    for (int i = 1; i <= 3; i++) {
+      now = moment;
+      put(Map.of("a", i), new Seen.Everything(), "x");
+    }
+    List<Integer> seen = new ArrayList<>();
+    for (Logged logged : node.history(key, Long.MAX_VALUE, 10)) {
+      assertThat(logged.version().acceptedAt().millis()).isEqualTo(now);
+      Json then = node.readAt(key, logged.version().acceptedAt()).view().data();
+      seen.add(Integer.valueOf(((JsonObject) then).get("a").toString()));
+    }
+    assertThat(seen).containsExactly(3, 2, 1);
   }
 
   @Test

@@ -103,10 +103,20 @@ final class RecordRoutes {
     return Reply.json(200, JsonObject.of(members));
   }
 
+  /** The record as it is, as it was at a time, or as it was once a version had been accepted. */
+  private Snapshot then(Call call) {
+    RecordKey key = call.key();
+    if (call.query("number").isPresent()) {
+      return node.readAt(key, version(key, named(call)).acceptedAt());
+    }
+    return call.query("at")
+        .map(at -> node.readAt(key, instant(at)))
+        .orElseGet(() -> node.read(key));
+  }
+
   private Reply read(Call call) {
     RecordKey key = call.key();
-    Snapshot snapshot =
-        call.query("at").map(at -> node.readAt(key, instant(at))).orElseGet(() -> node.read(key));
+    Snapshot snapshot = then(call);
     if (!snapshot.view().exists() && snapshot.view().resolutions().isEmpty()) {
       throw new Problem(
           Code.NOT_FOUND,
@@ -395,15 +405,26 @@ final class RecordRoutes {
 
   /** What has become of a version: whether readers see it, and if not, why. */
   private Reply fate(Call call) {
+    List<Fate> fates = node.fate(call.key(), named(call)).orElseThrow(RecordRoutes::noVersion);
+    return Reply.json(
+        200, JsonObject.of("fate", Json.of(fates.stream().map(RecordRoutes::fate).toList())));
+  }
+
+  /** The version that a query names. */
+  private static Dot named(Call call) {
     String number = required(call, "number");
     if (!number.matches("[1-9][0-9]{0,17}")) {
       throw new Problem(Code.INVALID, "number is that of a version, as the history lists it");
     }
-    List<Fate> fates =
-        node.fate(call.key(), dot(required(call, "node"), Long.parseLong(number)))
-            .orElseThrow(RecordRoutes::noVersion);
-    return Reply.json(
-        200, JsonObject.of("fate", Json.of(fates.stream().map(RecordRoutes::fate).toList())));
+    return dot(required(call, "node"), Long.parseLong(number));
+  }
+
+  private Version version(RecordKey key, Dot dot) {
+    return node.history(key, Long.MAX_VALUE, Integer.MAX_VALUE).stream()
+        .map(Logged::version)
+        .filter(one -> one.dot().equals(dot))
+        .findFirst()
+        .orElseThrow(RecordRoutes::noVersion);
   }
 
   private static Problem noVersion() {
@@ -429,12 +450,7 @@ final class RecordRoutes {
     long number =
         body.get("number") instanceof JsonNumber given && given.isLong() ? given.longValue() : 0;
     Dot dot = dot(Call.text(body, "node").orElse(""), number);
-    Version version =
-        node.history(key, Long.MAX_VALUE, Integer.MAX_VALUE).stream()
-            .map(Logged::version)
-            .filter(one -> one.dot().equals(dot))
-            .findFirst()
-            .orElseThrow(RecordRoutes::noVersion);
+    Version version = version(key, dot);
     if (!version.author().equals(call.author()) && !call.may(Permission.REVIEW, key.type())) {
       throw new Problem(
           Code.FORBIDDEN,

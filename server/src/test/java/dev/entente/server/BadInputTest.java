@@ -292,6 +292,10 @@ class BadInputTest {
     refused(served.get("/v1/main/reviews?cursor=forged"), 400);
     refused(served.get("/v1/main/reviews?status=odd"), 422);
     refused(served.get(DOC + "?at=yesterday"), 422);
+    refused(served.get(DOC + "?number=1"), 422);
+    refused(served.get(DOC + "?node=x.1&number=-1"), 422);
+    refused(served.get(DOC + "?node=%00&number=1"), 422);
+    refused(served.get(DOC + "?node=nobody.7&number=1"), 404);
     refused(served.get("/v1/main/records/doc/none?x='%20OR%201=1"), 404);
   }
 
