@@ -6,7 +6,6 @@ import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Assignment;
-import dev.entente.core.crdt.Counter;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.edit.Authoring;
 import dev.entente.core.edit.Edit;
@@ -14,18 +13,11 @@ import dev.entente.core.edit.EditProblem;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
-import dev.entente.core.json.Path;
-import dev.entente.core.policy.CellKind;
-import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
-import dev.entente.core.policy.StateMachine;
-import dev.entente.core.policy.StrategySpec;
-import dev.entente.core.policy.WriteStyle;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
-import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
@@ -37,13 +29,7 @@ import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Kind;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteWriter;
-import dev.entente.engine.codec.JsonCodec;
-import dev.entente.engine.codec.Keys;
 import dev.entente.engine.codec.StateCodec;
-import dev.entente.engine.store.Table;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,39 +50,35 @@ final class Acceptor {
   private static final long RECORD_BYTES_MAX =
       Math.min(32L << 20, Runtime.getRuntime().maxMemory() / 64);
 
-  /** In the place of a fingerprint, where a version tells only which request it came of. */
-  private static final long ELSEWHERE = Long.MIN_VALUE;
-
   /** How many edits of a text or list may be open at once before another is refused. */
   private static final int OPEN_EDITS_MAX = 5_000;
 
   private final Policies policies;
   private final History history;
   private final Derived derived;
-  private final Freezes freezes;
   private final Claims claims;
   private final ErasureMarks erasures;
-  private final int siblingsMax;
-  private volatile Promise promised = _ -> Optional.empty();
+  private volatile Refusals.Rules rules;
 
   Acceptor(Policies policies, History history, Derived derived, int siblingsMax) {
     this.policies = policies;
     this.history = history;
     this.derived = derived;
-    this.freezes = derived.freezes();
     this.claims = derived.claims();
     this.erasures = derived.erasures();
-    this.siblingsMax = siblingsMax;
+    this.rules =
+        new Refusals.Rules(derived.freezes(), erasures, siblingsMax, _ -> Optional.empty());
   }
 
   /** Writes are accepted only as far as this can be kept. Callable from any thread. */
   void promise(Promise promise) {
-    promised = promise;
+    Refusals.Rules before = rules;
+    rules = new Refusals.Rules(before.freezes(), before.erasures(), before.siblingsMax(), promise);
   }
 
   /** Why this node may not author under a policy by itself; empty where it may. */
   Optional<String> whyNot(Policy policy) {
-    return promised.whyNot(policy);
+    return rules.promised().whyNot(policy);
   }
 
   /** Writes all of them, or none, each seeing what those before it did. */
@@ -117,7 +99,7 @@ final class Acceptor {
 
   Outcome accept(Transaction transaction, WriteRequest request) {
     Optional<Outcome> first =
-        request.requestId().flatMap(id -> firstAnswer(transaction, request, id));
+        request.requestId().flatMap(id -> Answers.first(transaction, request, id));
     if (first.isPresent()) {
       return first.get();
     }
@@ -134,73 +116,9 @@ final class Acceptor {
       keepPayload(transaction, request, rejected);
     } else if (outcome instanceof Accepted accepted) {
       request.fence().ifPresent(transaction::fence);
-      request.requestId().ifPresent(id -> keepAnswer(transaction, request, id, accepted));
+      request.requestId().ifPresent(id -> Answers.keep(transaction, request, id, accepted));
     }
     return outcome;
-  }
-
-  private Optional<Outcome> firstAnswer(Transaction transaction, WriteRequest request, String id) {
-    byte[] stored = transaction.get(Table.ANSWERS, Keys.of(request.key().tenant(), id));
-    if (stored == null) {
-      return Optional.empty();
-    }
-    ByteReader in = new ByteReader(stored);
-    long fingerprint = in.u64();
-    Json answer = JsonCodec.read(in);
-    boolean same =
-        fingerprint == ELSEWHERE
-            ? answer.equals(elsewhere(request.key()))
-            : fingerprint == request.fingerprint();
-    return Optional.of(
-        same
-            ? new Outcome.Duplicate(answer, transaction.snapshot(request.key()))
-            : new Rejected(
-                Code.INVALID,
-                "the id " + id.substring(1) + " was used before for a different request",
-                Optional.empty()));
-  }
-
-  /**
-   * Keeps that another node, or this one before its directory went back in time, has accepted a
-   * request, so that sending it again to this one does no harm.
-   */
-  static void keepAnswer(Transaction transaction, Version version) {
-    if (version.eventId().isEmpty()) {
-      return;
-    }
-    byte[] at = answerKey(version, version.eventId().get());
-    if (transaction.get(Table.ANSWERS, at) == null) {
-      ByteWriter out = new ByteWriter().u64(ELSEWHERE);
-      JsonCodec.write(out, elsewhere(version.key()));
-      transaction.put(Table.ANSWERS, at, out.toBytes());
-    }
-  }
-
-  /** Where the first answer to the request stands that a version was accepted for. */
-  static byte[] answerKey(Version version, String event) {
-    return Keys.of(version.key().tenant(), (version.device().isPresent() ? "e" : "i") + event);
-  }
-
-  private static Json elsewhere(RecordKey key) {
-    return Json.of(Map.of("outcome", "applied", "recordId", key.id(), "type", key.type()));
-  }
-
-  private static void keepAnswer(
-      Transaction transaction, WriteRequest request, String id, Accepted accepted) {
-    ByteWriter out = new ByteWriter().u64(request.fingerprint());
-    JsonCodec.write(out, answer(request.key(), accepted));
-    transaction.putAnswer(Keys.of(request.key().tenant(), id), out.toBytes());
-  }
-
-  private static Json answer(RecordKey key, Accepted accepted) {
-    Map<String, Json> answer = new TreeMap<>();
-    answer.put("outcome", Json.of(accepted.kind().label()));
-    answer.put("recordId", Json.of(key.id()));
-    answer.put("context", Json.of(accepted.after().token()));
-    answer.put(
-        "resolutions", Json.of(accepted.resolutions().stream().map(Describe::resolution).toList()));
-    accepted.conflictId().ifPresent(conflict -> answer.put("conflictId", Json.of(conflict)));
-    return JsonObject.of(answer);
   }
 
   private static void keepPayload(
@@ -244,6 +162,7 @@ final class Acceptor {
     private final RecordKey key;
     private final Snapshot before;
     private final Policy policy;
+    private final Refusals refusals;
     private String note = "";
 
     Attempt(Transaction transaction, WriteRequest request, Snapshot before) {
@@ -252,16 +171,17 @@ final class Acceptor {
       this.key = request.key();
       this.before = before;
       this.policy = policies.inForce(key.tenant(), key.type());
+      this.refusals = new Refusals(rules, transaction, request, before, policy);
     }
 
     Outcome run() throws EditProblem {
-      Optional<Rejected> refused = refusedAtTheDoor();
+      Optional<Rejected> refused = refusals.atTheDoor();
       if (refused.isPresent()) {
         return refused.get();
       }
       CausalContext context = context();
       boolean erases = request.edit() instanceof Edit.Erase;
-      refused = erases ? Optional.empty() : erased(context);
+      refused = erases ? Optional.empty() : refusals.erased(context);
       if (refused.isPresent()) {
         return refused.get();
       }
@@ -282,108 +202,15 @@ final class Acceptor {
             ? new Rejected(Code.NOT_FOUND, "there never was such a record", Optional.empty())
             : unchanged();
       }
-      refused = uncounted(past, context, changes);
+      refused = refusals.uncounted(past, context, changes);
       if (refused.isEmpty() && !erases) {
-        refused = refusedChanges(seen, changes, context);
+        refused = refusals.changed(seen, changes, context);
       }
       return refused.isPresent() ? refused.get() : join(context, changes);
     }
 
-    /** Whoever had read what was erased does not bring it back. */
-    private Optional<Rejected> erased(CausalContext context) {
-      return erasures
-          .of(transaction::get, key)
-          .filter(erasure -> !context.contains(erasure.dot()))
-          .flatMap(erasure ->
-              rejected(
-                  Code.GONE,
-                  "what this record held was erased on "
-                      + erasure.at().instant()
-                      + ", and this was written without knowing that; read the record again and"
-                      + " write what it may hold from now on"));
-    }
-
-    private Optional<Rejected> refusedAtTheDoor() {
-      Optional<Freeze> freeze = freezes.over(key);
-      if (freeze.isPresent()) {
-        return rejected(Code.FROZEN, freeze.get().scope() + " is frozen: " + freeze.get().reason());
-      }
-      if (!transaction.isDraft()) {
-        Optional<String> why = promised.whyNot(policy);
-        if (why.isPresent()) {
-          return rejected(Code.UNAVAILABLE, why.get());
-        }
-      }
-      if (request.fence().isPresent()) {
-        Optional<String> why = promised.whyNot(request.fence().get());
-        if (why.isPresent()) {
-          return rejected(Code.STALE, why.get());
-        }
-      }
-      if (request.at().isPresent() && !transaction.clock().accepts(request.at().get())) {
-        return rejected(
-            Code.INVALID,
-            "the time "
-                + request.at().get()
-                + " lies too far ahead of this node's clock; check the device's clock");
-      }
-      boolean exists = before.view().exists();
-      return switch (request.seen()) {
-        case Seen.Exactly(VersionVector context) -> {
-          Optional<Rejected> future = claimsFuture(context);
-          yield future.isPresent() || allowed(WriteStyle.CONDITIONAL).isPresent()
-              ? future.or(() -> allowed(WriteStyle.CONDITIONAL))
-              : context.equals(before.state().context())
-                  ? Optional.empty()
-                  : stale(
-                      "the record has changed since this context; read it again and repeat the change");
-        }
-        case Seen.Existing() ->
-            exists
-                ? Optional.empty()
-                : stale("there is no such record")
-                    .map(missing -> missing.called(RowConflict.UPDATE_MISSING));
-        case Seen.Absence() ->
-            exists
-                ? stale("the record exists already")
-                    .map(there -> there.called(RowConflict.INSERT_EXISTS))
-                : Optional.empty();
-        case Seen.Context(VersionVector context) ->
-            claimsFuture(context).or(() -> allowed(WriteStyle.MERGE));
-        case Seen.Everything() ->
-            exists && !policy.writes().contains(WriteStyle.OVERWRITE)
-                ? rejected(
-                    Code.PRECONDITION_REQUIRED,
-                    "records of type "
-                        + key.type()
-                        + " are not overwritten; send If-Match or Entente-Context with the context you have read")
-                : Optional.empty();
-        case Seen.Nothing(), Seen.Rollback() -> Optional.empty();
-      };
-    }
-
-    private Optional<Rejected> allowed(WriteStyle style) {
-      return policy.writes().contains(style)
-          ? Optional.empty()
-          : rejected(
-              Code.INVALID,
-              "the policy of type " + key.type() + " does not allow " + style.label() + " writes");
-    }
-
-    private Optional<Rejected> claimsFuture(VersionVector context) {
-      return ContextToken.claimsFuture(context, transaction.self(), transaction.lastNumber())
-          ? rejected(
-              Code.CONFLICT,
-              "the context has seen more than this node has ever accepted; the node may have been restored from a backup")
-          : Optional.empty();
-    }
-
-    private Optional<Rejected> rejected(Code code, String message) {
-      return Optional.of(new Rejected(code, message, Optional.empty()));
-    }
-
-    private Optional<Rejected> stale(String message) {
-      return Optional.of(new Rejected(Code.STALE, message, Optional.of(before)));
+    private boolean isCurrent(CausalContext context) {
+      return context.dominates(before.state().context());
     }
 
     /** What the author had seen, as far as this node knows it too. */
@@ -405,26 +232,6 @@ final class Acceptor {
                                     ? null
                                     : Long.valueOf(Math.min(theirs, ours)))));
       };
-    }
-
-    private boolean isCurrent(CausalContext context) {
-      return context.dominates(before.state().context());
-    }
-
-    /** A count is a difference from what was read; where that is not known, there is none. */
-    private Optional<Rejected> uncounted(
-        @Nullable Past past, CausalContext context, List<Change> changes) {
-      boolean unknown =
-          past != null
-              && !past.reaches(context)
-              && request.base().isEmpty()
-              && !(request.edit() instanceof Edit.Operations);
-      return unknown && changes.stream().anyMatch(Change.Count.class::isInstance)
-          ? rejected(
-              Code.CONFLICT,
-              "what you had read lies before the history that is kept, so by how much a counter"
-                  + " changed cannot be told; send the base that you had read, or increments")
-          : Optional.empty();
     }
 
     /** The record as its author saw it, as far as the history tells. */
@@ -459,107 +266,6 @@ final class Acceptor {
     private Outcome unchanged() {
       return new Accepted(
           Kind.APPLIED, before, false, List.of(), Optional.empty(), "nothing changed");
-    }
-
-    private Optional<Rejected> refusedChanges(
-        RecordState seen, List<Change> changes, CausalContext context) {
-      for (Change change : changes) {
-        Unit unit = change.unit();
-        if (change instanceof Change.Assign assign) {
-          Optional<Rejected> illegal = illegalTransition(seen, assign);
-          if (illegal.isPresent()) {
-            return illegal;
-          }
-          List<Assignment> now = before.state().register(unit).values();
-          if (now.size() >= siblingsMax && now.stream().noneMatch(a -> context.contains(a.dot()))) {
-            return rejected(
-                Code.CONFLICT,
-                now.size()
-                    + " values compete for "
-                    + unit.label()
-                    + " already; settle its review before adding another");
-          }
-        }
-        Optional<Rejected> unentitled = unentitled(change);
-        if (unentitled.isPresent()) {
-          return unentitled;
-        }
-        if (policy.isNeverAutomatic(unit) && isCurrent(context) && isPending(unit)) {
-          return rejected(
-              Code.CONFLICT,
-              unit.label()
-                  + " waits for a person's decision and is never settled by a write; decide its review first");
-        }
-      }
-      return Optional.empty();
-    }
-
-    /** Whether this node lacks the rights for what a change takes from a bounded counter. */
-    private Optional<Rejected> unentitled(Change change) {
-      long wanted =
-          switch (change) {
-            case Change.Give give -> give.amount();
-            case Change.Count count when isBounded(count.path()) -> -count.difference();
-            default -> 0;
-          };
-      if (wanted <= 0) {
-        return Optional.empty();
-      }
-      Counter counter = Counters.of(before.state(), change.unit().path());
-      BigInteger rights = counter.rights(transaction.self());
-      return rights.compareTo(BigInteger.valueOf(wanted)) >= 0
-          ? Optional.empty()
-          : rejected(
-              Code.CONFLICT, Counters.missing(counter, transaction.self(), wanted, change.unit()));
-    }
-
-    private boolean isBounded(Path path) {
-      FieldRule rule = policy.field(path);
-      return rule != null && rule.cell() == CellKind.BOUNDED_COUNTER;
-    }
-
-    private boolean isPending(Unit unit) {
-      for (Resolution resolution : before.view().resolutions()) {
-        if (resolution.isPending() && resolution.conflict().unit().equals(unit)) {
-          return true;
-        }
-      }
-      return false;
-    }
-
-    private Optional<Rejected> illegalTransition(RecordState seen, Change.Assign assign) {
-      Optional<StateMachine> machine =
-          policy.strategyOf(assign.unit()).flatMap(StrategySpec::machine);
-      if (machine.isEmpty()) {
-        return Optional.empty();
-      }
-      StateMachine states = machine.get();
-      String to = states.stateOf(assign.value());
-      if (!states.knows(to)) {
-        return rejected(
-            Code.INVALID,
-            (to.isEmpty()
-                    ? "there is no " + states.field()
-                    : to + " is no state of " + states.field())
-                + "; known are "
-                + String.join(", ", states.names()));
-      }
-      List<Assignment> from = seen.register(assign.unit()).values();
-      if (!from.isEmpty()
-          && from.stream().noneMatch(a -> states.allows(states.stateOf(a.value()), to))) {
-        String state = states.stateOf(from.getFirst().value());
-        return rejected(
-            Code.INVALID,
-            "illegal transition of "
-                + states.field()
-                + ": "
-                + state
-                + " may not change to "
-                + to
-                + "; it may change to "
-                + states.states().get(state));
-      }
-      return Optional.empty();
     }
 
     private Outcome join(CausalContext context, List<Change> changes) throws EditProblem {

@@ -254,6 +254,6 @@ final class Pruning {
     transaction.delete(Table.META, Meetings.place(tenant, key.type(), feed.position()));
     version
         .eventId()
-        .ifPresent(event -> transaction.delete(Table.ANSWERS, Acceptor.answerKey(version, event)));
+        .ifPresent(event -> transaction.delete(Table.ANSWERS, Answers.key(version, event)));
   }
 }

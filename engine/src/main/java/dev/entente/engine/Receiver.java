@@ -261,7 +261,7 @@ final class Receiver {
     byte[] bytes = transaction.putReceived(version, before, after);
     transaction.put(
         Table.DOTS, dotKey(key.tenant(), version.dot()), Keys.of(transaction.lastNumber()));
-    Acceptor.keepAnswer(transaction, version);
+    Answers.keep(transaction, version);
     erasures.follow(transaction, version, transaction.lastNumber());
     derived.follow(transaction, before, after, policy, version.author(), time.millis());
     Map<String, Json> detail = new TreeMap<>();
