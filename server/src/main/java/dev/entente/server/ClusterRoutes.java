@@ -6,22 +6,18 @@ import dev.entente.cluster.Authority;
 import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Healings;
-import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Link;
 import dev.entente.cluster.LinkReport;
 import dev.entente.cluster.LinkState;
 import dev.entente.cluster.LinkStatus;
 import dev.entente.cluster.Member;
 import dev.entente.cluster.NodeReport;
-import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.RemoteReplica;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.Transport;
 import dev.entente.cluster.UnavailableException;
-import dev.entente.cluster.Wire;
 import dev.entente.cluster.group.Consensus;
 import dev.entente.cluster.group.Group;
-import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
@@ -35,8 +31,6 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
 import dev.entente.engine.Freeze;
 import dev.entente.engine.Node;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.LockCodec;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
@@ -50,28 +44,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Semaphore;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What other nodes ask, and how the cluster is, as this node sees it. */
+/** How the cluster is, as this node sees it, and what operators do with it. */
 final class ClusterRoutes {
-  private static final long WAIT_MILLIS_MAX = 30_000;
-
-  /** How many new nodes copy what this one has at a time. */
-  private static final int COPIES_MAX = 2;
-
-  /** How many other nodes are answered at a time. */
-  private static final int ANSWERS_MAX = 64;
-
   private final Node node;
   private final Metrics metrics;
   private final Authority authority;
-  private final Semaphore answers = new Semaphore(ANSWERS_MAX);
-  private final Semaphore copies = new Semaphore(COPIES_MAX);
   private volatile @Nullable Cluster cluster;
   private volatile @Nullable Transport transport;
   private volatile @Nullable Healings healings;
@@ -79,12 +59,14 @@ final class ClusterRoutes {
   private volatile @Nullable Seats seats;
 
   private final NodeSensors sensors;
+  private final NodeRoutes nodes;
 
   ClusterRoutes(Node node, Metrics metrics, Authority authority, NodeSensors sensors) {
     this.sensors = sensors;
     this.authority = authority;
     this.node = node;
     this.metrics = metrics;
+    this.nodes = new NodeRoutes(node, authority, this::cluster, this::seats, this::ballots);
   }
 
   void join(Cluster joined, Transport way, Healings followed, Ballots cast, Seats taken) {
@@ -97,19 +79,8 @@ final class ClusterRoutes {
   }
 
   void addTo(Route.Table routes) {
+    nodes.addTo(routes);
     routes
-        .forNodes("POST", HttpTransport.PATH, this::pull)
-        .forNodes("GET", HttpTransport.BASE + "read/{tenant}/{type}/{id}", this::read)
-        .forNodes("GET", HttpTransport.BASE + "digest", this::digest)
-        .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
-        .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
-        .forNodes("GET", HttpTransport.BASE + "known", this::known)
-        .forNodes("GET", HttpTransport.BASE + "copy", this::copy)
-        .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
-        .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
-        .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
-        .forNodes("POST", HttpTransport.BASE + "seat", this::seat)
-        .forNodes("POST", HttpTransport.BASE + "voters", this::changeFor)
         .put(Permission.ADMINISTER, "/v1/cluster/voters/{voter}", this::letIn)
         .delete(Permission.ADMINISTER, "/v1/cluster/voters/{voter}", this::remove)
         .put(Permission.ADMINISTER, "/v1/cluster/split-brain", this::settle)
@@ -171,143 +142,12 @@ final class ClusterRoutes {
     }
   }
 
-  private Reply pull(Call call) {
-    long receivedAt = node.nowMillis();
-    PullRequest request;
-    try {
-      request = Wire.request(call.body());
-    } catch (DamagedException e) {
-      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
-    }
-    if (!call.peer().isEmpty() && !Auth.isNamed(request.from().value(), call.peer())) {
-      throw new Problem(
-          Code.FORBIDDEN,
-          "the certificate is that of " + call.peer() + ", not of " + request.from());
-    }
-    if (!answers.tryAcquire()) {
-      throw new Problem(Code.TOO_FAST, "more than " + ANSWERS_MAX + " nodes ask at a time");
-    }
-    try {
-      notCut(request.from());
-      cluster().asked(request);
-      waitForMore(request);
-      notCut(request.from());
-      return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(cluster().answer(request, receivedAt)));
-    } finally {
-      answers.release();
-    }
-  }
-
-  private void notCut(NodeId peer) {
-    if (cluster().isCut(peer)) {
-      throw new Problem(Code.UNAVAILABLE, "an operator has cut this link");
-    }
-  }
-
-  private void waitForMore(PullRequest request) {
-    if (request.to().equals(Optional.of(node.id()))) {
-      try {
-        node.awaitBehind(request.after(), Math.min(WAIT_MILLIS_MAX, request.waitMillis()));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new Problem(Code.UNAVAILABLE, "the node is stopping");
-      }
-    }
-  }
-
-  private Reply read(Call call) {
-    notCut(call);
-    return Reply.json(200, data(call.key()));
-  }
-
-  private void notCut(Call call) {
-    notCut(nodeId(call.header(HttpTransport.NODE).orElse("")));
-  }
-
-  private Reply digest(Call call) {
-    notCut(call);
-    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.digest()));
-  }
-
-  private Reply known(Call call) {
-    notCut(call);
-    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.known()));
-  }
-
-  /** All that this node has, for a new one to begin with. */
-  private Reply copy(Call call) {
-    cluster();
-    notCut(call);
-    return Reply.stream(
-        Wire.MEDIA_TYPE,
-        out -> {
-          if (!copies.tryAcquire()) {
-            throw new IOException("more than " + COPIES_MAX + " nodes copy at a time");
-          }
-          try {
-            node.copyTo(out);
-          } finally {
-            copies.release();
-          }
-        });
-  }
-
-  /** The votes that are held here, as another node asks for them. */
-  private Reply polls(Call call) {
-    notCut(call);
+  private Ballots ballots() {
     Ballots cast = ballots;
     if (cast == null) {
       throw new IllegalStateException("a node in a cluster tells of its votes");
     }
-    return Reply.bytes(200, Wire.MEDIA_TYPE, cast.told());
-  }
-
-  /** What another node asks of the group that this one leads. */
-  private <Q, A> Reply asked(
-      Call call,
-      Function<byte[], Q> read,
-      BiFunction<Group, Q, CompletableFuture<A>> ask,
-      Function<A, byte[]> written) {
-    notCut(call);
-    Q question;
-    try {
-      question = read.apply(call.body());
-    } catch (DamagedException e) {
-      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
-    }
-    Group group =
-        authority
-            .group()
-            .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
-    CompletableFuture<A> answer;
-    try {
-      answer = ask.apply(group, question);
-    } catch (UnavailableException e) {
-      answer = CompletableFuture.failedFuture(e);
-    }
-    return answered(answer.thenApply(written));
-  }
-
-  /** An answer once it is there, or who leads where this node does not. */
-  private static Reply answered(CompletableFuture<byte[]> answer) {
-    try {
-      return Reply.bytes(200, Wire.MEDIA_TYPE, Writes.await(() -> answer));
-    } catch (Problem problem) {
-      Reply refusal = Reply.problem(problem);
-      Throwable why = answer.isCompletedExceptionally() ? answer.exceptionNow() : problem;
-      Throwable cause = why instanceof CompletionException wrapped ? wrapped.getCause() : why;
-      return cause instanceof NotLeadingException not
-          ? refusal.with(HttpTransport.LEADER, not.leader().orElse(""))
-          : refusal;
-    }
-  }
-
-  private Reply lock(Call call) {
-    return asked(call, LockCodec::command, Group::lock, LockCodec::toBytes);
-  }
-
-  private Reply settleFor(Call call) {
-    return asked(call, SplitBrain::fromBytes, Group::settle, SplitBrain::toBytes);
+    return cast;
   }
 
   private Seats seats() {
@@ -317,25 +157,6 @@ final class ClusterRoutes {
       throw new IllegalStateException("a node in a cluster knows who votes");
     }
     return taken;
-  }
-
-  /** What another node hears that wants to vote. */
-  private Reply seat(Call call) {
-    notCut(call);
-    NodeId who = nodeId(call.header(HttpTransport.NODE).orElse(""));
-    try {
-      return Reply.bytes(200, Wire.MEDIA_TYPE, seats().answer(who, call.body()));
-    } catch (DamagedException e) {
-      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
-    }
-  }
-
-  private Reply changeFor(Call call) {
-    return asked(
-        call,
-        Seats.Change::fromBytes,
-        (group, change) -> CompletableFuture.completedFuture(seats().changeFor(group, change)),
-        Function.identity());
   }
 
   private Reply letIn(Call call) {
@@ -418,23 +239,6 @@ final class ClusterRoutes {
     return JsonObject.of(members);
   }
 
-  private Reply bucket(Call call) {
-    notCut(call);
-    int bucket;
-    try {
-      bucket = Integer.parseInt(call.param("bucket"));
-    } catch (NumberFormatException e) {
-      throw new Problem(Code.INVALID, "a bucket is a number");
-    }
-    return Reply.bytes(
-        200, Wire.MEDIA_TYPE, Wire.bucketToBytes(node.digest(bucket, Integer.MAX_VALUE)));
-  }
-
-  private Reply versions(Call call) {
-    notCut(call);
-    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.versionsToBytes(node.versions(call.key())));
-  }
-
   /** Compares what this node holds with each other, and mends it where told to. */
   private Reply verify(Call call) {
     JsonObject body = call.jsonObject();
@@ -513,7 +317,8 @@ final class ClusterRoutes {
     }
   }
 
-  private Json data(RecordKey key) {
+  /** What a record holds at a node. */
+  static Json data(Node node, RecordKey key) {
     return Describe.orNull(node.read(key).view().data());
   }
 
@@ -521,7 +326,7 @@ final class ClusterRoutes {
   private Reply everywhere(Call call) {
     RecordKey key = call.key();
     List<Json> nodes = new ArrayList<>();
-    nodes.add(JsonObject.of(Map.of("node", Json.of(node.id().value()), "data", data(key))));
+    nodes.add(JsonObject.of(Map.of("node", Json.of(node.id().value()), "data", data(node, key))));
     for (Link link : cluster().links()) {
       link.peer().ifPresent(peer -> nodes.add(elsewhere(link, peer, key)));
     }
@@ -666,7 +471,7 @@ final class ClusterRoutes {
     return status(call);
   }
 
-  private static NodeId nodeId(String id) {
+  static NodeId nodeId(String id) {
     try {
       return new NodeId(id);
     } catch (IllegalArgumentException e) {

@@ -182,7 +182,7 @@ public final class EntenteServer implements AutoCloseable {
     if (peering.voterNames().contains(self)) {
       try {
         Voters voters = Voters.of(self, peering.voters(), peering.directory());
-        voting = Optional.of(Voting.begin(new Vote(node, seats, voters, peering.tls())));
+        voting = Optional.of(Voting.begin(new RaftSeat(node, seats, voters, peering.tls())));
       } catch (IOException | RuntimeException e) {
         transport.close();
         runner.close();

@@ -27,7 +27,7 @@ final class Voting implements AutoCloseable {
   /** Between two tries, and two looks at whether this node is a member. */
   private static final Duration PAUSE = Duration.ofMillis(500);
 
-  private final Vote vote;
+  private final Seat seat;
   private final CompletableFuture<Boolean> begun = new CompletableFuture<>();
   private final Duration patience;
   private final Duration pause;
@@ -35,8 +35,8 @@ final class Voting implements AutoCloseable {
   private String said = "";
   private volatile boolean closed;
 
-  /** How a node votes. */
-  interface Vote {
+  /** What a node votes with. */
+  interface Seat {
     /**
      * Takes part in the group, or waits there to be let in.
      *
@@ -55,8 +55,8 @@ final class Voting implements AutoCloseable {
     void leaves();
   }
 
-  private Voting(Vote vote, Duration patience, Duration pause) {
-    this.vote = vote;
+  private Voting(Seat seat, Duration patience, Duration pause) {
+    this.seat = seat;
     this.patience = patience;
     this.pause = pause;
     thread = Thread.ofVirtual().name("entente-vote").unstarted(this::run);
@@ -68,12 +68,12 @@ final class Voting implements AutoCloseable {
    * @throws IOException where it cannot listen for the other voters
    * @throws IllegalArgumentException where the settings do not allow it
    */
-  static Voting begin(Vote vote) throws IOException {
-    return begin(vote, PATIENCE, PAUSE);
+  static Voting begin(Seat seat) throws IOException {
+    return begin(seat, PATIENCE, PAUSE);
   }
 
-  static Voting begin(Vote vote, Duration patience, Duration pause) throws IOException {
-    Voting voting = new Voting(vote, patience, pause);
+  static Voting begin(Seat seat, Duration patience, Duration pause) throws IOException {
+    Voting voting = new Voting(seat, patience, pause);
     voting.thread.start();
     try {
       voting.begun.get(patience.toMillis(), TimeUnit.MILLISECONDS);
@@ -111,7 +111,7 @@ final class Voting implements AutoCloseable {
   /** Takes part for as long as it goes; whether it did at all. */
   private boolean tookPart(boolean again) throws InterruptedException {
     long began = System.nanoTime();
-    try (Consensus group = vote.start(again)) {
+    try (Consensus group = seat.start(again)) {
       while (!closed && group.isRunning()) {
         voted(group);
         // Waits to be let in.
@@ -136,17 +136,17 @@ final class Voting implements AutoCloseable {
 
   /** Votes for as long as this node is a member. */
   private void voted(Consensus group) throws InterruptedException {
-    if (!vote.isMember(group)) {
+    if (!seat.isMember(group)) {
       return;
     }
-    vote.takes();
+    seat.takes();
     LOG.log(begun.complete(true) ? Level.DEBUG : Level.INFO, "votes");
     try {
-      while (!closed && group.isRunning() && vote.isMember(group)) {
+      while (!closed && group.isRunning() && seat.isMember(group)) {
         Thread.sleep(pause);
       }
     } finally {
-      vote.leaves();
+      seat.leaves();
     }
     if (!closed) {
       LOG.log(Level.WARNING, "does not vote any more");

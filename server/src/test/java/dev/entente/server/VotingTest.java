@@ -56,7 +56,7 @@ class VotingTest {
   }
 
   /** A node that knows whether it votes. */
-  private static final class Vote implements Voting.Vote {
+  private static final class Vote implements Voting.Seat {
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final Start start;
 

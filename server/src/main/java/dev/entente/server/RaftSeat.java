@@ -12,14 +12,14 @@ import java.io.IOException;
 import java.util.Optional;
 
 /** Votes by Raft, where a node has a seat. Used by one thread. */
-final class Vote implements Voting.Vote {
+final class RaftSeat implements Voting.Seat {
   private final Node node;
   private final Seats seats;
   private final Voters voters;
   private final Optional<NodeTls> tls;
   private Group group;
 
-  Vote(Node node, Seats seats, Voters voters, Optional<NodeTls> tls) {
+  RaftSeat(Node node, Seats seats, Voters voters, Optional<NodeTls> tls) {
     this.node = node;
     this.seats = seats;
     this.voters = voters;

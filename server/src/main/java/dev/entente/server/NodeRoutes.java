@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.server;
+
+import dev.entente.cluster.Authority;
+import dev.entente.cluster.Ballots;
+import dev.entente.cluster.Cluster;
+import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.PullRequest;
+import dev.entente.cluster.Seats;
+import dev.entente.cluster.UnavailableException;
+import dev.entente.cluster.Wire;
+import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.NotLeadingException;
+import dev.entente.cluster.group.SplitBrain;
+import dev.entente.core.causality.NodeId;
+import dev.entente.engine.Node;
+import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.codec.LockCodec;
+import dev.entente.server.Problem.Code;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Semaphore;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** What nodes ask each other. */
+final class NodeRoutes {
+  private static final long WAIT_MILLIS_MAX = 30_000;
+
+  /** How many new nodes copy what this one has at a time. */
+  private static final int COPIES_MAX = 2;
+
+  /** How many other nodes are answered at a time. */
+  private static final int ANSWERS_MAX = 64;
+
+  private final Node node;
+  private final Authority authority;
+  private final Supplier<Cluster> cluster;
+  private final Supplier<Seats> seats;
+  private final Supplier<Ballots> ballots;
+  private final Semaphore answers = new Semaphore(ANSWERS_MAX);
+  private final Semaphore copies = new Semaphore(COPIES_MAX);
+
+  /** Of a node; what it takes part in is asked for when it is needed. */
+  NodeRoutes(
+      Node node,
+      Authority authority,
+      Supplier<Cluster> cluster,
+      Supplier<Seats> seats,
+      Supplier<Ballots> ballots) {
+    this.node = node;
+    this.authority = authority;
+    this.cluster = cluster;
+    this.seats = seats;
+    this.ballots = ballots;
+  }
+
+  void addTo(Route.Table routes) {
+    routes
+        .forNodes("POST", HttpTransport.PATH, this::pull)
+        .forNodes("GET", HttpTransport.BASE + "read/{tenant}/{type}/{id}", this::read)
+        .forNodes("GET", HttpTransport.BASE + "digest", this::digest)
+        .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
+        .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
+        .forNodes("GET", HttpTransport.BASE + "known", this::known)
+        .forNodes("GET", HttpTransport.BASE + "copy", this::copy)
+        .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
+        .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
+        .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
+        .forNodes("POST", HttpTransport.BASE + "seat", this::seat)
+        .forNodes("POST", HttpTransport.BASE + "voters", this::changeFor);
+  }
+
+  private Reply pull(Call call) {
+    long receivedAt = node.nowMillis();
+    PullRequest request;
+    try {
+      request = Wire.request(call.body());
+    } catch (DamagedException e) {
+      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+    if (!call.peer().isEmpty() && !Auth.isNamed(request.from().value(), call.peer())) {
+      throw new Problem(
+          Code.FORBIDDEN,
+          "the certificate is that of " + call.peer() + ", not of " + request.from());
+    }
+    if (!answers.tryAcquire()) {
+      throw new Problem(Code.TOO_FAST, "more than " + ANSWERS_MAX + " nodes ask at a time");
+    }
+    try {
+      notCut(request.from());
+      cluster.get().asked(request);
+      waitForMore(request);
+      notCut(request.from());
+      return Reply.bytes(
+          200, Wire.MEDIA_TYPE, Wire.toBytes(cluster.get().answer(request, receivedAt)));
+    } finally {
+      answers.release();
+    }
+  }
+
+  private void notCut(NodeId peer) {
+    if (cluster.get().isCut(peer)) {
+      throw new Problem(Code.UNAVAILABLE, "an operator has cut this link");
+    }
+  }
+
+  private void notCut(Call call) {
+    notCut(ClusterRoutes.nodeId(call.header(HttpTransport.NODE).orElse("")));
+  }
+
+  private void waitForMore(PullRequest request) {
+    if (request.to().equals(Optional.of(node.id()))) {
+      try {
+        node.awaitBehind(request.after(), Math.min(WAIT_MILLIS_MAX, request.waitMillis()));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+      }
+    }
+  }
+
+  private Reply read(Call call) {
+    notCut(call);
+    return Reply.json(200, ClusterRoutes.data(node, call.key()));
+  }
+
+  private Reply digest(Call call) {
+    notCut(call);
+    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.digest()));
+  }
+
+  private Reply known(Call call) {
+    notCut(call);
+    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.known()));
+  }
+
+  /** All that this node has, for a new one to begin with. */
+  private Reply copy(Call call) {
+    notCut(call);
+    return Reply.stream(
+        Wire.MEDIA_TYPE,
+        out -> {
+          if (!copies.tryAcquire()) {
+            throw new IOException("more than " + COPIES_MAX + " nodes copy at a time");
+          }
+          try {
+            node.copyTo(out);
+          } finally {
+            copies.release();
+          }
+        });
+  }
+
+  private Reply bucket(Call call) {
+    notCut(call);
+    int bucket;
+    try {
+      bucket = Integer.parseInt(call.param("bucket"));
+    } catch (NumberFormatException e) {
+      throw new Problem(Code.INVALID, "a bucket is a number");
+    }
+    return Reply.bytes(
+        200, Wire.MEDIA_TYPE, Wire.bucketToBytes(node.digest(bucket, Integer.MAX_VALUE)));
+  }
+
+  private Reply versions(Call call) {
+    notCut(call);
+    return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.versionsToBytes(node.versions(call.key())));
+  }
+
+  /** The votes that are held here, as another node asks for them. */
+  private Reply polls(Call call) {
+    notCut(call);
+    return Reply.bytes(200, Wire.MEDIA_TYPE, ballots.get().told());
+  }
+
+  /** What another node asks of the group that this one leads. */
+  private <Q, A> Reply asked(
+      Call call,
+      Function<byte[], Q> read,
+      BiFunction<Group, Q, CompletableFuture<A>> ask,
+      Function<A, byte[]> written) {
+    notCut(call);
+    Q question;
+    try {
+      question = read.apply(call.body());
+    } catch (DamagedException e) {
+      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+    Group group =
+        authority
+            .group()
+            .orElseThrow(() -> new Problem(Code.UNAVAILABLE, "this node does not vote"));
+    CompletableFuture<A> answer;
+    try {
+      answer = ask.apply(group, question);
+    } catch (UnavailableException e) {
+      answer = CompletableFuture.failedFuture(e);
+    }
+    return answered(answer.thenApply(written));
+  }
+
+  /** An answer once it is there, or who leads where this node does not. */
+  private static Reply answered(CompletableFuture<byte[]> answer) {
+    try {
+      return Reply.bytes(200, Wire.MEDIA_TYPE, Writes.await(() -> answer));
+    } catch (Problem problem) {
+      Reply refusal = Reply.problem(problem);
+      Throwable why = answer.isCompletedExceptionally() ? answer.exceptionNow() : problem;
+      Throwable cause = why instanceof CompletionException wrapped ? wrapped.getCause() : why;
+      return cause instanceof NotLeadingException not
+          ? refusal.with(HttpTransport.LEADER, not.leader().orElse(""))
+          : refusal;
+    }
+  }
+
+  private Reply lock(Call call) {
+    return asked(call, LockCodec::command, Group::lock, LockCodec::toBytes);
+  }
+
+  private Reply settleFor(Call call) {
+    return asked(call, SplitBrain::fromBytes, Group::settle, SplitBrain::toBytes);
+  }
+
+  /** What another node hears that wants to vote. */
+  private Reply seat(Call call) {
+    notCut(call);
+    NodeId who = ClusterRoutes.nodeId(call.header(HttpTransport.NODE).orElse(""));
+    try {
+      return Reply.bytes(200, Wire.MEDIA_TYPE, seats.get().answer(who, call.body()));
+    } catch (DamagedException e) {
+      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Reply changeFor(Call call) {
+    return asked(
+        call,
+        Seats.Change::fromBytes,
+        (group, change) -> CompletableFuture.completedFuture(seats.get().changeFor(group, change)),
+        Function.identity());
+  }
+}
