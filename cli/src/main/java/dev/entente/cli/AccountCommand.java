@@ -43,18 +43,18 @@ final class AccountCommand implements Runnable {
   }
 
   private static String line(Json account) {
-    StringBuilder line = new StringBuilder(ClientCommands.Calling.text(account, "name"));
-    for (Json grant : ClientCommands.Calling.list(account, "grants")) {
+    StringBuilder line = new StringBuilder(Calling.text(account, "name"));
+    for (Json grant : Calling.list(account, "grants")) {
       line.append("  ").append(grant instanceof JsonString(String text) ? text : "");
     }
-    return ClientCommands.Calling.member(account, "disabled").equals(JsonBool.TRUE)
+    return Calling.member(account, "disabled").equals(JsonBool.TRUE)
         ? line.append("  (disabled)").toString()
         : line.toString();
   }
 
   /** {@code entente account list}. */
   @Command(name = "list", description = "Lists the accounts with their grants.")
-  static final class ListAll extends ClientCommands.Calling {
+  static final class ListAll extends Calling {
     @Override
     Integer run(Client client, PrintWriter out) {
       client.pages(
@@ -72,7 +72,7 @@ final class AccountCommand implements Runnable {
 
   /** {@code entente account show}. */
   @Command(name = "show", description = "Shows an account with its tokens.")
-  static final class Show extends ClientCommands.Calling {
+  static final class Show extends Calling {
     @Parameters(paramLabel = "NAME")
     String name;
 
@@ -101,7 +101,7 @@ final class AccountCommand implements Runnable {
 
   /** {@code entente account put}. */
   @Command(name = "put", description = "Makes an account, or says anew what it may do.")
-  static final class Put extends ClientCommands.Calling {
+  static final class Put extends Calling {
     @Parameters(index = "0", paramLabel = "NAME")
     String name;
 
@@ -126,7 +126,7 @@ final class AccountCommand implements Runnable {
 
   /** {@code entente account remove}. */
   @Command(name = "remove", description = "Ends an account with all its tokens.")
-  static final class Remove extends ClientCommands.Calling {
+  static final class Remove extends Calling {
     @Parameters(paramLabel = "NAME")
     String name;
 
@@ -142,7 +142,7 @@ final class AccountCommand implements Runnable {
   @Command(
       name = "token",
       description = "Makes a token for an account and prints it, once; only a hash is kept.")
-  static final class IssueToken extends ClientCommands.Calling {
+  static final class IssueToken extends Calling {
     @Parameters(paramLabel = "NAME")
     String name;
 
@@ -173,7 +173,7 @@ final class AccountCommand implements Runnable {
   @Command(
       name = "revoke",
       description = "Revokes a token: it is refused here at once, at other nodes within seconds.")
-  static final class Revoke extends ClientCommands.Calling {
+  static final class Revoke extends Calling {
     @Parameters(index = "0", paramLabel = "NAME")
     String name;
 
@@ -191,7 +191,7 @@ final class AccountCommand implements Runnable {
 
   /** {@code entente account whoami}. */
   @Command(name = "whoami", description = "Shows whom ENTENTE_TOKEN is of, and what they may do.")
-  static final class WhoAmI extends ClientCommands.Calling {
+  static final class WhoAmI extends Calling {
     @Override
     Integer run(Client client, PrintWriter out) {
       Json me = client.get("/v1/whoami");

@@ -21,7 +21,7 @@ final class AlertCommands {
   @Command(
       name = "alerts",
       description = "Lists what is wrong now, and what to do first; ends with 1 where anything is.")
-  static final class Alerts extends ClientCommands.Calling {
+  static final class Alerts extends Calling {
     @Option(names = "--all", description = "Of all tenants and of the cluster.")
     boolean all;
 
@@ -67,7 +67,7 @@ final class AlertCommands {
       name = "webhook",
       description =
           "Has somebody told of alerts and reviews: list, show NAME, put NAME URL (https, or mailto: an address), test NAME, again NAME (what could not be told), remove NAME.")
-  static final class Webhook extends ClientCommands.Calling {
+  static final class Webhook extends Calling {
     @Parameters(index = "0", paramLabel = "list|show|put|test|again|remove")
     String action;
 

@@ -18,7 +18,7 @@ final class AppealCommands {
   private AppealCommands() {}
 
   /** What names a version. */
-  abstract static class OfVersion extends ClientCommands.Calling {
+  abstract static class OfVersion extends Calling {
     @Parameters(index = "0", paramLabel = "TYPE")
     String type;
 

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
     name = "audit",
     description =
         "Lists the latest of the audit log; with --anchor, writes its signed end into a file to keep elsewhere; with --check, says whether the log is still what such a file says it was.")
-final class AuditCommand extends ClientCommands.Calling {
+final class AuditCommand extends Calling {
   @Option(names = "--all", description = "Of all tenants and of the cluster.")
   boolean all;
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
       "Measures a running node from here: offline queues that sync, and single conditional writes.",
       "It writes records of a type of its own (bench) and leaves them there; use a tenant for it: ENTENTE_TENANT=bench entente bench"
     })
-final class BenchCommand extends ClientCommands.Calling {
+final class BenchCommand extends Calling {
   private static final String TYPE = "bench";
 
   @Option(

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
     name = "cluster",
     description =
         "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; says which side goes on in a split (split-brain STRATEGY); lets voters in and has them go (add-voter NAME=HOST:PORT, remove-voter NAME); shows what coming together would do (preview) and has done (healings).")
-final class ClusterCommand extends ClientCommands.Calling {
+final class ClusterCommand extends Calling {
   /** How many records are shown of a report. */
   private static final int LISTED_MAX = 20;
 

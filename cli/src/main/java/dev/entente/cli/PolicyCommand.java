@@ -159,7 +159,7 @@ final class PolicyCommand implements Runnable {
 
   /** {@code entente policy put}. */
   @Command(name = "put", description = "Puts policies in force on the node, and so everywhere.")
-  static final class Put extends ClientCommands.Calling {
+  static final class Put extends Calling {
     @Parameters(paramLabel = "FILE", arity = "1..*")
     List<Path> files;
 
@@ -199,7 +199,7 @@ final class PolicyCommand implements Runnable {
       name = "preview",
       description =
           "Shows what a draft would make of the conflicts that a node has recorded. Changes nothing.")
-  static final class Preview extends ClientCommands.Calling {
+  static final class Preview extends Calling {
     @Parameters(paramLabel = "FILE", description = "The draft.")
     Path file;
 
@@ -250,7 +250,7 @@ final class PolicyCommand implements Runnable {
       name = "advise",
       description =
           "Says which cells and strategies the recorded conflicts of a type, and what people decided, speak for. Changes nothing.")
-  static final class Advise extends ClientCommands.Calling {
+  static final class Advise extends Calling {
     @Parameters(paramLabel = "TYPE")
     String type;
 

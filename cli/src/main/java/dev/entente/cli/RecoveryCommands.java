@@ -34,7 +34,7 @@ final class RecoveryCommands {
   private RecoveryCommands() {}
 
   /** What begins a job has in common: it shows progress until the job ends. */
-  abstract static class Working extends ClientCommands.Calling {
+  abstract static class Working extends Calling {
     Integer follow(Client client, Json begun, PrintWriter out) {
       String path = client.path("jobs", text(begun, "id"));
       Json job = begun;
@@ -102,7 +102,7 @@ final class RecoveryCommands {
       name = "checkpoint",
       description =
           "Keeps what the node is now, beside its data; serve does so every 15 minutes, for 7 days. With --list, shows what is kept.")
-  static final class Checkpoint extends ClientCommands.Calling {
+  static final class Checkpoint extends Calling {
     @Option(names = "--list", description = "Show the checkpoints that are kept.")
     boolean list;
 
@@ -184,7 +184,7 @@ final class RecoveryCommands {
       name = "backup",
       description =
           "Writes all that the node has into a file while it runs, and reads it back to see that it is whole; with --check, only the latter.")
-  static final class Backup extends ClientCommands.Calling {
+  static final class Backup extends Calling {
     @Parameters(paramLabel = "FILE")
     Path file;
 

@@ -33,7 +33,7 @@ final class SubjectCommands {
       name = "subjects",
       description =
           "Lists the records whose id, or a text that they hold, has a text in it: the first step of a request about somebody's data.")
-  static final class Subjects extends ClientCommands.Calling {
+  static final class Subjects extends Calling {
     @Parameters(paramLabel = "TEXT", description = "A name, a number, an address.")
     String text;
 
@@ -66,7 +66,7 @@ final class SubjectCommands {
       name = "export",
       description =
           "Writes all that the node keeps of a record: what it is, every version, its reviews and what the audit log says of it; a line of JSON for each.")
-  static final class Export extends ClientCommands.Calling {
+  static final class Export extends Calling {
     @Parameters(index = "0", paramLabel = "TYPE")
     String type;
 
@@ -108,7 +108,7 @@ final class SubjectCommands {
       name = "erase",
       description =
           "Erases what a record holds and ever held, its reviews, and what the audit log says of it, at every node. It cannot be undone. Without a record: lists what was erased, and how far that is.")
-  static final class Erase extends ClientCommands.Calling {
+  static final class Erase extends Calling {
     @Parameters(index = "0", arity = "0..1", paramLabel = "TYPE")
     @Nullable String type;
 

@@ -57,7 +57,7 @@ final class VoteCommand implements Runnable {
 
   /** {@code entente vote cast}. */
   @Command(name = "cast", description = "Casts a vote on a conflict that the policy has voted on.")
-  static final class Cast extends ClientCommands.Calling {
+  static final class Cast extends Calling {
     @Parameters(paramLabel = "REVIEW")
     String review;
 
@@ -206,7 +206,7 @@ final class VoteCommand implements Runnable {
       PrintWriter out = spec.commandLine().getOut();
       try {
         Json json = JsonReader.strict().read(Files.readString(file));
-        Json inside = ClientCommands.Calling.member(json, "certificate");
+        Json inside = Calling.member(json, "certificate");
         Certificate certificate = VoteJson.certificate(inside.isAbsent() ? json : inside);
         List<String> problems = new ArrayList<>(certificate.problems());
         if (policy != null && !electorates().contains(certificate.electorate())) {
