@@ -25,7 +25,10 @@ final class Voting implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   /** Between two tries, and two looks at whether this node is a member. */
-  private static final Duration PAUSE = Duration.ofMillis(500);
+  private static final Duration PAUSE = Duration.ofMillis(200);
+
+  /** For how long nothing is said of having no vote: where all start, all wait for each other. */
+  private static final Duration PASSING = Duration.ofSeconds(4);
 
   private final Seat seat;
   private final CompletableFuture<Boolean> begun = new CompletableFuture<>();
@@ -33,6 +36,7 @@ final class Voting implements AutoCloseable {
   private final Duration pause;
   private final Thread thread;
   private String said = "";
+  private long withoutSinceNanos = System.nanoTime();
   private volatile boolean closed;
 
   /** What a node votes with. */
@@ -146,6 +150,7 @@ final class Voting implements AutoCloseable {
         Thread.sleep(pause);
       }
     } finally {
+      withoutSinceNanos = System.nanoTime();
       seat.leaves();
     }
     if (!closed) {
@@ -153,10 +158,11 @@ final class Voting implements AutoCloseable {
     }
   }
 
-  /** Says why it does not vote, once for each reason. */
+  /** Says why it does not vote, once for each reason, unless that may yet pass. */
   private void say(Exception why) {
     String text = String.valueOf(why.getMessage());
-    if (!text.equals(said)) {
+    boolean passes = System.nanoTime() - withoutSinceNanos < PASSING.toNanos();
+    if (!passes && !text.equals(said)) {
       LOG.log(Level.WARNING, "does not vote yet: {0}", text);
       said = text;
     }
