@@ -106,14 +106,16 @@ export function minutes(title, values, kind, unit = '') {
     h('div', { class: 'row muted small' }, h('span', {}, 'an hour ago'), h('span', {}, 'now')));
 }
 
-/** Names with a bar each, the greatest first. */
+/** Names with a picture of their last hour each, a bar a minute, the greatest first; all on one scale. */
 export function ranking(title, rows, link) {
-  const most = Math.max(1, ...rows.map((row) => row.conflicts));
+  const most = Math.max(1, ...rows.flatMap((row) => row.perMinute));
   return h('section', { class: 'card chart' }, h('h3', {}, title),
     rows.length ? h('ul', { class: 'ranking' }, rows.map((row) => h('li', {},
       h('span', { class: 'name' }, link ? link(row.name) : row.name),
-      svg('svg', { class: 'meter', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-        svg('rect', { x: 0, y: 0, height: 8, width: Math.max(1, (row.conflicts / most) * 100) })),
+      svg('svg', { class: 'meter', viewBox: `0 0 ${row.perMinute.length * 2} 20`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${row.name}: at most ${Math.max(...row.perMinute)} a minute, ${row.perMinute.at(-1)} in the last` },
+        svg('line', { x1: 0, x2: row.perMinute.length * 2, y1: 19.5, y2: 19.5, class: 'axis' }),
+        row.perMinute.map((count, i) => svg('rect', { x: i * 2, width: 2, y: count ? 20 - Math.max(2, (count / most) * 20) : 20, height: count ? Math.max(2, (count / most) * 20) : 0 },
+          svg('title', {}, `${count} · ${row.perMinute.length - 1 - i} min ago`)))),
       h('span', { class: 'count' }, String(row.conflicts))))) : h('p', { class: 'muted small' }, 'None in the last hour.'));
 }
 

@@ -3,6 +3,9 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonObject;
 import dev.entente.server.watch.MailSender;
 import dev.entente.server.watch.Thresholds;
 import dev.entente.server.watch.Watching;
@@ -56,6 +59,16 @@ class WatchRoutesTest {
     }
   }
 
+  private static List<Json> rows(Served served, String by) {
+    JsonObject all = (JsonObject) served.get("/v1/main/figures").json().get("by");
+    return ((JsonArray) all.get(by)).items();
+  }
+
+  private static List<Integer> minutes(Json row) {
+    return ((JsonArray) ((JsonObject) row).get("perMinute"))
+        .items().stream().map(count -> Integer.valueOf(count.toString())).toList();
+  }
+
   @Test
   void theFiguresSayHowATenantFares() throws Exception {
     try (Served served = strict()) {
@@ -79,6 +92,15 @@ class WatchRoutesTest {
           .contains("\"slaCompliance\":1")
           .contains("\"dataLossEvents\":0")
           .contains("\"writes\":24");
+      for (String by : List.of("type", "unit", "strategy", "node", "pattern")) {
+        assertThat(rows(served, by))
+            .as("the conflicts of each minute, by " + by)
+            .singleElement()
+            .satisfies(row -> {
+              assertThat(minutes(row)).hasSize(60);
+              assertThat(minutes(row).stream().mapToInt(Integer::intValue).sum()).isEqualTo(8);
+            });
+      }
       Served.eventually(() -> !served.get("/v1/main/figures").body().contains("\"score\":100"));
       assertThat(served.get("/v1/other/figures").body()).contains("\"conflicts\":0");
     }

@@ -277,6 +277,26 @@ public final class Tally {
     return most;
   }
 
+  /** How many conflicts there were of each name in each of the last minutes, the oldest first. */
+  public synchronized Map<String, long[]> conflictsPerMinute(String tenant, By by, int minutes) {
+    long last = nowMillis.getAsLong() / SLOT_MILLIS;
+    Map<String, long[]> perMinute = new HashMap<>();
+    for (Slot slot : slots) {
+      long minute = (last - slot.number) / 6;
+      if (slot.number >= 0 && minute < minutes) {
+        slot.names.forEach((name, count) -> {
+          if (name.by() == by && name.tenant().equals(tenant)) {
+            perMinute
+                    .computeIfAbsent(name.name(), _ -> new long[minutes])[
+                    (int) (minutes - 1 - minute)] +=
+                count;
+          }
+        });
+      }
+    }
+    return perMinute;
+  }
+
   /**
    * The time in milliseconds that so great a part of the writes stayed below, of all tenants, in
    * each of the last minutes, the oldest first.
