@@ -100,12 +100,7 @@ final class Operator {
         machine,
         () -> {
           retention.tell(members);
-          machines.forEach((name, other) -> {
-            SimulatedNode.Running theirs = other.process();
-            if (theirs != null && !other.hasDied()) {
-              oracle.look(name, theirs.node());
-            }
-          });
+          SimulatedNode.running(machines).forEach(oracle::look);
           VersionVector stable =
               retention.stable(mutant == Mutant.UNSTABLE_PRUNING ? List.of() : members);
           oracle.letsGo(node, stable, members);

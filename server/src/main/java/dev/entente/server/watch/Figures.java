@@ -106,22 +106,18 @@ public final class Figures {
     Map<String, Json> by = new TreeMap<>();
     for (Tally.By each : Tally.By.values()) {
       List<Json> rows = new ArrayList<>();
-      Map<String, long[]> perMinute = tally.conflictsPerMinute(tenant, each, MINUTES);
       tally
-          .conflicts(tenant, each, NAMED_MAX)
-          .forEach((name, count) ->
+          .conflicts(tenant, each, NAMED_MAX, MINUTES)
+          .forEach((name, perMinute) ->
               rows.add(
                   Json.of(
                       Map.of(
                           "name",
-                          Json.of(name),
+                          name,
                           "conflicts",
-                          Json.of(count),
+                          Arrays.stream(perMinute).sum(),
                           "perMinute",
-                          Json.of(
-                              Arrays.stream(perMinute.getOrDefault(name, new long[MINUTES]))
-                                  .boxed()
-                                  .toList())))));
+                          Json.of(Arrays.stream(perMinute).boxed().toList())))));
       by.put(each.name().toLowerCase(Locale.ROOT), Json.of(rows));
     }
     return JsonObject.of(by);

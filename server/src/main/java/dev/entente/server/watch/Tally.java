@@ -9,6 +9,7 @@ import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.Review;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -253,48 +254,36 @@ public final class Tally {
     return 0;
   }
 
-  /** How many conflicts there were of each name in the last hour, the most frequent first. */
-  public synchronized Map<String, Long> conflicts(String tenant, By by, int max) {
+  /**
+   * How many conflicts there were of each name in each of the last minutes, the oldest first; the
+   * most frequent names first.
+   */
+  public synchronized Map<String, long[]> conflicts(String tenant, By by, int max, int minutes) {
     long last = nowMillis.getAsLong() / SLOT_MILLIS;
-    Map<String, Long> sums = new HashMap<>();
+    Map<String, long[]> perMinute = new HashMap<>();
     for (Slot slot : slots) {
-      if (slot.number >= 0 && last - slot.number < 360) {
+      long back = (last - slot.number) / 6;
+      if (slot.number >= 0 && back < minutes) {
+        int minute = (int) (minutes - 1 - back);
         slot.names.forEach((name, count) -> {
           if (name.by() == by && name.tenant().equals(tenant)) {
-            sums.merge(name.name(), count, Long::sum);
+            perMinute.computeIfAbsent(name.name(), _ -> new long[minutes])[minute] += count;
           }
         });
       }
     }
-    Map<String, Long> most = new LinkedHashMap<>();
-    sums.entrySet().stream()
+    Map<String, long[]> most = new LinkedHashMap<>();
+    perMinute.entrySet().stream()
         .sorted(
-            Map.Entry.<String, Long>comparingByValue()
-                .reversed()
+            Comparator.comparingLong((Map.Entry<String, long[]> each) -> -sum(each.getValue()))
                 .thenComparing(Map.Entry.comparingByKey()))
         .limit(max)
         .forEach(entry -> most.put(entry.getKey(), entry.getValue()));
     return most;
   }
 
-  /** How many conflicts there were of each name in each of the last minutes, the oldest first. */
-  public synchronized Map<String, long[]> conflictsPerMinute(String tenant, By by, int minutes) {
-    long last = nowMillis.getAsLong() / SLOT_MILLIS;
-    Map<String, long[]> perMinute = new HashMap<>();
-    for (Slot slot : slots) {
-      long minute = (last - slot.number) / 6;
-      if (slot.number >= 0 && minute < minutes) {
-        slot.names.forEach((name, count) -> {
-          if (name.by() == by && name.tenant().equals(tenant)) {
-            perMinute
-                    .computeIfAbsent(name.name(), _ -> new long[minutes])[
-                    (int) (minutes - 1 - minute)] +=
-                count;
-          }
-        });
-      }
-    }
-    return perMinute;
+  private static long sum(long[] counts) {
+    return Arrays.stream(counts).sum();
   }
 
   /**
