@@ -106,17 +106,24 @@ export function minutes(title, values, kind, unit = '') {
     h('div', { class: 'row muted small' }, h('span', {}, 'an hour ago'), h('span', {}, 'now')));
 }
 
-/** Names with a picture of their last hour each, a bar a minute, the greatest first; all on one scale. */
-export function ranking(title, rows, link) {
-  const most = Math.max(1, ...rows.flatMap((row) => row.perMinute));
+/** Names with a picture of their last hour each, a bar a minute; all on one scale. A measure is of the figures: its name, unit, and whether it sums up. */
+export function ranking(title, rows, measure, link) {
+  const valuesOf = (row) => row.perMinute[measure.name], say = (value) => `${value}${measure.unit}`;
+  const most = Math.max(1, ...rows.flatMap(valuesOf));
+  const meter = (row) => {
+    const values = valuesOf(row), width = values.length * 2;
+    const height = (value) => (value ? Math.max(2, (value / most) * 20) : 0);
+    return svg('svg', { class: `meter ${measure.kind}`, viewBox: `0 0 ${width} 20`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${row.name}: at most ${say(Math.max(...values))} in a minute, ${say(values.at(-1))} in the last` },
+      svg('line', { x1: 0, x2: width, y1: 19.5, y2: 19.5, class: 'axis' }),
+      values.map((value, i) => svg('rect', { x: i * 2, width: 2, y: 20 - height(value), height: height(value) },
+        svg('title', {}, `${say(value)} · ${values.length - 1 - i} min ago`))));
+  };
+  const shown = rows.filter((row) => valuesOf(row).some((value) => value > 0));
+  const total = (row) => say(measure.sums ? row[measure.name] : Math.max(...valuesOf(row)));
   return h('section', { class: 'card chart' }, h('h3', {}, title),
-    rows.length ? h('ul', { class: 'ranking' }, rows.map((row) => h('li', {},
-      h('span', { class: 'name' }, link ? link(row.name) : row.name),
-      svg('svg', { class: 'meter', viewBox: `0 0 ${row.perMinute.length * 2} 20`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${row.name}: at most ${Math.max(...row.perMinute)} a minute, ${row.perMinute.at(-1)} in the last` },
-        svg('line', { x1: 0, x2: row.perMinute.length * 2, y1: 19.5, y2: 19.5, class: 'axis' }),
-        row.perMinute.map((count, i) => svg('rect', { x: i * 2, width: 2, y: count ? 20 - Math.max(2, (count / most) * 20) : 20, height: count ? Math.max(2, (count / most) * 20) : 0 },
-          svg('title', {}, `${count} · ${row.perMinute.length - 1 - i} min ago`)))),
-      h('span', { class: 'count' }, String(row.conflicts))))) : h('p', { class: 'muted small' }, 'None in the last hour.'));
+    shown.length ? h('ul', { class: 'ranking' }, shown.map((row) => h('li', {},
+      h('span', { class: 'name' }, link ? link(row.name) : row.name), meter(row), h('span', { class: 'count' }, total(row)))))
+      : h('p', { class: 'muted small' }, 'None in the last hour.'));
 }
 
 /** Adds pages to a list as long as there are more. */

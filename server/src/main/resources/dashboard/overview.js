@@ -28,15 +28,26 @@ function pattern(name) {
   return h('a', { href: `#/policies/${part(type)}` }, name);
 }
 
-function overviewCharts(figures) {
+/** What the last hour can be looked at by; of units, strategies, nodes and patterns, writes are those that met a conflict here. */
+const MEASURES = {
+  conflicts: { name: 'conflicts', text: 'Conflicts', unit: '', sums: true, kind: 'warm' },
+  writes: { name: 'writes', text: 'Writes', unit: '', sums: true, kind: 'plain' },
+  times: { name: 'p99Millis', text: 'Slowest writes (p99)', unit: ' ms', sums: false, kind: 'plain' },
+};
+
+function overviewCharts(figures, chosen) {
   const { perMinute, by } = figures;
+  const measure = MEASURES[chosen] ?? MEASURES.conflicts;
+  const tab = ([key, each]) => h('a', { href: `#/overview?of=${key}`, 'aria-current': each === measure ? 'true' : undefined }, each.text);
   return [
     h('div', { class: 'charts' }, minutes('Writes', perMinute.writes, 'plain'), minutes('Conflicts', perMinute.conflicts, 'warm'),
       minutes('Left for people', perMinute.pending, 'hot'), minutes('Decided by people', perMinute.closed, 'good'),
       minutes('Slowest writes (p99)', perMinute.p99Millis, 'plain', ' ms')),
-    h('h2', {}, 'What conflicts are about'),
-    h('div', { class: 'charts' }, ranking('Patterns', by.pattern, pattern), ranking('Strategies', by.strategy), ranking('Types', by.type, pattern),
-      ranking('Units', by.unit, pattern), ranking('Nodes', by.node)),
+    h('h2', {}, 'The last hour, one by one'),
+    h('div', { class: 'tabs', role: 'group', 'aria-label': 'what to show' }, Object.entries(MEASURES).map(tab)),
+    measure === MEASURES.conflicts ? null : h('p', { class: 'muted small' }, 'Of a type all writes at this node; of patterns, strategies, units and nodes those that met such a conflict.'),
+    h('div', { class: 'charts' }, ranking('Patterns', by.pattern, measure, pattern), ranking('Strategies', by.strategy, measure), ranking('Types', by.type, measure, pattern),
+      ranking('Units', by.unit, measure, pattern), ranking('Nodes', by.node, measure)),
   ];
 }
 
@@ -68,7 +79,7 @@ export async function overview(app) {
       figure('write, p99', `${figures.writeMillis.p99} ms`, figures.writeMillis.p99 > 50 ? 'warn' : ''),
       figure('data lost', figures.dataLossEvents === 0 ? 'none' : figures.dataLossEvents, figures.dataLossEvents ? 'bad' : '')),
     h('p', { class: 'muted small' }, 'Of the last hour, as this node saw it.'),
-    overviewCharts(figures), hot(spots.hotspots),
+    overviewCharts(figures, app.query.get('of')), hot(spots.hotspots),
     h('h2', {}, 'Alerts'),
     alerts.alerts.length ? h('ul', { class: 'plain' }, alerts.alerts.map(alertCard)) : h('p', { class: 'muted' }, 'None now. ', h('a', { href: '#/operate' }, 'Those that are over')),
     jobs.jobs.length ? [h('h2', {}, 'Long work'), table('At this node since it was started', ['What', 'Of', 'By', 'State', 'Done', ''], jobs.jobs.slice(0, 20).map((one) => job(app, one)))] : null,

@@ -31,6 +31,8 @@ class DashboardTest {
   private static final List<String> PAGES =
       List.of(
           "overview",
+          "overview?of=writes",
+          "overview?of=times",
           "reviews",
           "reviews?owner=-",
           "reviews?status=resolved",
@@ -150,6 +152,23 @@ class DashboardTest {
     visitor.picture(page.replaceAll("[/?]", "-") + "-" + visitor.page.viewportSize().width);
     visitor.fits(page);
     visitor.isAccessible(page);
+  }
+
+  @Test
+  void theLastHourIsLookedAtByConflictsByWritesAndByTime() {
+    clash("bill", "b", "note", "left", "right");
+    served.json("PUT", "/v1/main/records/cart/c", "{}");
+    try (Visitor visitor = admin(Look.DESK)) {
+      visitor.open("overview");
+      visitor.sees("left for people");
+      assertThat(visitor.page.locator("#main a[href='#/policies/cart']").count()).isZero();
+      visitor.page.locator(".tabs a[href='#/overview?of=writes']").click();
+      visitor.page.locator("#main a[href='#/policies/cart']").first().waitFor();
+      visitor.page.locator(".tabs a[href='#/overview?of=times']").click();
+      visitor.sees("Of a type all writes at this node");
+      visitor.page.locator(".ranking .count").getByText(" ms").first().waitFor();
+      visitor.wasServedWell();
+    }
   }
 
   @Test

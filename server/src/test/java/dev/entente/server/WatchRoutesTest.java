@@ -64,9 +64,10 @@ class WatchRoutesTest {
     return ((JsonArray) all.get(by)).items();
   }
 
-  private static List<Integer> minutes(Json row) {
-    return ((JsonArray) ((JsonObject) row).get("perMinute"))
-        .items().stream().map(count -> Integer.valueOf(count.toString())).toList();
+  private static List<Double> minutes(Json row, String what) {
+    JsonObject perMinute = (JsonObject) ((JsonObject) row).get("perMinute");
+    return ((JsonArray) perMinute.get(what))
+        .items().stream().map(count -> Double.valueOf(count.toString())).toList();
   }
 
   @Test
@@ -94,11 +95,15 @@ class WatchRoutesTest {
           .contains("\"writes\":24");
       for (String by : List.of("type", "unit", "strategy", "node", "pattern")) {
         assertThat(rows(served, by))
-            .as("the conflicts of each minute, by " + by)
+            .as("the minutes, by " + by)
             .singleElement()
             .satisfies(row -> {
-              assertThat(minutes(row)).hasSize(60);
-              assertThat(minutes(row).stream().mapToInt(Integer::intValue).sum()).isEqualTo(8);
+              int writes = by.equals("type") ? 24 : 8;
+              assertThat(minutes(row, "conflicts")).hasSize(60);
+              assertThat(minutes(row, "conflicts").stream().mapToDouble(d -> d).sum()).isEqualTo(8);
+              assertThat(minutes(row, "writes").stream().mapToDouble(d -> d).sum())
+                  .isEqualTo(writes);
+              assertThat(minutes(row, "p99Millis")).hasSize(60).anyMatch(millis -> millis > 0);
             });
       }
       Served.eventually(() -> !served.get("/v1/main/figures").body().contains("\"score\":100"));

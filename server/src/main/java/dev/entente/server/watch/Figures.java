@@ -75,8 +75,8 @@ public final class Figures {
         "writeMillis",
         Json.of(
             Map.of(
-                "median", rounded(tally.quantileMillis(0.5, HOUR)),
-                "p99", rounded(tally.quantileMillis(0.99, HOUR)))));
+                "median", rounded(tally.quantileMillis(tenant, 0.5, HOUR)),
+                "p99", rounded(tally.quantileMillis(tenant, 0.99, HOUR)))));
     return JsonObject.of(members);
   }
 
@@ -95,32 +95,42 @@ public final class Figures {
     series.put(
         "p99Millis",
         Json.of(
-            Arrays.stream(tally.quantilePerMinute(0.99, MINUTES))
+            Arrays.stream(tally.quantilePerMinute(tenant, 0.99, MINUTES))
                 .mapToObj(Figures::rounded)
                 .toList()));
     return JsonObject.of(series);
   }
 
-  /** What the conflicts of the last hour were about. */
+  /** The last hour of each type, unit, strategy, node and pattern. */
   private Json by(String tenant) {
     Map<String, Json> by = new TreeMap<>();
     for (Tally.By each : Tally.By.values()) {
       List<Json> rows = new ArrayList<>();
       tally
-          .conflicts(tenant, each, NAMED_MAX, MINUTES)
-          .forEach((name, perMinute) ->
-              rows.add(
-                  Json.of(
-                      Map.of(
-                          "name",
-                          name,
-                          "conflicts",
-                          Arrays.stream(perMinute).sum(),
-                          "perMinute",
-                          Json.of(Arrays.stream(perMinute).boxed().toList())))));
+          .courses(tenant, each, NAMED_MAX, MINUTES)
+          .forEach((name, course) -> rows.add(row(name, course)));
       by.put(each.name().toLowerCase(Locale.ROOT), Json.of(rows));
     }
     return JsonObject.of(by);
+  }
+
+  private static Json row(String name, Tally.Course course) {
+    Json perMinute =
+        Json.of(
+            Map.of(
+                "conflicts", course.conflicts(),
+                "writes", course.writes(),
+                "p99Millis", course.p99Millis().stream().map(Figures::rounded).toList()));
+    return Json.of(
+        Map.of(
+            "name",
+            name,
+            "conflicts",
+            course.allConflicts(),
+            "writes",
+            course.allWrites(),
+            "perMinute",
+            perMinute));
   }
 
   /** A hundred where nothing is wrong; less for each alert, with the reasons. */

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Counts of the last hour, per tenant, in slots of ten seconds; what rates and baselines are worked
@@ -56,7 +59,7 @@ public final class Tally {
   private static final String OTHER = "(other)";
   private static final int NAMES_MAX = 200;
 
-  /** What conflicts are told apart by. */
+  /** What writes and conflicts are told apart by. */
   public enum By {
     TYPE,
     /** The type and the unit. */
@@ -68,10 +71,41 @@ public final class Tally {
     PATTERN
   }
 
-  private record Name(String tenant, By by, String name) {}
+  /**
+   * What there was of one name in each of the last minutes, the oldest first.
+   *
+   * @param conflicts how many conflicts
+   * @param writes how many writes this node answered: of a type all, else those that met a conflict
+   * @param p99Millis the time in milliseconds that 99 in 100 of these stayed below
+   */
+  public record Course(List<Long> conflicts, List<Long> writes, List<Double> p99Millis) {
+    private static long sum(List<Long> counts) {
+      return counts.stream().mapToLong(Long::longValue).sum();
+    }
 
-  /** Latencies by powers of the fourth root of two, in microseconds. */
-  private static final int STEPS = 120;
+    long allConflicts() {
+      return sum(conflicts);
+    }
+
+    long allWrites() {
+      return sum(writes);
+    }
+  }
+
+  private record Label(By by, String name) {}
+
+  private record Name(String tenant, String name) {}
+
+  /** What was seen of one name. */
+  private static final class Seen {
+    private long conflicts;
+    private final Latencies writes = new Latencies();
+
+    void addAll(Seen others) {
+      conflicts += others.conflicts;
+      writes.addAll(others.writes);
+    }
+  }
 
   private final LongSupplier nowMillis;
   private final Slot[] slots = new Slot[SLOTS];
@@ -80,14 +114,29 @@ public final class Tally {
   private static final class Slot {
     private long number = -1;
     private final Map<String, Map<What, Long>> counts = new TreeMap<>();
-    private final Map<Name, Long> names = new HashMap<>();
-    private final long[] latencies = new long[STEPS];
+    private final Map<By, Map<Name, Seen>> names = new EnumMap<>(By.class);
 
     void begin(long slot) {
       number = slot;
       counts.clear();
       names.clear();
-      Arrays.fill(latencies, 0);
+    }
+
+    void add(String tenant, What what, long more) {
+      counts
+          .computeIfAbsent(known(tenant), _ -> new EnumMap<>(What.class))
+          .merge(what, more, Long::sum);
+    }
+
+    private String known(String tenant) {
+      return counts.size() < TENANTS_MAX || counts.containsKey(tenant) ? tenant : OTHER;
+    }
+
+    Seen seen(String tenant, Label label) {
+      Map<Name, Seen> of = names.computeIfAbsent(label.by(), _ -> new HashMap<>());
+      Name exact = new Name(known(tenant), label.name());
+      boolean room = of.size() < NAMES_MAX || of.containsKey(exact);
+      return of.computeIfAbsent(room ? exact : new Name(exact.tenant(), OTHER), _ -> new Seen());
     }
   }
 
@@ -102,10 +151,11 @@ public final class Tally {
     switch (event) {
       case NodeEvent.Answered(var key, Outcome outcome, long nanos) -> {
         count(key.tenant(), What.WRITES);
-        now().latencies[step(nanos / 1_000)]++;
-        if (outcome instanceof Outcome.Accepted accepted) {
-          met(key, accepted.resolutions());
-        } else if (outcome instanceof Outcome.Rejected rejected
+        List<Resolution> resolutions =
+            outcome instanceof Outcome.Accepted accepted ? accepted.resolutions() : List.of();
+        met(key, resolutions);
+        took(key, resolutions, nanos);
+        if (outcome instanceof Outcome.Rejected rejected
             && rejected.code() == Outcome.Code.CONFLICT) {
           count(key.tenant(), What.CONFLICTS);
           count(key.tenant(), What.REFUSED);
@@ -137,7 +187,6 @@ public final class Tally {
   private void met(RecordKey key, List<Resolution> resolutions) {
     String tenant = key.tenant();
     for (Resolution resolution : resolutions) {
-      name(key, resolution);
       count(tenant, What.CONFLICTS);
       count(tenant, resolution.isPending() ? What.PENDING : What.SETTLED);
       if (resolution.conflict().type() == ConflictType.INVARIANT_VIOLATION) {
@@ -146,26 +195,31 @@ public final class Tally {
       if (resolution.conflict().severity() == Severity.CRITICAL) {
         count(tenant, What.CRITICAL);
       }
+      labels(key, resolution).forEach(label -> now().seen(tenant, label).conflicts++);
     }
   }
 
-  private void name(RecordKey key, Resolution resolution) {
-    String unit = key.type() + " · " + resolution.conflict().label();
-    String strategy = resolution.isPending() ? "left for people" : resolution.strategy();
-    name(key.tenant(), By.TYPE, key.type());
-    name(key.tenant(), By.UNIT, unit);
-    name(key.tenant(), By.STRATEGY, strategy);
-    name(key.tenant(), By.PATTERN, unit + " · " + strategy);
-    Set<String> nodes = new TreeSet<>();
-    resolution.conflict().competing().forEach(a -> nodes.add(a.dot().node().value()));
-    nodes.forEach(node -> name(key.tenant(), By.NODE, node));
+  /** A write counts once for each name, however many of its conflicts have that name. */
+  private void took(RecordKey key, List<Resolution> resolutions, long nanos) {
+    Set<Label> labels = new HashSet<>();
+    labels.add(new Label(By.TYPE, key.type()));
+    resolutions.forEach(resolution -> labels.addAll(labels(key, resolution)));
+    labels.forEach(label -> now().seen(key.tenant(), label).writes.add(nanos));
   }
 
-  private void name(String tenant, By by, String name) {
-    Map<Name, Long> names = now().names;
-    Name exact = new Name(tenant, by, name);
-    boolean room = names.size() < NAMES_MAX || names.containsKey(exact);
-    names.merge(room ? exact : new Name(tenant, by, OTHER), 1L, Long::sum);
+  private static Set<Label> labels(RecordKey key, Resolution resolution) {
+    String unit = key.type() + " · " + resolution.conflict().label();
+    String strategy = resolution.isPending() ? "left for people" : resolution.strategy();
+    Set<Label> labels = new HashSet<>();
+    labels.add(new Label(By.TYPE, key.type()));
+    labels.add(new Label(By.UNIT, unit));
+    labels.add(new Label(By.STRATEGY, strategy));
+    labels.add(new Label(By.PATTERN, unit + " · " + strategy));
+    resolution
+        .conflict()
+        .competing()
+        .forEach(version -> labels.add(new Label(By.NODE, version.dot().node().value())));
+    return labels;
   }
 
   private Slot now() {
@@ -182,14 +236,7 @@ public final class Tally {
   }
 
   private void add(String tenant, What what, long more) {
-    Map<String, Map<What, Long>> counts = now().counts;
-    String name = counts.size() < TENANTS_MAX || counts.containsKey(tenant) ? tenant : OTHER;
-    counts.computeIfAbsent(name, _ -> new EnumMap<>(What.class)).merge(what, more, Long::sum);
-  }
-
-  private static int step(long micros) {
-    return (int)
-        Math.min(STEPS - 1, Math.round(4 * Math.log((double) Math.max(1, micros)) / Math.log(2)));
+    now().add(tenant, what, more);
   }
 
   /** The tenants of which something was counted in the last hour. */
@@ -206,17 +253,18 @@ public final class Tally {
     return between(tenant, what, 0, windowMillis / SLOT_MILLIS);
   }
 
-  /** Counts slots back from the present one, the first included and the second not. */
   private long between(String tenant, What what, long from, long to) {
+    return slots(from, to)
+        .mapToLong(slot -> slot.counts.getOrDefault(tenant, Map.of()).getOrDefault(what, 0L))
+        .sum();
+  }
+
+  /** The slots so far back from the present one, the first included and the second not. */
+  private Stream<Slot> slots(long from, long to) {
     long last = nowMillis.getAsLong() / SLOT_MILLIS;
-    long sum = 0;
-    for (Slot slot : slots) {
-      long back = last - slot.number;
-      if (slot.number >= 0 && back >= from && back < to) {
-        sum += slot.counts.getOrDefault(tenant, Map.of()).getOrDefault(what, 0L);
-      }
-    }
-    return sum;
+    return Arrays.stream(slots)
+        .filter(slot -> slot.number >= 0)
+        .filter(slot -> last - slot.number >= from && last - slot.number < to);
   }
 
   /** What is usual, a minute: the mean of the hour before the last minute; 0 at the beginning. */
@@ -226,74 +274,73 @@ public final class Tally {
     return before < 6 ? 0 : between(tenant, what, 6, 6 + before) * 6.0 / before;
   }
 
-  /** The time in milliseconds that so great a part of the writes of a window stayed below. */
+  /** The time in milliseconds that so great a part of a tenant's writes stayed below. */
+  public synchronized double quantileMillis(String tenant, double part, long windowMillis) {
+    return writes(tenant::equals, 0, windowMillis / SLOT_MILLIS).quantileMillis(part);
+  }
+
+  /** The same of the writes of all tenants. */
   public synchronized double quantileMillis(double part, long windowMillis) {
-    return quantileMillis(part, 0, windowMillis / SLOT_MILLIS);
+    return writes(_ -> true, 0, windowMillis / SLOT_MILLIS).quantileMillis(part);
   }
 
-  private double quantileMillis(double part, long from, long to) {
-    long last = nowMillis.getAsLong() / SLOT_MILLIS;
-    long[] sum = new long[STEPS];
-    long all = 0;
-    for (Slot slot : slots) {
-      long back = last - slot.number;
-      if (slot.number >= 0 && back >= from && back < to) {
-        for (int i = 0; i < STEPS; i++) {
-          sum[i] += slot.latencies[i];
-          all += slot.latencies[i];
-        }
-      }
-    }
-    long below = 0;
-    for (int i = 0; i < STEPS; i++) {
-      below += sum[i];
-      if (all > 0 && below >= Math.ceil(part * all)) {
-        return Math.pow(2, i / 4.0) / 1_000;
-      }
-    }
-    return 0;
+  /** Every write is of one type, so those of all types are all writes. */
+  private Latencies writes(Predicate<String> tenant, long from, long to) {
+    Latencies all = new Latencies();
+    slots(from, to)
+        .flatMap(slot -> slot.names.getOrDefault(By.TYPE, Map.of()).entrySet().stream())
+        .filter(of -> tenant.test(of.getKey().tenant()))
+        .forEach(of -> all.addAll(of.getValue().writes));
+    return all;
   }
 
-  /**
-   * How many conflicts there were of each name in each of the last minutes, the oldest first; the
-   * most frequent names first.
-   */
-  public synchronized Map<String, long[]> conflicts(String tenant, By by, int max, int minutes) {
-    long last = nowMillis.getAsLong() / SLOT_MILLIS;
-    Map<String, long[]> perMinute = new HashMap<>();
-    for (Slot slot : slots) {
-      long back = (last - slot.number) / 6;
-      if (slot.number >= 0 && back < minutes) {
-        int minute = (int) (minutes - 1 - back);
-        slot.names.forEach((name, count) -> {
-          if (name.by() == by && name.tenant().equals(tenant)) {
-            perMinute.computeIfAbsent(name.name(), _ -> new long[minutes])[minute] += count;
-          }
-        });
-      }
-    }
-    Map<String, long[]> most = new LinkedHashMap<>();
-    perMinute.entrySet().stream()
+  /** What there was of each name in the last minutes, those with the most conflicts first. */
+  public synchronized Map<String, Course> courses(String tenant, By by, int max, int minutes) {
+    Map<String, Course> courses = new LinkedHashMap<>();
+    perMinute(tenant, by, minutes).entrySet().stream()
+        .map(of -> Map.entry(of.getKey(), course(of.getValue())))
         .sorted(
-            Comparator.comparingLong((Map.Entry<String, long[]> each) -> -sum(each.getValue()))
+            Comparator.comparingLong((Map.Entry<String, Course> of) -> of.getValue().allConflicts())
+                .thenComparingLong(of -> of.getValue().allWrites())
+                .reversed()
                 .thenComparing(Map.Entry.comparingByKey()))
         .limit(max)
-        .forEach(entry -> most.put(entry.getKey(), entry.getValue()));
-    return most;
+        .forEach(of -> courses.put(of.getKey(), of.getValue()));
+    return courses;
   }
 
-  private static long sum(long[] counts) {
-    return Arrays.stream(counts).sum();
+  private static Course course(List<Seen> minutes) {
+    return new Course(
+        minutes.stream().map(seen -> seen.conflicts).toList(),
+        minutes.stream().map(seen -> seen.writes.count()).toList(),
+        minutes.stream().map(seen -> seen.writes.quantileMillis(0.99)).toList());
+  }
+
+  private Map<String, List<Seen>> perMinute(String tenant, By by, int minutes) {
+    Map<String, List<Seen>> perMinute = new HashMap<>();
+    for (int minute = 0; minute < minutes; minute++) {
+      int at = minutes - 1 - minute;
+      slots(minute * 6L, minute * 6L + 6)
+          .flatMap(slot -> slot.names.getOrDefault(by, Map.of()).entrySet().stream())
+          .filter(of -> of.getKey().tenant().equals(tenant))
+          .forEach(of ->
+              perMinute
+                  .computeIfAbsent(
+                      of.getKey().name(), _ -> Stream.generate(Seen::new).limit(minutes).toList())
+                  .get(at)
+                  .addAll(of.getValue()));
+    }
+    return perMinute;
   }
 
   /**
-   * The time in milliseconds that so great a part of the writes stayed below, of all tenants, in
-   * each of the last minutes, the oldest first.
+   * The time in milliseconds that so great a part of a tenant's writes stayed below, in each of the
+   * last minutes, the oldest first.
    */
-  public synchronized double[] quantilePerMinute(double part, int minutes) {
+  public synchronized double[] quantilePerMinute(String tenant, double part, int minutes) {
     double[] millis = new double[minutes];
     for (int i = 0; i < minutes; i++) {
-      millis[minutes - 1 - i] = quantileMillis(part, i * 6L, i * 6L + 6);
+      millis[minutes - 1 - i] = writes(tenant::equals, i * 6L, i * 6L + 6).quantileMillis(part);
     }
     return millis;
   }

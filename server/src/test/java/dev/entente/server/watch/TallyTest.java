@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.CausalViolation;
 import dev.entente.engine.NodeEvent;
+import dev.entente.engine.Outcome;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -57,5 +61,46 @@ class TallyTest {
     }
     assertThat(tally.tenants()).hasSize(1_001).contains("(other)");
     assertThat(tally.count("(other)", Tally.What.VIOLATIONS, MINUTE)).isEqualTo(2_000);
+  }
+
+  private void write(String tenant, String type, long millis) {
+    Outcome refused =
+        new Outcome.Rejected(Outcome.Code.INVALID, "", Optional.empty(), Optional.empty());
+    tally.accept(
+        new NodeEvent.Answered(
+            new RecordKey(tenant, type, "1"), refused, TimeUnit.MILLISECONDS.toNanos(millis)));
+  }
+
+  @Test
+  void eachTypeAndEachTenantHasTheTimesOfItsOwnWrites() {
+    for (int i = 0; i < 200; i++) {
+      write("a", "quick", 1);
+    }
+    now.addAndGet(2 * MINUTE);
+    for (int i = 0; i < 50; i++) {
+      write("a", "slow", 80);
+      write("b", "quick", 400);
+    }
+    assertThat(tally.quantileMillis("a", 0.5, 10 * MINUTE)).isCloseTo(1, within(0.1));
+    assertThat(tally.quantileMillis("a", 0.99, 10 * MINUTE)).isCloseTo(80, within(8.0));
+    assertThat(tally.quantileMillis(0.99, 10 * MINUTE)).isCloseTo(400, within(40.0));
+    assertThat(tally.quantilePerMinute("a", 0.99, 3)[1]).isZero();
+    Map<String, Tally.Course> types = tally.courses("a", Tally.By.TYPE, 5, 3);
+    assertThat(types).containsOnlyKeys("quick", "slow");
+    assertThat(types.get("quick").writes()).containsExactly(200L, 0L, 0L);
+    assertThat(types.get("slow").writes()).containsExactly(0L, 0L, 50L);
+    assertThat(types.get("slow").p99Millis().get(2)).isCloseTo(80, within(8.0));
+    assertThat(types.get("slow").p99Millis().get(0)).isZero();
+  }
+
+  @Test
+  void typesAreBoundedAndWhatHasNoRoomStillCounts() {
+    for (int i = 0; i < 1_000; i++) {
+      write("a", "t" + i, 5);
+    }
+    Map<String, Tally.Course> types = tally.courses("a", Tally.By.TYPE, 1_000, 1);
+    assertThat(types).hasSize(201);
+    assertThat(types.get("(other)").writes()).containsExactly(800L);
+    assertThat(tally.quantileMillis("a", 0.99, MINUTE)).isCloseTo(5, within(0.5));
   }
 }
