@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * All routes over one node: finds the route, checks the caller, turns problems into answers. Free
@@ -46,6 +47,10 @@ final class Api {
   private final Watch watch;
   private static final Duration LOOKS = Duration.ofSeconds(1);
   private static final Duration PRUNES = Duration.ofHours(1);
+
+  /** Who waited so long for what they read is looked at again before they get it. */
+  private static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private static final Duration ERASES = Duration.ofSeconds(5);
 
   private final Jobs jobs;
@@ -86,7 +91,7 @@ final class Api {
     new RecordRoutes(node, authority).addTo(table);
     new SyncRoutes(node, authority, steering, throttle).addTo(table);
     new BatchRoutes(authority, steering, throttle).addTo(table);
-    new FeedRoutes(node, conflicts, auth::user).addTo(table);
+    new FeedRoutes(node, conflicts).addTo(table);
     this.jobs = new Jobs(node);
     ReviewRoutes reviews = new ReviewRoutes(node, authority, jobs);
     reviews.addTo(table);
@@ -144,6 +149,7 @@ final class Api {
   void begin(Chores chores) {
     watch.begin(chores);
     chores.every(LOOKS, "what two persons approved", secondPersons::look);
+    chores.every(LOOKS, "who began long work", jobs::look);
     chores.every(PRUNES, "what is too old", pruner::turn);
     chores.every(ERASES, "what was erased", eraser::turn);
   }
@@ -160,8 +166,8 @@ final class Api {
     return routes;
   }
 
-  /** The client who calls, once clients are answered. */
-  private Caller client(Call call) {
+  /** The call, with the client who makes it, once clients are answered. */
+  private Call client(Call call) {
     Caller caller = auth.user(call);
     if (!open) {
       throw new Problem(Code.UNAVAILABLE, "the node is starting; try again in a second");
@@ -169,7 +175,7 @@ final class Api {
     if (call.header(Steering.FORWARDED).isEmpty()) {
       throttle.request(caller, Optional.ofNullable(call.params().get("tenant")));
     }
-    return caller;
+    return call.from(caller, () -> auth.user(call));
   }
 
   Reply answer(List<String> path, Call call) {
@@ -179,7 +185,7 @@ final class Api {
         Optional<Map<String, String>> params = route.match(path);
         if (params.isPresent()) {
           if (route.method().equals(call.method())) {
-            Call named = call.withParams(params.get(), Caller.NOBODY);
+            Call named = call.withParams(params.get());
             return tracing.request(route, named, () -> answered(route, path, named));
           }
           methods.add(route.method());
@@ -224,24 +230,23 @@ final class Api {
       case Route.Access.OfNodes() ->
           route
               .handler()
-              .apply(call.withParams(call.params(), new Caller(auth.node(call), List.of())));
-      case Route.Access.SignedIn() ->
-          here(route, path, call.withParams(call.params(), client(call)));
+              .apply(call.from(new Caller(auth.node(call), List.of()), () -> Caller.NOBODY));
+      case Route.Access.SignedIn() -> here(route, path, client(call));
       case Route.Access.Granted(Permission permission) -> {
-        Call known = call.withParams(call.params(), client(call));
+        Call known = client(call);
         known.requireInPath(permission);
         if (!route.pattern().startsWith(RecordRoutes.RECORD)) {
           yield here(route, path, known);
         }
         if (permission == Permission.WRITE) {
           throttle.change(known.caller(), known.key());
-          yield line.inTurn(known.key(), () -> here(route, path, known));
+          yield line.inTurn(known.key(), known::requireStill, () -> here(route, path, known));
         }
         cluster.requireConsistent(known.key());
         yield here(route, path, known);
       }
       case Route.Access.GrantedSome(Permission permission) -> {
-        Call known = call.withParams(call.params(), client(call));
+        Call known = client(call);
         known.requireSomewhere(permission);
         yield here(route, path, known);
       }
@@ -253,7 +258,13 @@ final class Api {
     if (Registry.TENANT.equals(call.params().get("tenant"))) {
       throw new Problem(Code.NOT_FOUND, "there is no such tenant");
     }
-    return steering.steer(
-        route, path, call, () -> sessions.within(call, () -> route.handler().apply(call)));
+    long began = System.nanoTime();
+    Reply reply =
+        steering.steer(
+            route, path, call, () -> sessions.within(call, () -> route.handler().apply(call)));
+    if (call.method().equals("GET") && System.nanoTime() - began > LONG_NANOS) {
+      call.requireStill();
+    }
+    return reply.whileAllowed(call::holds);
   }
 }

@@ -123,16 +123,17 @@ final class Auth {
               ? "this node takes part in no cluster"
               : "the two nodes do not share the same secret");
     }
-    if (certified && call.peer().isEmpty()) {
+    if (certified && call.peer().name().isEmpty()) {
       throw new Problem(
           Code.FORBIDDEN, "a node shows a certificate that names it, signed by the authority");
     }
     Optional<String> who = call.header(HttpTransport.NODE);
-    if (certified && who.isPresent() && !isNamed(who.get(), call.peer())) {
+    if (certified && who.isPresent() && !isNamed(who.get(), call.peer().name())) {
       throw new Problem(
-          Code.FORBIDDEN, "the certificate is that of " + call.peer() + ", not of " + who.get());
+          Code.FORBIDDEN,
+          "the certificate is that of " + call.peer().name() + ", not of " + who.get());
     }
-    return call.peer().isEmpty() ? "node" : call.peer();
+    return call.peer().name().isEmpty() ? "node" : call.peer().name();
   }
 
   /** Whether a node's id is one that a certificate for this name vouches for. */

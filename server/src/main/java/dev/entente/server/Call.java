@@ -19,14 +19,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * One request, free of the web framework.
  *
  * @param params what the path's placeholders stand for, decoded
  * @param headers by lower-case name
- * @param peer the name in the caller's certificate; empty where it showed none
+ * @param peer where it comes from
  * @param caller who is calling; nobody where anybody may
+ * @param callerNow who that is as of now; a problem where their credential is good no longer
  */
 record Call(
     String method,
@@ -34,11 +36,55 @@ record Call(
     Map<String, String> query,
     Map<String, String> headers,
     byte[] body,
-    String peer,
-    Caller caller) {
+    Peer peer,
+    Caller caller,
+    Supplier<Caller> callerNow) {
 
-  Call withParams(Map<String, String> found, Caller who) {
-    return new Call(method, found, query, headers, body, peer, who);
+  /**
+   * The other end of a connection.
+   *
+   * @param address of the network, as text; empty where it has none
+   * @param name what its certificate says; empty where it showed none
+   */
+  record Peer(String address, String name) {
+    /** Nobody knows. */
+    static final Peer UNKNOWN = new Peer("", "");
+  }
+
+  /** A call that is not known to be from anybody. */
+  Call(
+      String method,
+      Map<String, String> params,
+      Map<String, String> query,
+      Map<String, String> headers,
+      byte[] body,
+      Peer peer) {
+    this(method, params, query, headers, body, peer, Caller.NOBODY, () -> Caller.NOBODY);
+  }
+
+  Call withParams(Map<String, String> found) {
+    return new Call(method, found, query, headers, body, peer, caller, callerNow);
+  }
+
+  Call from(Caller who, Supplier<Caller> now) {
+    return new Call(method, params, query, headers, body, peer, who, now);
+  }
+
+  /** Whether whoever calls still has the credential and all the grants that let them in. */
+  boolean holds() {
+    try {
+      return callerNow.get().grants().containsAll(caller.grants());
+    } catch (Problem problem) {
+      return false;
+    }
+  }
+
+  /** Refuses to go on, after a wait, where what let the caller in was taken away meanwhile. */
+  void requireStill() {
+    if (!holds()) {
+      throw new Problem(
+          Code.UNAUTHORIZED, "what let you in was taken away while you waited; nothing was done");
+    }
   }
 
   /** Refuses to go on where the caller was not granted this for what the path names. */

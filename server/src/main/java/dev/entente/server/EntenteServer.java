@@ -17,7 +17,6 @@ import dev.entente.engine.Node;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
-import dev.entente.server.access.Caller;
 import dev.entente.server.recovery.Jobs;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
@@ -26,6 +25,7 @@ import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
@@ -40,6 +40,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.Certificate;
@@ -47,6 +48,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -317,12 +319,23 @@ public final class EntenteServer implements AutoCloseable {
         query(request.query()),
         headers,
         body(request, headers, in),
-        peer(request),
-        Caller.NOBODY);
+        new Call.Peer(network(request), certified(request)));
+  }
+
+  /** Where a request comes from; of the sixth version the half of the address that is a network. */
+  private static String network(ServerRequest request) {
+    if (!(request.remotePeer().address() instanceof InetSocketAddress socket)
+        || socket.getAddress() == null) {
+      return "";
+    }
+    byte[] address = socket.getAddress().getAddress();
+    return address.length == 4
+        ? socket.getAddress().getHostAddress()
+        : HexFormat.of().formatHex(address, 0, 8) + "::/64";
   }
 
   /** The name in the certificate of who is calling; empty where there is none. */
-  private static String peer(ServerRequest request) {
+  private static String certified(ServerRequest request) {
     Optional<Certificate[]> proof = request.remotePeer().tlsCertificates();
     return proof.isPresent() && proof.get()[0] instanceof X509Certificate certificate
         ? commonName(certificate)
@@ -429,11 +442,13 @@ public final class EntenteServer implements AutoCloseable {
       response.send(reply.body());
       return;
     }
-    try (OutputStream out = response.outputStream()) {
+    try {
+      OutputStream out = response.outputStream();
       reply.stream().get().writeTo(out);
+      out.close();
     } catch (IOException | UncheckedIOException e) {
-      // The client is gone; there is nobody to tell.
-      return;
+      // Whoever still listens must not take a part for the whole.
+      throw new CloseConnectionException("an answer ended early", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -10,7 +10,6 @@ import dev.entente.engine.Feed;
 import dev.entente.engine.Node;
 import dev.entente.engine.Snapshot;
 import dev.entente.server.Problem.Code;
-import dev.entente.server.access.Caller;
 import dev.entente.server.access.Permission;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -19,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
-import java.util.function.Function;
 
 /** The feed of changes and the live stream of conflicts, as JSON lines or server-sent events. */
 final class FeedRoutes {
@@ -28,14 +26,9 @@ final class FeedRoutes {
 
   private final Node node;
   private final RecentConflicts conflicts;
-  private final Function<Call, Caller> callers;
   private final Semaphore streams = new Semaphore(Limits.STREAMS_MAX);
 
-  /**
-   * @param callers says who a request is from as of now, or throws
-   */
-  FeedRoutes(Node node, RecentConflicts conflicts, Function<Call, Caller> callers) {
-    this.callers = callers;
+  FeedRoutes(Node node, RecentConflicts conflicts) {
     this.node = node;
     this.conflicts = conflicts;
   }
@@ -204,12 +197,7 @@ final class FeedRoutes {
 
   /** Whether a stream goes on: the node runs, and whoever listens may still do so. */
   private boolean goesOn(Call call) {
-    try {
-      return node.failure().isEmpty()
-          && callers.apply(call).grants().equals(call.caller().grants());
-    } catch (Problem problem) {
-      return false;
-    }
+    return node.failure().isEmpty() && call.holds();
   }
 
   private static void event(OutputStream out, String text) throws IOException {

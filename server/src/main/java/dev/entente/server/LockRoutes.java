@@ -98,6 +98,10 @@ final class LockRoutes {
     Locks.Answer answer = ask(new Locks.Command.Acquire(name, owner, lease, wait));
     if (answer instanceof Locks.Answer.Queued && wait > 0) {
       Optional<Locks.Grant> granted = await(name, owner, wait);
+      if (granted.isPresent() && !call.holds()) {
+        ask(new Locks.Command.Release(name, owner));
+      }
+      call.requireStill();
       if (granted.isPresent()) {
         return Reply.json(200, held(name, granted.get()));
       }

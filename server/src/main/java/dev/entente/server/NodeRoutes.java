@@ -82,10 +82,11 @@ final class NodeRoutes {
     } catch (DamagedException e) {
       throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
     }
-    if (!call.peer().isEmpty() && !Auth.isNamed(request.from().value(), call.peer())) {
+    if (!call.peer().name().isEmpty()
+        && !Auth.isNamed(request.from().value(), call.peer().name())) {
       throw new Problem(
           Code.FORBIDDEN,
-          "the certificate is that of " + call.peer() + ", not of " + request.from());
+          "the certificate is that of " + call.peer().name() + ", not of " + request.from());
     }
     if (!answers.tryAcquire()) {
       throw new Problem(Code.TOO_FAST, "more than " + ANSWERS_MAX + " nodes ask at a time");

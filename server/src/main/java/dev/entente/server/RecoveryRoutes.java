@@ -126,7 +126,8 @@ final class RecoveryRoutes {
   static Reply begun(
       Jobs jobs, String kind, Call call, String subject, boolean dryRun, Jobs.Work work) {
     try {
-      Job job = jobs.begin(kind, call.tenant(), subject, call.author(), dryRun, work);
+      Job.Order order = new Job.Order(kind, call.tenant(), subject, call.author(), dryRun);
+      Job job = jobs.begin(order, call::holds, work);
       return Reply.json(202, job.toJson())
           .with("Location", "/v1/" + Steering.encoded(call.tenant()) + "/jobs/" + job.id());
     } catch (IllegalStateException e) {

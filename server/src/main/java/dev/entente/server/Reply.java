@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /** What a route answers: a body, or a stream that writes itself. */
 record Reply(int status, Map<String, String> headers, byte[] body, Optional<Stream> stream) {
@@ -48,6 +49,14 @@ record Reply(int status, Map<String, String> headers, byte[] body, Optional<Stre
     return Throttle.retryAfter(problem)
         .map(seconds -> reply.with("Retry-After", seconds))
         .orElse(reply);
+  }
+
+  /** The same, sent for as long as whoever asked may have it. */
+  Reply whileAllowed(BooleanSupplier allowed) {
+    Optional<Stream> guarded =
+        stream.map(
+            whole -> out -> whole.writeTo(new GuardedStream(out, allowed, System::nanoTime)));
+    return new Reply(status, headers, body, guarded);
   }
 
   Reply with(String header, String value) {

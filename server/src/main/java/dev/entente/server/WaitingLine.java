@@ -49,12 +49,17 @@ final class WaitingLine {
     }
   }
 
-  /** Does what a writer wants, once it is their turn. */
-  <T> T inTurn(RecordKey key, Supplier<T> work) {
+  /**
+   * Does what a writer wants, once it is their turn.
+   *
+   * @param waited what is done first where they had to wait for it
+   */
+  <T> T inTurn(RecordKey key, Runnable waited, Supplier<T> work) {
     if (!join(key)) {
       return work.get();
     }
     try {
+      waited.run();
       return work.get();
     } finally {
       leave(key);

@@ -37,8 +37,7 @@ class TracingTest {
         Map.of(),
         headers,
         new byte[0],
-        "",
-        dev.entente.server.access.Caller.NOBODY);
+        Call.Peer.UNKNOWN);
   }
 
   private static List<SpanData> told(double ratio, Map<String, String> headers, int status) {

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * Long work on many things, one after another. It can be looked at and stopped; what it has done by
@@ -30,13 +31,19 @@ public final class Job {
     }
   }
 
+  /**
+   * What is to be done.
+   *
+   * @param subject what it is about within its tenant
+   * @param by who wants it
+   * @param dryRun whether nothing is to be changed
+   */
+  public record Order(String kind, String tenant, String subject, String by, boolean dryRun) {}
+
   private final String id;
-  private final String kind;
-  private final String tenant;
-  private final String subject;
-  private final String by;
+  private final Order order;
+  private final BooleanSupplier allowed;
   private final long startedMillis;
-  private final boolean dryRun;
   private final Deque<Json> named = new ArrayDeque<>();
   private State state = State.RUNNING;
   private boolean stopping;
@@ -47,20 +54,10 @@ public final class Job {
   private long endedMillis;
   private String problem = "";
 
-  Job(
-      String id,
-      String kind,
-      String tenant,
-      String subject,
-      String by,
-      boolean dryRun,
-      long startedMillis) {
+  Job(String id, Order order, BooleanSupplier allowed, long startedMillis) {
     this.id = id;
-    this.kind = kind;
-    this.tenant = tenant;
-    this.subject = subject;
-    this.by = by;
-    this.dryRun = dryRun;
+    this.order = order;
+    this.allowed = allowed;
     this.startedMillis = startedMillis;
   }
 
@@ -69,21 +66,21 @@ public final class Job {
   }
 
   public String tenant() {
-    return tenant;
+    return order.tenant();
   }
 
   /** What it is about within its tenant. */
   public String subject() {
-    return subject;
+    return order.subject();
   }
 
   public String by() {
-    return by;
+    return order.by();
   }
 
   /** Whether nothing is to be changed. */
   public boolean dryRun() {
-    return dryRun;
+    return order.dryRun();
   }
 
   public synchronized State state() {
@@ -104,7 +101,7 @@ public final class Job {
   public synchronized void changed(String what) {
     seen++;
     changed++;
-    if (dryRun) {
+    if (order.dryRun()) {
       name(what, "would change");
     }
   }
@@ -133,8 +130,18 @@ public final class Job {
   }
 
   /** Asks it to end. */
-  public synchronized void stop() {
+  public void stop() {
+    stop("");
+  }
+
+  /** The same, and says why. */
+  synchronized void stop(String why) {
     stopping = true;
+    problem = why;
+  }
+
+  boolean isAllowed() {
+    return allowed.getAsBoolean();
   }
 
   /** Whether somebody wants it to end. */
@@ -142,9 +149,8 @@ public final class Job {
     return stopping;
   }
 
-  synchronized void end(State as, String why, long nowMillis) {
+  synchronized void end(State as, long nowMillis) {
     state = as;
-    problem = why;
     endedMillis = nowMillis;
   }
 
@@ -152,11 +158,11 @@ public final class Job {
   public synchronized JsonObject toJson() {
     Map<String, Json> members = new TreeMap<>();
     members.put("id", Json.of(id));
-    members.put("kind", Json.of(kind));
-    members.put("subject", Json.of(subject));
-    members.put("by", Json.of(by));
+    members.put("kind", Json.of(order.kind()));
+    members.put("subject", Json.of(order.subject()));
+    members.put("by", Json.of(order.by()));
     members.put("state", Json.of(state.label()));
-    members.put("dryRun", Json.of(dryRun));
+    members.put("dryRun", Json.of(order.dryRun()));
     members.put("startedAt", Json.of(Instant.ofEpochMilli(startedMillis).toString()));
     if (endedMillis > 0) {
       members.put("endedAt", Json.of(Instant.ofEpochMilli(endedMillis).toString()));

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 
 /**
  * The long work of a node, each on a thread of its own. How each ended goes to the audit log; the
@@ -38,32 +39,40 @@ public final class Jobs implements AutoCloseable {
   /**
    * Begins a job.
    *
+   * @param allowed whether whoever begins it may still do so; {@link #look} has it stop otherwise
    * @throws IllegalStateException where too many run already
    */
-  public Job begin(
-      String kind, String tenant, String subject, String by, boolean dryRun, Work work) {
+  public Job begin(Job.Order order, BooleanSupplier allowed, Work work) {
     long running = jobs.values().stream().filter(j -> j.state() == Job.State.RUNNING).count();
     if (running >= RUNNING_MAX) {
       throw new IllegalStateException(RUNNING_MAX + " jobs run already; wait, or stop one");
     }
     long now = node.nowMillis();
     String id = String.format("%013d-%04d", now, number.incrementAndGet() % 10_000);
-    Job job = new Job(id, kind, tenant, subject, by, dryRun, now);
+    Job job = new Job(id, order, allowed, now);
     jobs.put(id, job);
     while (jobs.size() > KEPT_MAX) {
       jobs.pollFirstEntry();
     }
-    Thread.ofVirtual().name("entente-" + kind).start(() -> run(job, work));
+    Thread.ofVirtual().name("entente-" + order.kind()).start(() -> run(job, work));
     return job;
+  }
+
+  /** Has those stop whose beginner has lost what allowed them to begin it. */
+  public void look() {
+    jobs.values().stream()
+        .filter(job -> job.state() == Job.State.RUNNING && !job.isAllowed())
+        .forEach(job -> job.stop("whoever began it may not do so any more"));
   }
 
   private void run(Job job, Work work) {
     try {
       work.on(job);
-      job.end(job.isStopping() ? Job.State.STOPPED : Job.State.DONE, "", node.nowMillis());
+      job.end(job.isStopping() ? Job.State.STOPPED : Job.State.DONE, node.nowMillis());
     } catch (RuntimeException e) {
       LOG.log(Level.WARNING, "the job " + job.id() + " failed", e);
-      job.end(Job.State.FAILED, String.valueOf(e.getMessage()), node.nowMillis());
+      job.stop(String.valueOf(e.getMessage()));
+      job.end(Job.State.FAILED, node.nowMillis());
     }
     try {
       node.account("job", job.tenant() + "/" + job.subject(), job.toJson()).join();
