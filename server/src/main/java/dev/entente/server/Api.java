@@ -67,7 +67,6 @@ final class Api {
         config.openId().isPresent()
             ? Optional.of(new OpenId(config.openId().get(), accounts, node::nowMillis))
             : Optional.empty();
-    this.auth = new Auth(config, accounts, openId, node::nowMillis);
     this.sessions = new Sessions(node);
     Spans spans = new Spans();
     this.tracing =
@@ -83,6 +82,7 @@ final class Api {
     node.observe(metrics::accept);
     node.observe(watch::accept);
     this.throttle = new Throttle(node, metrics, new RateLimits(config.limits(), System::nanoTime));
+    this.auth = new Auth(config, accounts, openId, throttle, node::nowMillis);
     this.authority = new Authority(node);
     this.secondPersons = new SecondPersons(node, authority);
     node.observe(secondPersons::accept);

@@ -41,6 +41,7 @@ final class Auth {
   private final boolean certified;
 
   private final LongSupplier nowMillis;
+  private final Throttle throttle;
   private final Accounts accounts;
   private final Optional<OpenId> openId;
   private final Map<String, Session> sessions = new ConcurrentHashMap<>();
@@ -49,7 +50,13 @@ final class Auth {
   /** Somebody is signed in for a while, as long as their token is good. */
   private record Session(Supplier<Optional<Caller>> who, long untilMillis) {}
 
-  Auth(ServerConfig config, Accounts accounts, Optional<OpenId> openId, LongSupplier nowMillis) {
+  Auth(
+      ServerConfig config,
+      Accounts accounts,
+      Optional<OpenId> openId,
+      Throttle throttle,
+      LongSupplier nowMillis) {
+    this.throttle = throttle;
     this.accounts = accounts;
     this.openId = openId;
     this.tokenHash = hash(config.token());
@@ -83,7 +90,7 @@ final class Auth {
     if (header.isPresent()) {
       return Optional.of(header.get())
           .filter(value -> value.startsWith("Bearer "))
-          .flatMap(value -> holder(value.substring(7).strip()))
+          .flatMap(value -> holder(value.substring(7).strip(), call.peer().address()))
           .orElseThrow(() ->
               new Problem(
                   Code.UNAUTHORIZED, "the token is not valid, was revoked, or has expired"));
@@ -106,22 +113,43 @@ final class Auth {
 
   /** Who holds a token. */
   private Optional<Caller> holder(String token) {
-    return isAdministrators(token)
-        ? Optional.of(Caller.administrator())
-        : accounts.caller(token).or(() -> openId.flatMap(provider -> provider.caller(token)));
+    return isAdministrators(token) ? Optional.of(Caller.administrator()) : account(token);
+  }
+
+  private Optional<Caller> account(String token) {
+    return accounts.caller(token).or(() -> openId.flatMap(provider -> provider.caller(token)));
+  }
+
+  /**
+   * Who holds a token that came from an address. Where too many from there were none, only those
+   * are looked at that nobody can guess: the administrator's may have been chosen by a person.
+   */
+  private Optional<Caller> holder(String token, String address) {
+    boolean guessing = throttle.guessesTooMuch(address);
+    Optional<Caller> holder = guessing ? account(token) : holder(token);
+    if (holder.isEmpty()) {
+      throttle.guessed(address);
+      if (guessing) {
+        throw Throttle.guessedTooMuch();
+      }
+    }
+    return holder;
   }
 
   /** Lets another node pass, or throws. */
   String node(Call call) {
     String given = call.header("authorization").orElse("");
-    if (secretHash.isEmpty()
-        || !given.startsWith("Bearer ")
+    String address = call.peer().address();
+    if (secretHash.isEmpty()) {
+      throw new Problem(Code.UNAUTHORIZED, "this node takes part in no cluster");
+    }
+    if (throttle.guessesTooMuch(address)) {
+      throw Throttle.guessedTooMuch();
+    }
+    if (!given.startsWith("Bearer ")
         || !MessageDigest.isEqual(secretHash.get(), hash(given.substring(7).strip()))) {
-      throw new Problem(
-          Code.UNAUTHORIZED,
-          secretHash.isEmpty()
-              ? "this node takes part in no cluster"
-              : "the two nodes do not share the same secret");
+      throttle.guessed(address);
+      throw new Problem(Code.UNAUTHORIZED, "the two nodes do not share the same secret");
     }
     if (certified && call.peer().name().isEmpty()) {
       throw new Problem(
@@ -156,8 +184,8 @@ final class Auth {
   }
 
   /** A new session's cookie for whoever has the token. */
-  Optional<String> signIn(String token) {
-    if (holder(token).isEmpty()) {
+  Optional<String> signIn(String token, String address) {
+    if (holder(token, address).isEmpty()) {
       return Optional.empty();
     }
     sessions.values().removeIf(session -> session.untilMillis() < nowMillis.getAsLong());

@@ -78,7 +78,7 @@ final class DashboardRoutes {
     Call.only(body, "signing in", Set.of("token"));
     String cookie =
         Call.text(body, "token")
-            .flatMap(auth::signIn)
+            .flatMap(token -> auth.signIn(token, call.peer().address()))
             .orElseThrow(() ->
                 new Problem(
                     Code.UNAUTHORIZED,

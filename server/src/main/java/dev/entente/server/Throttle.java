@@ -83,6 +83,32 @@ final class Throttle {
     }
   }
 
+  /**
+   * Whether an address may not guess at a secret that somebody chose, for now: a thousand
+   * credentials that were none came from it, and ten more each second.
+   */
+  boolean guessesTooMuch(String address) {
+    return limits.guessesTooMuch(address);
+  }
+
+  /** Counts a credential that was none. */
+  void guessed(String address) {
+    limits.guessed(address);
+    metrics.throttled("credentials");
+    if (noted.asMap().putIfAbsent("credentials", true) == null) {
+      JsonObject what = JsonObject.of("what", Json.of("a credential that is not good here"));
+      Writes.await(() -> node.account("refused-credential", address, what));
+    }
+  }
+
+  /** What somebody is told who guessed too much. */
+  static Problem guessedTooMuch() {
+    return new Problem(
+        Code.TOO_FAST,
+        "too many credentials from your address were not good; wait 10 s",
+        Map.of("retryAfter", Json.of(10)));
+  }
+
   private void refuse(Caller caller, String what, String who, Duration wait) {
     metrics.throttled(what.equals("requests") ? "requests" : "changes");
     if (noted.asMap().putIfAbsent(caller.name() + "\n" + what, true) == null) {

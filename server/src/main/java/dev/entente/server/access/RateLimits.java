@@ -18,6 +18,7 @@ import java.util.function.LongSupplier;
  */
 public final class RateLimits {
   private static final int BUCKETS_MAX = 100_000;
+  private static final int GUESSES_PER_SECOND = 10;
 
   /** Whose turn comes later is refused. */
   private static final Duration TURN_MAX = Duration.ofSeconds(1);
@@ -27,6 +28,7 @@ public final class RateLimits {
   private final Cache<String, Bucket> credentials = cache();
   private final Cache<String, Bucket> records = cache();
   private final Cache<String, Bucket> tenants = cache();
+  private final Cache<String, Bucket> guesses = cache();
 
   /**
    * The steady rates.
@@ -86,6 +88,17 @@ public final class RateLimits {
   /** Counts a change of a record; how long to wait where it is one too many. */
   public Optional<Duration> change(Caller caller, RecordKey key) {
     return take(records, caller.name() + "\n" + key, limits.changesPerSecond(), 60);
+  }
+
+  /** Counts a credential from an address that was none. */
+  public void guessed(String address) {
+    Optional<Duration> _ = take(guesses, address, GUESSES_PER_SECOND, 100);
+  }
+
+  /** Whether so many from an address were none that it may not guess at a secret for now. */
+  public boolean guessesTooMuch(String address) {
+    Bucket bucket = guesses.getIfPresent(address);
+    return bucket != null && bucket.getAvailableTokens() == 0;
   }
 
   /** Counts a request of a tenant; those that are too many wait in line for their turn. */
