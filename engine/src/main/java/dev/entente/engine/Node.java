@@ -211,7 +211,12 @@ public final class Node implements AutoCloseable {
       batch.put(Table.META, POSITION, Keys.of(last));
     }
     watermark.begin();
-    store.commit(batch);
+    try {
+      store.commit(batch);
+    } catch (RuntimeException | Error e) {
+      watermark.stop();
+      throw e;
+    }
     tell(new NodeEvent.Committed(batch.entries().size(), batch.bytes(), System.nanoTime() - start));
     watermark.durable(last);
   }
@@ -568,7 +573,8 @@ public final class Node implements AutoCloseable {
   }
 
   /**
-   * Waits until this node has all that a vector names and readers see it, or the time is over.
+   * Waits until this node has all that a vector names and readers see it, or the time is over, or
+   * the node has stopped.
    *
    * @return whether it has
    */

@@ -17,6 +17,7 @@ final class Watermark {
   private long position;
   private long begun;
   private long shown;
+  private boolean stopped;
 
   Watermark(long position) {
     this.position = position;
@@ -53,6 +54,17 @@ final class Watermark {
     }
   }
 
+  /** Nothing grows any more: a commit failed, and whether it is durable is not known. */
+  void stop() {
+    lock.lock();
+    try {
+      stopped = true;
+      grown.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Readers see it. */
   void shown() {
     lock.lock();
@@ -69,7 +81,7 @@ final class Watermark {
     long rest = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
     lock.lock();
     try {
-      while (position <= since && rest > 0) {
+      while (position <= since && rest > 0 && !stopped) {
         rest = grown.awaitNanos(rest);
       }
     } finally {
@@ -81,14 +93,14 @@ final class Watermark {
    * Waits until something holds in the store, and then until readers see what it holds by.
    *
    * @param holds asked after each commit, with the durable position
-   * @return false where the time was over first
+   * @return false where the time was over first, or nothing grows any more
    */
   boolean awaitShown(LongPredicate holds, long timeoutMillis) throws InterruptedException {
     long rest = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
     lock.lock();
     try {
       while (!holds.test(position)) {
-        if (rest <= 0) {
+        if (rest <= 0 || stopped) {
           return false;
         }
         rest = grown.awaitNanos(rest);
@@ -96,7 +108,7 @@ final class Watermark {
       // It may hold by a commit that is not shown yet; later ones need not be waited for.
       long by = begun;
       while (shown < by) {
-        if (rest <= 0) {
+        if (rest <= 0 || stopped) {
           return false;
         }
         rest = grown.awaitNanos(rest);

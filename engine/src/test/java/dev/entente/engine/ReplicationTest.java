@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -295,6 +297,23 @@ class ReplicationTest {
     assertThat(known).as("durable, but not shown yet").containsExactly(false);
     assertThat(awaits(node, wanted)).isTrue();
     assertThat(node.read(key("main", "a")).view().exists()).isTrue();
+  }
+
+  @Test
+  void whoWaitsAtANodeThatStopsWaitsNoLonger() throws Exception {
+    AtomicReference<Runnable> afterCommit = new AtomicReference<>(() -> {});
+    Node node = open(new Watched(new MemoryStore(), afterCommit), "watched");
+    put(left, key("main", "a"), "1");
+    VersionVector wanted = VersionVector.of(Map.of(left.id(), 1L));
+    afterCommit.set(() -> {
+      throw new IllegalStateException("the process ends once the disk has it");
+    });
+    FutureTask<Boolean> waiting = new FutureTask<>(() -> node.awaitKnown(wanted, 3_600_000));
+    Thread.startVirtualThread(waiting);
+    assertThatThrownBy(() -> pull(left, node))
+        .hasRootCauseMessage("the process ends once the disk has it");
+    assertThat(node.failure()).isPresent();
+    assertThat(waiting.get(60, TimeUnit.SECONDS)).as("durable, but never shown").isFalse();
   }
 
   @Test

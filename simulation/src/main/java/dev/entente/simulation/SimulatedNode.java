@@ -317,7 +317,11 @@ final class SimulatedNode {
     }
     SimulatedConsensus.Member member = mine.member;
     if (member == null && !by.mustWait(name, mine.node().known().get(Group.ID))) {
-      member = by.start(name, mine.group(), mine.group()::position);
+      try {
+        member = by.start(name, mine.group(), mine.group()::position);
+      } catch (NodeStoppedException e) {
+        return;
+      }
       mine.member = member;
       mine.group().join(member);
     }

@@ -7,6 +7,7 @@ import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Command;
 import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
+import dev.entente.engine.NodeStoppedException;
 import dev.entente.engine.OverloadedException;
 import dev.entente.engine.Proposal;
 import dev.entente.engine.StampedPolicy;
@@ -405,6 +406,9 @@ public final class Group implements AgreedLog {
     Locks restored = Locks.fromBytes(in.rest());
     try {
       if (last > 0 && !caughtUp(VersionVector.of(Map.of(ID, last)))) {
+        if (node.failure().isPresent()) {
+          throw new NodeStoppedException("the node has stopped", node.failure().get());
+        }
         throw new IllegalStateException(
             "this node lacks what the group agreed on up to " + last + ", and no other sends it");
       }
