@@ -2,6 +2,7 @@
 package dev.entente.cli;
 
 import com.google.crypto.tink.subtle.AesGcmHkdfStreaming;
+import dev.entente.engine.store.Folders;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
@@ -33,9 +33,7 @@ final class BackupFile {
 
   /** A new file for a backup, readable by its owner only. */
   static OutputStream create(Path file, Optional<String> passphrase) throws IOException {
-    Files.createFile(
-        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    OutputStream out = Files.newOutputStream(file, StandardOpenOption.WRITE);
+    OutputStream out = Files.newOutputStream(Folders.createFile(file), StandardOpenOption.WRITE);
     if (passphrase.isEmpty()) {
       return out;
     }

@@ -79,7 +79,7 @@ final class DemoCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     Path directory = data == null ? Files.createTempDirectory("entente-demo") : data;
-    Files.createDirectories(directory);
+    Folders.create(directory);
     Token token = Token.of(directory);
     String secret = UUID.randomUUID().toString();
     List<Region> regions = new ArrayList<>();

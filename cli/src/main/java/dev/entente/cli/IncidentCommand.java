@@ -4,6 +4,7 @@ package dev.entente.cli;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -243,6 +244,9 @@ final class IncidentCommand extends RecoveryCommands.Working {
     members.put("alerts", client.get(client.path("alerts") + "?limit=1000"));
     members.put("jobs", member(client.get(client.path("jobs") + "?limit=1000"), "jobs"));
     members.put("hotspots", member(client.get(client.path("hotspots")), "hotspots"));
+    if (!Files.exists(file)) {
+      Folders.createFile(file);
+    }
     Files.writeString(file, JsonObject.of(members) + "\n");
     out.printf(
         "%s: %d audit entries since %s%s%n",

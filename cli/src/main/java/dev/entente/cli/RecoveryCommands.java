@@ -333,7 +333,7 @@ final class RecoveryCommands {
       }
       Path begun = target.resolve("store.unfinished");
       Folders.delete(begun);
-      Files.createDirectories(target);
+      Folders.create(target);
       NodeConfig config = NodeConfig.DEFAULT.withFreshIncarnation();
       Verification found;
       if (Files.isDirectory(source)) {
@@ -363,7 +363,7 @@ final class RecoveryCommands {
     }
 
     private static void copy(Path source, Path target) throws IOException {
-      Files.createDirectories(target);
+      Folders.create(target);
       try (Stream<Path> files = Files.list(source)) {
         for (Path file : files.toList()) {
           Files.copy(file, target.resolve(String.valueOf(file.getFileName())));

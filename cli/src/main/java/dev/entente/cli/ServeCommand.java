@@ -17,6 +17,7 @@ import dev.entente.server.Token;
 import dev.entente.server.TraceTarget;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetAddress;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,6 +169,11 @@ final class ServeCommand implements Callable<Integer> {
                           Duration.ofMinutes(checkpointMinutes),
                           Duration.ofDays(checkpointDays),
                           retentionDays)));
+      if (!peering.isEncrypted() && !InetAddress.getByName(host).isLoopbackAddress()) {
+        err.println(
+            "Not encrypted: whoever is on the way can read tokens and records. Use --tls-cert,"
+                + " --tls-key and --tls-ca, or put this behind something that speaks HTTPS.");
+      }
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());

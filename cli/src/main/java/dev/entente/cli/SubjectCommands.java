@@ -5,6 +5,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.json.JsonReader;
+import dev.entente.engine.store.Folders;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -93,7 +94,9 @@ final class SubjectCommands {
         throw new IllegalArgumentException(target + " is there already; take another name");
       }
       Path begun = target.resolveSibling(target.getFileName() + ".unfinished");
-      try (OutputStream to = new BufferedOutputStream(Files.newOutputStream(begun));
+      Files.deleteIfExists(begun);
+      try (OutputStream to =
+              new BufferedOutputStream(Files.newOutputStream(Folders.createFile(begun)));
           ProgressBar bar = Progress.bar("exporting, KiB", -1)) {
         client.download(path, to, bytes -> bar.stepTo(bytes >> 10));
       }

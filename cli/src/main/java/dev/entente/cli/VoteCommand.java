@@ -17,13 +17,13 @@ import dev.entente.core.vote.Keys;
 import dev.entente.core.vote.Question;
 import dev.entente.engine.VoteJson;
 import dev.entente.engine.json.JsonReader;
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -166,9 +166,7 @@ final class VoteCommand implements Runnable {
     public Integer call() throws IOException {
       try {
         KeyPair pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
-        Files.createFile(
-            file,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Folders.createFile(file);
         Files.writeString(file, text(pair.getPrivate()) + "\n", StandardOpenOption.WRITE);
         spec.commandLine().getOut().println(text(pair.getPublic()));
         return ExitCodes.OK;

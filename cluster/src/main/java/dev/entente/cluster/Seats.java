@@ -170,7 +170,7 @@ public final class Seats {
   /** Forgets a group that goes on without this node: whoever lets it in again sends all of it. */
   private Voters waits(Voters voters) throws IOException {
     Folders.delete(voters.directory());
-    Files.createDirectories(voters.directory());
+    Folders.create(voters.directory());
     Files.createFile(voters.directory().resolve(WAITING));
     waitsFor = toBeLetIn(voters);
     return voters.waits();

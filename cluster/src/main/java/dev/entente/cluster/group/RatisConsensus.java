@@ -3,6 +3,7 @@ package dev.entente.cluster.group;
 
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.UnavailableException;
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -95,6 +96,7 @@ public final class RatisConsensus implements Consensus {
   public static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls)
       throws IOException {
     requireUsable(voters, tls);
+    Folders.create(voters.directory());
     LIBRARY.setLevel(java.util.logging.Level.WARNING);
     // Who belongs to no group yet takes no part in elections until the others let it in.
     List<RaftPeer> peers = voters.waiting() ? List.of() : peers(voters.addresses());

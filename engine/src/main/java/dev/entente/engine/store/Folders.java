@@ -2,15 +2,48 @@
 package dev.entente.engine.store;
 
 import java.io.IOException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Folders that somebody made for a while. */
+/**
+ * Folders and files of a node. What it keeps is for whoever runs it alone, whatever the folder
+ * around it allows; where the file system knows no such thing, it decides.
+ */
 public final class Folders {
+  private static final boolean HAS_OWNERS =
+      FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+
   private Folders() {}
+
+  private static FileAttribute<?>[] only(String mode) {
+    return HAS_OWNERS
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  /** Makes a folder that its owner alone may look into, with those above it; or leaves it. */
+  public static Path create(Path directory) throws IOException {
+    return Files.exists(directory)
+        ? directory
+        : Files.createDirectories(directory, only("rwx------"));
+  }
+
+  /**
+   * Makes an empty file that its owner alone may read.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException where it is there already
+   */
+  public static Path createFile(Path file) throws IOException {
+    return Files.createFile(file, only("rw-------"));
+  }
 
   /** Removes a folder with all that is in it; nothing where there is none. */
   public static void delete(Path directory) throws IOException {

@@ -3,9 +3,7 @@ package dev.entente.engine.store;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -102,12 +100,7 @@ public final class RocksStore implements Store {
    */
   public static RocksStore open(Path directory) {
     try {
-      if (!Files.exists(directory)) {
-        Files.createDirectories(
-            directory,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      }
-      return new RocksStore(directory);
+      return new RocksStore(Folders.create(directory));
     } catch (IOException | RocksDBException e) {
       boolean damaged =
           e instanceof RocksDBException rocks

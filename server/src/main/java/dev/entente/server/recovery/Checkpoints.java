@@ -48,7 +48,7 @@ public final class Checkpoints {
 
   /** Takes one. */
   public synchronized Checkpoint take() throws IOException {
-    Files.createDirectories(folder);
+    Folders.create(folder);
     Instant at = Instant.ofEpochMilli(node.nowMillis());
     String name = NAME.format(at);
     Path begun = folder.resolve(name + UNFINISHED);
