@@ -86,6 +86,13 @@ final class RecoveryRoutes {
     if (!backups.tryAcquire()) {
       throw new Problem(Code.TOO_FAST, BACKUPS_MAX + " backups are being made already");
     }
+    JsonObject by = JsonObject.of("by", Json.of(call.caller().name()));
+    try {
+      Writes.await(() -> node.account("backup", node.id().value(), by));
+    } catch (RuntimeException e) {
+      backups.release();
+      throw e;
+    }
     return Reply.stream(
         "application/vnd.entente.copy",
         out -> {

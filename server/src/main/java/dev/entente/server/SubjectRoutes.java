@@ -155,6 +155,8 @@ final class SubjectRoutes {
       throw new Problem(
           Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id() + " to export");
     }
+    JsonObject by = JsonObject.of("by", Json.of(call.caller().name()));
+    Writes.await(() -> node.account("export", key.toString(), by));
     return Reply.stream("application/x-ndjson", out -> export(now, out))
         .with("Content-Disposition", "attachment");
   }

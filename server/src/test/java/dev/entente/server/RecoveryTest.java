@@ -199,6 +199,14 @@ class RecoveryTest {
   }
 
   @Test
+  void whoTakesABackupStandsInTheAuditLog() throws IOException {
+    inMemory();
+    assertThat(served.get("/v1/cluster/backup").status()).isEqualTo(200);
+    assertThat(served.get("/v1/cluster/audit").body())
+        .contains("\"action\":\"backup\"", "\"by\":\"admin\"");
+  }
+
+  @Test
   void aBackupIsWholeAndBringsBackTheSameNode() throws IOException {
     inMemory();
     for (int i = 0; i < 40; i++) {

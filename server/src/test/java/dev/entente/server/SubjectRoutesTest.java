@@ -53,6 +53,9 @@ class SubjectRoutesTest {
         .satisfiesOnlyOnce(line -> assertThat(line).startsWith("{\"record\":"))
         .anySatisfy(line -> assertThat(line).startsWith("{\"version\":").contains("\"Ada\""))
         .anySatisfy(line -> assertThat(line).startsWith("{\"audit\":"));
+    assertThat(served.get("/v1/cluster/audit").body())
+        .as("who was given it")
+        .contains("\"action\":\"export\"", "main/patient/p7", "\"by\":\"admin\"");
     assertThat(served.get(ERASURE).status()).isEqualTo(404);
     assertThat(served.json("POST", ERASURE, "{}").status()).as("say why").isEqualTo(422);
     Served.Answer begun = served.json("POST", ERASURE, "{\"reason\":\"request 12\"}");
