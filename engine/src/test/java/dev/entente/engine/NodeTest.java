@@ -339,6 +339,19 @@ class NodeTest {
     assertThat(node.verify(_ -> {}).broken())
         .hasValueSatisfying(b -> assertThat(b).contains("audit entry 3 is missing"));
     damage(Table.AUDIT, 3, entry);
+    byte[] next = store.get(Table.AUDIT, Keys.of(4));
+    damage(Table.AUDIT, 3, next);
+    damage(Table.AUDIT, 4, entry);
+    assertThat(node.verify(_ -> {}).broken())
+        .as("two that changed places")
+        .hasValueSatisfying(b -> assertThat(b).contains("audit entry 3"));
+    damage(Table.AUDIT, 3, entry);
+    damage(Table.AUDIT, 4, next);
+    damage(Table.AUDIT, 6, next);
+    assertThat(node.verify(_ -> {}).broken())
+        .as("one that was put in behind the last")
+        .hasValueSatisfying(b -> assertThat(b).contains("audit entry 6"));
+    damage(Table.AUDIT, 6, null);
     byte[] other = version.clone();
     other[other.length - 1] ^= 1;
     damageLog(other);

@@ -12,7 +12,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -117,6 +119,27 @@ class DocsTest {
       found++;
     }
     assertThat(found).isGreaterThan(30);
+  }
+
+  @Test
+  void everyTestThatStandsForAPromiseIsThere() throws IOException {
+    Matcher named =
+        Pattern.compile("`([A-Z]\\w+Test)\\.(\\w+)`")
+            .matcher(Files.readString(ROOT.resolve("docs/security.md")));
+    Map<String, Path> tests = new HashMap<>();
+    try (var files = Files.walk(ROOT)) {
+      files
+          .filter(file -> file.toString().endsWith("Test.java"))
+          .forEach(file -> tests.put(file.getFileName().toString(), file));
+    }
+    int count = 0;
+    while (named.find()) {
+      Path file = tests.get(named.group(1) + ".java");
+      assertThat(file).as(named.group()).isNotNull();
+      assertThat(Files.readString(file)).containsPattern("\\b" + named.group(2) + "\\(");
+      count++;
+    }
+    assertThat(count).isGreaterThan(40);
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -248,6 +249,69 @@ class AccessTest {
     assertThat(synced.json().get("errors").toString()).contains("forbidden");
     assertThat(as(writer, "POST", "/v1/main/locks", "{\"lock\":\"l\",\"owner\":\"eve\"}").status())
         .isEqualTo(403);
+  }
+
+  @Test
+  void whoSpeaksAsANodeButIsNoneGainsNothing() {
+    Peering among = new Peering("", List.of(), "a secret among nodes");
+    try (Served member = new Served(config -> config.with(Optional.of(among)))) {
+      for (Served one : List.of(served, member)) {
+        String token = one.account("clerk", "reader@main");
+        for (String credential : List.of(token, Served.TOKEN, "a secret among nodez")) {
+          Served.Answer answer =
+              one.json(
+                  "PUT",
+                  "/v1/main/records/doc/1",
+                  "{}",
+                  "Authorization",
+                  "Bearer " + credential,
+                  Steering.FORWARDED,
+                  "1",
+                  Steering.ACTOR,
+                  "admin",
+                  Steering.GRANTS,
+                  "admin@*");
+          assertThat(answer.status()).as(credential).isEqualTo(401);
+        }
+        assertThat(one.get("/v1/main/records/doc/1").status()).isEqualTo(404);
+      }
+    }
+  }
+
+  @Test
+  void aBadTokenIsNotMadeGoodByASession() {
+    String session =
+        served
+            .json("POST", "/session", "{\"token\":\"" + Served.TOKEN + "\"}")
+            .response()
+            .headers()
+            .firstValue("set-cookie")
+            .orElseThrow()
+            .replaceAll(";.*", "");
+    for (String header : List.of("Bearer wrong", "Bearer", "Basic YWRtaW46YWRtaW4=", "bearer x")) {
+      assertThat(
+              served
+                  .send(
+                      "GET",
+                      "/v1/status",
+                      new byte[0],
+                      Map.of("Authorization", header, "Cookie", session))
+                  .status())
+          .as(header)
+          .isEqualTo(401);
+    }
+    for (String cookie : List.of(session + "x", "entente-session=", "entente-session")) {
+      assertThat(
+              served
+                  .send(
+                      "GET",
+                      "/v1/status",
+                      new byte[0],
+                      Map.of("Authorization", "", "Cookie", cookie))
+                  .status())
+          .as(cookie)
+          .isEqualTo(401);
+    }
   }
 
   @Test

@@ -80,19 +80,25 @@ public final class Certificates {
 
   /** Signs a certificate for a node on this machine. */
   public void sign(String name) throws IOException, InterruptedException, GeneralSecurityException {
+    sign(name, List.of());
+  }
+
+  /** Signs one that was good last month. */
+  public void signExpired(String name)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    sign(name, List.of("-startdate", "-40d", "-validity", "10"));
+  }
+
+  private void sign(String name, List<String> validity)
+      throws IOException, InterruptedException, GeneralSecurityException {
     if (loaded().containsAlias(name)) {
       keytool("-delete", "-alias", name);
     }
-    keytool(
-        "-genkeypair",
-        "-alias",
-        name,
-        "-dname",
-        "CN=" + name,
-        "-signer",
-        "ca",
-        "-ext",
-        "san=ip:127.0.0.1,dns:localhost");
+    List<String> arguments = new ArrayList<>(List.of("-genkeypair", "-alias", name));
+    arguments.addAll(List.of("-dname", "CN=" + name, "-signer", "ca"));
+    arguments.addAll(List.of("-ext", "san=ip:127.0.0.1,dns:localhost"));
+    arguments.addAll(validity);
+    keytool(arguments.toArray(String[]::new));
     KeyStore keys = loaded();
     StringBuilder chain = new StringBuilder();
     for (Certificate each : keys.getCertificateChain(name)) {

@@ -32,6 +32,17 @@ class FuzzTest {
   private static final List<String> NAMES =
       List.of(
           "doc", "1", "2", "hold", "résumé", "a/b", "..", "", "x".repeat(300), "\u202e", "'\"<");
+  private static final List<String> CREDENTIALS =
+      List.of(
+          "Bearer x",
+          "Bearer",
+          "Basic eA==",
+          "Bearer a.b.c",
+          "Bearer eyJhbGciOiJub25lIn0.e30.",
+          "Bearer ent_0123456789abcdef_" + "0".repeat(48),
+          "Bearer " + "x".repeat(7_000));
+  private static final List<String> COOKIES =
+      List.of("entente-session=", "entente-session=%00;;=", "=;" + "a=b;".repeat(500));
   private static final List<String> SCALARS =
       List.of(
           "null",
@@ -253,7 +264,8 @@ class FuzzTest {
           any(List.of("ann", "%D1%80%D0%B0ypal", "100%", "%ff", "x".repeat(400))));
     }
     if (random.nextInt(50) == 0) {
-      headers.put("Authorization", any(List.of("Bearer x", "Basic eA==")));
+      headers.put("Authorization", any(CREDENTIALS));
+      headers.put("Cookie", any(COOKIES));
     }
     return headers;
   }

@@ -173,6 +173,23 @@ class MutualTlsTest {
   }
 
   @Test
+  void aCertificateThatIsOverProvesNothingAtEitherEnd() throws Exception {
+    String good = "https://127.0.0.1:" + start("eu", peering("eu", List.of()));
+    certificates.signExpired("asia");
+    try (HttpTransport asia = new HttpTransport(SECRET, Optional.of(tls(certificates, "asia")))) {
+      assertThatThrownBy(() -> asia.pull(good, question("asia"))).isInstanceOf(IOException.class);
+    }
+    // Certificates are read again as they change, so what follows is the end of the first node too.
+    try (HttpTransport us = new HttpTransport(SECRET, Optional.of(tls(certificates, "us")))) {
+      assertThat(us.pull(good, question("us")).shipment().from().name()).isEqualTo("eu");
+      certificates.signExpired("eu");
+      String stale = "https://127.0.0.1:" + start("eu", peering("eu", List.of()));
+      assertThatThrownBy(() -> us.pull(stale, question("us")))
+          .hasMessageContaining("certificate_expired");
+    }
+  }
+
+  @Test
   void aCertificateThatIsReplacedOnDiskIsUsedFromThenOn() throws Exception {
     String url = "https://127.0.0.1:" + start("eu", peering("eu", List.of()));
     Map<String, byte[]> first = Map.of("serial", serial(url));

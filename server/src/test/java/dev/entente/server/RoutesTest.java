@@ -108,7 +108,12 @@ class RoutesTest {
                   .headers()
                   .firstValue("content-security-policy")
                   .orElseThrow())
-          .doesNotContain("unsafe");
+          .doesNotContain("unsafe")
+          .contains("default-src 'none'")
+          .contains("frame-ancestors 'none'")
+          .contains("form-action 'self'");
+      assertThat(served.get("/").response().headers().firstValue("x-content-type-options"))
+          .contains("nosniff");
     }
   }
 
