@@ -13,6 +13,7 @@ import java.net.Socket;
 import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /** Carries TCP connections to another address, each byte a little later than it came. */
@@ -25,6 +26,7 @@ final class DelayingProxy implements AutoCloseable {
   private final ServerSocket socket;
   private final InetSocketAddress to;
   private final long delayNanos;
+  private volatile int damagedPerThousand;
 
   DelayingProxy(InetAddress at, InetSocketAddress to, long delayMillis) throws IOException {
     this.socket = new ServerSocket(0, 50, at);
@@ -35,6 +37,19 @@ final class DelayingProxy implements AutoCloseable {
 
   int port() {
     return socket.getLocalPort();
+  }
+
+  /** Of a thousand pieces so many have a bit flipped from here on. */
+  void damage(int perThousand) {
+    damagedPerThousand = perThousand;
+  }
+
+  private byte[] carried(byte[] bytes) {
+    ThreadLocalRandom chance = ThreadLocalRandom.current();
+    if (chance.nextInt(1_000) < damagedPerThousand) {
+      bytes[chance.nextInt(bytes.length)] ^= (byte) (1 << chance.nextInt(8));
+    }
+    return bytes;
   }
 
   private void accept() {
@@ -72,7 +87,8 @@ final class DelayingProxy implements AutoCloseable {
     try {
       InputStream in = from.getInputStream();
       for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
-        chunks.put(new Chunk(Arrays.copyOf(buffer, length), System.nanoTime() + delayNanos));
+        chunks.put(
+            new Chunk(carried(Arrays.copyOf(buffer, length)), System.nanoTime() + delayNanos));
       }
       chunks.put(new Chunk(new byte[0], System.nanoTime() + delayNanos));
     } catch (IOException e) {

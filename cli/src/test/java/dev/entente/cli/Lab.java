@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A real network on this machine: a network namespace for each node, joined by a bridge. What goes
  * from one node to another takes some milliseconds; lines are cut and packets lost by the kernel.
- * Clocks are moved by libfaketime, disks are memory that can be filled. Needs root.
+ * Clocks are moved by libfaketime; each node has a disk of its own. Needs root.
  */
 final class Lab implements AutoCloseable {
   static final int HTTP = 7411;
@@ -38,10 +38,10 @@ final class Lab implements AutoCloseable {
   private final List<String> names;
   private final String id = Long.toString(ProcessHandle.current().pid() % 46_656, 36);
   private final int net = (int) (ProcessHandle.current().pid() % 200) + 20;
-  private final List<DelayingProxy> proxies = new ArrayList<>();
+  private final Map<String, LabDisk> disks = new TreeMap<>();
 
-  /** By source and target, such as {@code "a>b"}: the ports that lead there. */
-  private final Map<String, List<Integer>> ways = new TreeMap<>();
+  /** By source and target, such as {@code "a>b"}: what leads there. */
+  private final Map<String, List<DelayingProxy>> ways = new TreeMap<>();
 
   private @Nullable HttpClient http;
 
@@ -63,6 +63,9 @@ final class Lab implements AutoCloseable {
   }
 
   private void build() throws IOException, InterruptedException {
+    // Processes in a network of their own see disks come and go only below what is shared.
+    run("mount", "--bind", folder.toString(), folder.toString());
+    run("mount", "--make-shared", folder.toString());
     run("ip", "link", "add", bridge(), "type", "bridge");
     run("ip", "addr", "add", "10." + net + ".0.1/24", "dev", bridge());
     run("ip", "link", "set", bridge(), "up");
@@ -118,7 +121,7 @@ final class Lab implements AutoCloseable {
     } catch (IOException | InterruptedException e) {
       return Optional.of(String.valueOf(e.getMessage()));
     }
-    return Files.exists(FAKETIME) ? Optional.empty() : Optional.of("there is no libfaketime here");
+    return Files.exists(FAKETIME) ? LabDisk.whyNot() : Optional.of("there is no libfaketime here");
   }
 
   private String bridge() {
@@ -149,15 +152,7 @@ final class Lab implements AutoCloseable {
     in(name, "ip", "addr", "add", address(name) + "/24", "dev", "e0");
     in(name, "ip", "link", "set", "e0", "up");
     in(name, "ip", "link", "set", "lo", "up");
-    Files.createDirectories(data(name));
-    run(
-        "mount",
-        "-t",
-        "tmpfs",
-        "-o",
-        "size=" + DISK_MEGABYTES + "m",
-        "tmpfs",
-        data(name).toString());
+    disks.put(name, new LabDisk(file("disk-" + name), DISK_MEGABYTES));
   }
 
   /** The last of what a node complained of. */
@@ -165,8 +160,16 @@ final class Lab implements AutoCloseable {
     return RealNode.lastErrors(data(name).resolve("node"));
   }
 
+  LabDisk disk(String name) {
+    LabDisk disk = disks.get(name);
+    if (disk == null) {
+      throw new IllegalStateException(name + " has no disk");
+    }
+    return disk;
+  }
+
   private Path data(String name) {
-    return file("disk-" + name);
+    return disk(name).at();
   }
 
   private String way(String from, String to, int port) throws IOException {
@@ -175,8 +178,7 @@ final class Lab implements AutoCloseable {
             InetAddress.getByName("10." + net + ".0.1"),
             new InetSocketAddress(address(to), port),
             DELAY_MILLIS);
-    proxies.add(proxy);
-    ways.computeIfAbsent(from + ">" + to, _ -> new ArrayList<>()).add(proxy.port());
+    ways.computeIfAbsent(from + ">" + to, _ -> new ArrayList<>()).add(proxy);
     return "ip daddr %s tcp dport %d dnat to 10.%d.0.1:%d%n"
         .formatted(address(to), port, net, proxy.port());
   }
@@ -256,9 +258,18 @@ final class Lab implements AutoCloseable {
 
   /** From here on no packet goes from one node to another; answers to the other still do. */
   void cut(String from, String to) throws IOException, InterruptedException {
-    for (int port : ways.getOrDefault(from + ">" + to, List.of())) {
-      nft(from, "add rule ip lab cut tcp dport " + port + " drop");
+    for (DelayingProxy way : ways.getOrDefault(from + ">" + to, List.of())) {
+      nft(from, "add rule ip lab cut tcp dport " + way.port() + " drop");
     }
+  }
+
+  /** Of so many thousand pieces that go from or to a node one is damaged. */
+  void damage(String name, int perThousand) {
+    ways.forEach((way, proxies) -> {
+      if (way.startsWith(name + ">") || way.endsWith(">" + name)) {
+        proxies.forEach(proxy -> proxy.damage(perThousand));
+      }
+    });
   }
 
   /** A share of the packets that come in is lost. */
@@ -278,20 +289,6 @@ final class Lab implements AutoCloseable {
     Files.writeString(clock(name), (seconds < 0 ? "" : "+") + seconds + "s");
   }
 
-  /** A node's disk has no room any more; again, where the node has let go of something since. */
-  void fill(String name) throws IOException, InterruptedException {
-    String file = "of=" + data(name).resolve("filled");
-    new ProcessBuilder("dd", "if=/dev/zero", file, "bs=64K", "oflag=append", "conv=notrunc")
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .start()
-        .waitFor();
-  }
-
-  void empty(String name) throws IOException {
-    Files.deleteIfExists(data(name).resolve("filled"));
-  }
-
   private void nft(String name, String rules) throws IOException, InterruptedException {
     in(name, "nft", rules);
   }
@@ -302,7 +299,7 @@ final class Lab implements AutoCloseable {
     run(all.toArray(String[]::new));
   }
 
-  private static void run(String... command) throws IOException, InterruptedException {
+  static void run(String... command) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (process.waitFor() != 0) {
@@ -312,17 +309,20 @@ final class Lab implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    for (DelayingProxy proxy : proxies) {
-      proxy.close();
+    for (List<DelayingProxy> proxies : ways.values()) {
+      for (DelayingProxy proxy : proxies) {
+        proxy.close();
+      }
     }
+    disks.values().forEach(LabDisk::close);
+    quietly("umount", "-l", folder.toString());
     for (String name : names) {
-      quietly("umount", "-l", data(name).toString());
       quietly("ip", "netns", "del", space(name));
     }
     quietly("ip", "link", "del", bridge());
   }
 
-  private static @Nullable IOException quietly(String... command) {
+  static @Nullable IOException quietly(String... command) {
     try {
       run(command);
       return null;

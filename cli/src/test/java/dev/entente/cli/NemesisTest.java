@@ -240,13 +240,34 @@ class NemesisTest {
           // A store goes on for as long as it has room in files that it made larger beforehand.
           long end = end();
           do {
-            lab.fill(victim);
+            lab.disk(victim).fill();
             Thread.sleep(200);
           } while (System.nanoTime() < end);
           System.out.println("  the node " + (running(victim).isAlive() ? "goes on" : "has ended"));
-          lab.empty(victim);
+          lab.disk(victim).empty();
           killed(victim);
           start(lab, victim);
+        });
+    harms.put(
+        "power cut",
+        victim -> {
+          long end = end();
+          do {
+            RealNode node = running(victim);
+            node.signal("STOP");
+            lab.disk(victim).cutPower();
+            killed(victim);
+            assertThat(lab.disk(victim).powerUp()).as("what nobody synced is gone").isTrue();
+            start(lab, victim);
+            Thread.sleep(500);
+          } while (System.nanoTime() < end);
+        });
+    harms.put(
+        "damage of 1 %",
+        victim -> {
+          lab.damage(victim, 10);
+          pause();
+          lab.damage(victim, 0);
         });
     harms.put(
         "all killed",
@@ -303,10 +324,14 @@ class NemesisTest {
   private NavigableSet<String> known(Lab lab) throws IOException, InterruptedException {
     NavigableSet<String> known = new TreeSet<>();
     for (String name : NAMES) {
+      if (node(name) == null) {
+        known.add(name + " does not run");
+        continue;
+      }
       try {
         String body = running(name).send("GET", "/v1/cluster", "").body();
         int at = body.indexOf("\"known\":{");
-        known.add(body.substring(at, body.indexOf('}', at)));
+        known.add(at < 0 ? name + ": " + body : body.substring(at, body.indexOf('}', at)));
       } catch (IOException e) {
         known.add(
             name

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.AbstractEventListener;
+import org.rocksdb.BackgroundErrorReason;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Checkpoint;
@@ -57,8 +59,24 @@ public final class RocksStore implements Store {
   /** Held while a copy reads, which the store must not be closed under. */
   private final ReentrantReadWriteLock copies = new ReentrantReadWriteLock();
 
+  /**
+   * What could not be written or synced is not tried again: a second sync may say that all is well
+   * though the pages that the first could not write are gone.
+   */
+  private static final class FailStop extends AbstractEventListener {
+    FailStop() {
+      super(EnabledEventCallback.ON_ERROR_RECOVERY_BEGIN);
+    }
+
+    @Override
+    public boolean onErrorRecoveryBegin(BackgroundErrorReason reason, Status error) {
+      return false;
+    }
+  }
+
   private RocksStore(Path directory) throws RocksDBException {
     LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
+    FailStop failStop = new FailStop();
     BloomFilter filter = new BloomFilter(10);
     this.familyOptions =
         new ColumnFamilyOptions()
@@ -74,8 +92,10 @@ public final class RocksStore implements Store {
             // Cuts off a torn tail, which nobody was told of; refuses damage before it.
             .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
             .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
-            .setKeepLogFileNum(3);
-    resources.addAll(List.of(familyOptions, options, filter, cache, synced));
+            .setKeepLogFileNum(3)
+            .setListeners(List.of(failStop))
+            .setMaxBgErrorResumeCount(0);
+    resources.addAll(List.of(familyOptions, options, filter, cache, synced, failStop));
     List<ColumnFamilyDescriptor> descriptors = new ArrayList<>();
     descriptors.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, familyOptions));
     for (Table table : Table.values()) {
