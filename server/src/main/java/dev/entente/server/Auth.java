@@ -223,7 +223,7 @@ final class Auth {
   }
 
   private boolean isAdministrators(String candidate) {
-    return MessageDigest.isEqual(tokenHash, hash(candidate));
+    return !candidate.isEmpty() && MessageDigest.isEqual(tokenHash, hash(candidate));
   }
 
   private static byte[] hash(String text) {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Set;
 
 /**
  * The administrator's token of a data directory: {@code ENTENTE_TOKEN} if that is set at the first
@@ -17,22 +19,37 @@ import java.util.Set;
  */
 public record Token(String value, boolean isNew) {
 
-  /** The directory's token, made where there is none. */
+  public Token {
+    if (value.isBlank()) {
+      throw new IllegalArgumentException("a token that is empty lets everybody in");
+    }
+  }
+
+  /** The directory's token, made where there is none; an empty file is none. */
   public static Token of(Path directory) throws IOException {
     Path file = directory.resolve("token");
-    if (Files.exists(file)) {
-      return new Token(Files.readString(file).strip(), false);
+    String kept = Files.exists(file) ? Files.readString(file).strip() : "";
+    if (!kept.isEmpty()) {
+      return new Token(kept, false);
     }
     String given = System.getenv("ENTENTE_TOKEN");
     boolean generated = given == null || given.isBlank();
-    String token = generated ? Auth.newToken() : given.strip();
-    var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
-    try (var channel =
-        Files.newByteChannel(
-            file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), owner)) {
-      channel.write(java.nio.ByteBuffer.wrap((token + "\n").getBytes(StandardCharsets.UTF_8)));
+    Token token = new Token(generated ? Auth.newToken() : given.strip(), generated);
+    token.keep(directory);
+    return token;
+  }
+
+  /** Keeps it so that it is there as a whole or not at all, whenever the power goes. */
+  private void keep(Path directory) throws IOException {
+    Path begun = directory.resolve("token.unfinished");
+    Files.deleteIfExists(begun);
+    try (FileChannel channel =
+        FileChannel.open(Folders.createFile(begun), StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap((value + "\n").getBytes(StandardCharsets.UTF_8)));
+      channel.force(true);
     }
-    return new Token(token, generated);
+    Files.move(begun, directory.resolve("token"), StandardCopyOption.ATOMIC_MOVE);
+    Folders.sync(directory);
   }
 
   @Override

@@ -2,9 +2,11 @@
 package dev.entente.engine.store;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
@@ -43,6 +45,15 @@ public final class Folders {
    */
   public static Path createFile(Path file) throws IOException {
     return Files.createFile(file, only("rw-------"));
+  }
+
+  /** Has what was made, moved and removed in a folder hold, whenever the power goes. */
+  public static void sync(Path directory) throws IOException {
+    if (HAS_OWNERS) {
+      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
   }
 
   /** Removes a folder with all that is in it; nothing where there is none. */
