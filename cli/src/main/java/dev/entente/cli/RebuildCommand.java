@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Reconstruction;
+import dev.entente.engine.store.DamagedStoreException;
+import dev.entente.engine.store.LogTail;
 import dev.entente.engine.store.RocksStore;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine.Command;
@@ -20,6 +26,18 @@ import picocli.CommandLine.Spec;
     description =
         "Compares every record of a stopped node with what the versions in its log say, and works out again what is damaged. The log is the truth; what it says is not changed.")
 final class RebuildCommand implements Callable<Integer> {
+  private static final String RESTORE =
+      "Restore it from a checkpoint or a backup (entente restore), or move it away and begin with a"
+          + " copy of another node (entente serve --peers).";
+  private static final String WHOLE_COMES_AFTER =
+      "Whole writes come after that, which were acknowledged, so nothing may be cut off. "
+          + RESTORE;
+  private static final String NOTHING_COMES_AFTER =
+      "Nothing whole comes after that. If the disk failed or was full, it is the write that was"
+          + " under way, and nobody was told that it is kept: cut it off. If it was not, the disk has"
+          + " damaged what it held. "
+          + RESTORE;
+
   @Spec CommandSpec spec;
 
   @Option(
@@ -32,8 +50,14 @@ final class RebuildCommand implements Callable<Integer> {
   @Option(names = "--check", description = "Only say how many records are not what they should be.")
   boolean check;
 
+  @Option(
+      names = "--cut-log",
+      description =
+          "Where the log of the store ends in a damaged write, cut that off first, as a disk leaves it that failed; kept in DIR/cut.")
+  boolean cutLog;
+
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     Path directory = data.resolve("store");
     if (!Files.isDirectory(directory)) {
@@ -41,25 +65,56 @@ final class RebuildCommand implements Callable<Integer> {
           spec.commandLine(), data + " is no data directory: it has no store");
     }
     try (RocksStore store = RocksStore.open(directory)) {
-      Reconstruction.Found found;
-      try (ProgressBar bar = Progress.bar("comparing", -1)) {
-        found = Reconstruction.check(store, bar::stepTo);
+      return compare(store, out);
+    } catch (DamagedStoreException e) {
+      Optional<LogTail> damaged = LogTail.find(directory);
+      if (damaged.isEmpty() || !damaged.get().last()) {
+        out.println(damaged.map(RebuildCommand::where).orElse(e.getMessage()));
+        out.println(damaged.isPresent() ? WHOLE_COMES_AFTER : RESTORE);
+        return ExitCodes.FAILED;
       }
-      out.printf(
-          "%,d records of %,d versions, %,d not what their versions say%n",
-          found.records(), found.versions(), found.wrong());
-      if (found.wrong() == 0) {
-        return ExitCodes.OK;
-      }
-      if (check) {
-        out.println("work them out again: entente rebuild --data " + data);
+      LogTail tail = damaged.get();
+      out.println(where(tail));
+      if (check || !cutLog) {
+        out.println(NOTHING_COMES_AFTER);
+        out.println("to cut it off: entente rebuild --data " + data + " --cut-log");
         return ExitCodes.NEEDS_REVIEW;
       }
+      out.println("cut off, and kept in " + tail.cut(data.resolve("cut")));
+    }
+    // Where others had more of it than is left here, it must not give the same numbers again.
+    Node.openRestored(RocksStore.open(directory), NodeConfig.DEFAULT).close();
+    try (RocksStore store = RocksStore.open(directory)) {
+      return compare(store, out);
+    }
+  }
+
+  private static String where(LogTail tail) {
+    return "%s is damaged: whole up to byte %,d of %,d"
+        .formatted(tail.file(), tail.whole(), tail.size());
+  }
+
+  private int compare(RocksStore store, PrintWriter out) {
+    Reconstruction.Found found;
+    try (ProgressBar bar = Progress.bar("comparing", -1)) {
+      found = Reconstruction.check(store, bar::stepTo);
+    }
+    out.printf(
+        "%,d records of %,d versions, %,d not what their versions say%n",
+        found.records(), found.versions(), found.wrong());
+    if (found.wrong() > 0 && check) {
+      out.println("work them out again: entente rebuild --data " + data);
+      return ExitCodes.NEEDS_REVIEW;
+    }
+    if (found.wrong() > 0) {
       try (ProgressBar bar = Progress.bar("rebuilding", -1)) {
         Reconstruction.rebuild(store, bar::stepTo);
       }
-      out.println("worked out again; start it: entente serve --data " + data);
-      return ExitCodes.OK;
+      out.println("worked out again");
     }
+    if (!check && (found.wrong() > 0 || cutLog)) {
+      out.println("start it: entente serve --data " + data);
+    }
+    return ExitCodes.OK;
   }
 }

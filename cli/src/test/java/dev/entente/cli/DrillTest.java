@@ -2,6 +2,7 @@
 package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.group.FreePort;
@@ -10,10 +11,12 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.engine.store.Folders;
+import dev.entente.engine.store.LogTail;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Table;
 import dev.entente.server.Certificates;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -339,5 +342,74 @@ class DrillTest {
         .isEqualTo(ExitCodes.OK);
     RealNode after = start("a", "--port", "0");
     assertThat(after.send("GET", PATH, "").body()).contains("{\"v\":1}");
+  }
+
+  @Test
+  void theWriteThatWasUnderWayWhenTheDiskFailedIsCutOff() throws Exception {
+    RealNode before = start("a", "--port", "0", "--name", "a");
+    before.send("PUT", PATH, "{\"v\":1}");
+    before.send("PUT", PATH, "{\"v\":2,\"long\":\"" + "x".repeat(9_000) + "\"}");
+    Path data = folder.resolve("a");
+    Path log = log(data.resolve("store"));
+    long end = Files.size(log);
+    LogTail asIfItHadFailed = new LogTail(log, 0, end, true);
+    assertThatThrownBy(() -> asIfItHadFailed.cut(folder.resolve("cut")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("something has the store open");
+    before.kill();
+    try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
+      file.seek(end - 200);
+      file.write(new byte[100]);
+    }
+    Ran refused = Ran.at(before, folder, "serve --port 0 --data " + data);
+    assertThat(refused.code()).isEqualTo(ExitCodes.FAILED);
+    assertThat(refused.output()).contains("the data is damaged", "entente rebuild --check");
+
+    Ran looked = Ran.at(before, folder, "rebuild --check --data " + data);
+    assertThat(looked.code()).isEqualTo(ExitCodes.NEEDS_REVIEW);
+    assertThat(looked.output()).contains("Nothing whole comes after that", "--cut-log");
+    assertThat(log).hasSize(end);
+
+    Ran cut = Ran.at(before, folder, "rebuild --cut-log --data " + data);
+    assertThat(cut.code()).as(cut.output()).isEqualTo(ExitCodes.OK);
+    assertThat(cut.output()).contains("kept in", "0 not what their versions say", "start it");
+    RealNode after = start("a", "--port", "0");
+    assertThat(after.send("GET", PATH, "").body()).contains("{\"v\":1}");
+    after.send("PUT", PATH, "{\"v\":3}");
+    JsonArray versions =
+        (JsonArray) json(after.send("GET", PATH + "/history", "").body()).get("versions");
+    assertThat(versions.items().stream().map(version -> text((JsonObject) version, "node")))
+        .as("it gives no number that it gave before")
+        .hasSize(2)
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void damageBeforeWholeWritesIsLeftToABackup() throws Exception {
+    RealNode before = start("a", "--port", "0", "--name", "a");
+    before.send("PUT", PATH, "{\"v\":1}");
+    Path data = folder.resolve("a");
+    Path log = log(data.resolve("store"));
+    long early = Files.size(log);
+    before.send("PUT", PATH, "{\"v\":2}");
+    before.kill();
+    try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "rw")) {
+      file.seek(early - 20);
+      file.write(new byte[10]);
+    }
+    long end = Files.size(log);
+    Ran refused = Ran.at(before, folder, "rebuild --cut-log --data " + data);
+    assertThat(refused.code()).isEqualTo(ExitCodes.FAILED);
+    assertThat(refused.output()).contains("Whole writes come after that", "entente restore");
+    assertThat(log).hasSize(end);
+  }
+
+  private static Path log(Path store) throws IOException {
+    try (Stream<Path> files = Files.list(store)) {
+      return files
+          .filter(file -> file.toString().endsWith(".log"))
+          .max(Path::compareTo)
+          .orElseThrow();
+    }
   }
 }

@@ -157,7 +157,7 @@ final class Lab implements AutoCloseable {
 
   /** The last of what a node complained of. */
   String lastErrors(String name) throws IOException {
-    return RealNode.lastErrors(data(name).resolve("node"));
+    return RealNode.lastErrors(data(name));
   }
 
   LabDisk disk(String name) {
@@ -168,8 +168,9 @@ final class Lab implements AutoCloseable {
     return disk;
   }
 
-  private Path data(String name) {
-    return disk(name).at();
+  /** What a node keeps, on its disk. */
+  Path data(String name) {
+    return disk(name).at().resolve("node");
   }
 
   private String way(String from, String to, int port) throws IOException {
@@ -234,7 +235,7 @@ final class Lab implements AutoCloseable {
     return RealNode.start(
         List.of("ip", "netns", "exec", space(name)),
         client(),
-        data(name).resolve("node"),
+        data(name),
         environment,
         "--name",
         name,

@@ -19,6 +19,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /**
  * Nodes on a real network with latency, under load of every kind, while all is done to them that a
@@ -261,6 +262,26 @@ class NemesisTest {
             start(lab, victim);
             Thread.sleep(500);
           } while (System.nanoTime() < end);
+        });
+    harms.put(
+        "failing syncs",
+        victim -> {
+          LabDisk disk = lab.disk(victim);
+          int ended = 0;
+          long end = end();
+          do {
+            disk.failSyncs();
+            Thread.sleep(Math.min(10, SECONDS) * 1_000L);
+            ended += running(victim).isAlive() ? 0 : 1;
+            killed(victim);
+            disk.mend();
+            String data = lab.data(victim).toString();
+            int code = new CommandLine(new RebuildCommand()).execute("--data", data, "--cut-log");
+            assertThat(code).as("what an operator does with a damaged log").isZero();
+            start(lab, victim);
+            eventually(() -> running(victim).send("GET", "/health/ready", "").statusCode() == 200);
+          } while (System.nanoTime() < end);
+          System.out.printf("  the node ended %d times%n", ended);
         });
     harms.put(
         "damage of 1 %",

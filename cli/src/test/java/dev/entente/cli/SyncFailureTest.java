@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.DamagedStoreException;
+import dev.entente.engine.store.LogTail;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.StoreException;
 import dev.entente.engine.store.Table;
@@ -29,8 +31,12 @@ class SyncFailureTest {
     byte[] value = new byte[20_000];
     random.nextBytes(value);
     Batch batch = new Batch();
-    batch.put(Table.LOG, ("k" + number).getBytes(StandardCharsets.UTF_8), value);
+    batch.put(Table.LOG, key(number), value);
     store.commit(batch);
+  }
+
+  private static byte[] key(int number) {
+    return ("k" + number).getBytes(StandardCharsets.UTF_8);
   }
 
   private static List<String> files(Path directory) throws IOException {
@@ -63,6 +69,37 @@ class SyncFailureTest {
       Thread.sleep(3_000);
       assertThat(files(directory)).as("nothing is begun anew").isEqualTo(before);
       store.close();
+    }
+  }
+
+  @Test
+  void onceThereIsRoomAgainAllThatWasCommittedIsThere() throws Exception {
+    Optional<String> whyNot = LabDisk.whyNot();
+    assumeTrue(whyNot.isEmpty(), () -> "no disk to break: " + whyNot.orElseThrow());
+    try (LabDisk disk = new LabDisk(temp.resolve("disk"), 64)) {
+      Path directory = disk.at().resolve("store");
+      RocksStore store = RocksStore.open(directory);
+      int committed = 0;
+      disk.failSyncs();
+      try {
+        while (committed < 4_000) {
+          commit(store, committed);
+          committed++;
+        }
+      } catch (StoreException _) {
+        store.close();
+      }
+      disk.mend();
+      try {
+        RocksStore.open(directory).close();
+      } catch (DamagedStoreException _) {
+        LogTail.find(directory).orElseThrow().cut(disk.at().resolve("cut"));
+      }
+      try (RocksStore again = RocksStore.open(directory)) {
+        for (int i = 0; i < committed; i++) {
+          assertThat(again.get(Table.LOG, key(i))).as("%d of %d", i, committed).isNotNull();
+        }
+      }
     }
   }
 }

@@ -115,23 +115,24 @@ public final class RocksStore implements Store {
   /**
    * Opens or creates the store in a directory.
    *
-   * @throws StoreException where the directory cannot be used, is in use, or holds damaged data;
-   *     the message names it
+   * @throws DamagedStoreException where it holds damaged data
+   * @throws StoreException where the directory cannot be used, or is in use; the message names it
    */
   public static RocksStore open(Path directory) {
+    String what = "cannot open the store in " + directory + ": ";
     try {
       return new RocksStore(Folders.create(directory));
-    } catch (IOException | RocksDBException e) {
-      boolean damaged =
-          e instanceof RocksDBException rocks
-              && rocks.getStatus() != null
-              && rocks.getStatus().getCode() == Status.Code.Corruption;
-      throw new StoreException(
-          "cannot open the store in "
-              + directory
-              + ": "
-              + (damaged ? "the data is damaged, restore it from a backup: " : "")
-              + e.getMessage(),
+    } catch (IOException e) {
+      throw new StoreException(what + e.getMessage(), e);
+    } catch (RocksDBException e) {
+      if (e.getStatus() == null || e.getStatus().getCode() != Status.Code.Corruption) {
+        throw new StoreException(what + e.getMessage(), e);
+      }
+      throw new DamagedStoreException(
+          what
+              + "the data is damaged: "
+              + e.getMessage()
+              + ". What can be done: entente rebuild --check",
           e);
     }
   }

@@ -2,7 +2,7 @@
 package dev.entente.engine.store;
 
 /** The store cannot be opened, read or written. After a failed commit the node stops. */
-public final class StoreException extends RuntimeException {
+public class StoreException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   public StoreException(String message) {

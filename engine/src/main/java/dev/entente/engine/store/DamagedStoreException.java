@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine.store;
+
+/** What a store holds is not what was written to it, so it is not opened. */
+public final class DamagedStoreException extends StoreException {
+  private static final long serialVersionUID = 1;
+
+  public DamagedStoreException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
