@@ -82,9 +82,9 @@ final class RebuildCommand implements Callable<Integer> {
       }
       out.println("cut off, and kept in " + tail.cut(data.resolve("cut")));
     }
-    // Where others had more of it than is left here, it must not give the same numbers again.
-    Node.openRestored(RocksStore.open(directory), NodeConfig.DEFAULT).close();
     try (RocksStore store = RocksStore.open(directory)) {
+      // Where others had more of it than is left here, it must not give the same numbers again.
+      Node.renew(store, NodeConfig.DEFAULT);
       return compare(store, out);
     }
   }

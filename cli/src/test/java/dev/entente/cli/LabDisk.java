@@ -30,7 +30,10 @@ final class LabDisk implements AutoCloseable {
     Lab.run("mount", "-t", "tmpfs", "-o", room, "tmpfs", memory.toString());
     Lab.run("truncate", "-s", megabytes + "M", image().toString());
     Lab.run("mkfs.ext4", "-q", "-F", image().toString());
+    // What the file system needs for itself can always be written; only data cannot.
+    Lab.run("fallocate", "-l", megabytes + "M", image().toString());
     mount();
+    Lab.run("fstrim", at.toString());
   }
 
   private Path image() {
@@ -89,8 +92,8 @@ final class LabDisk implements AutoCloseable {
 
   /** Once nobody uses it any more: there is room for all blocks, and what it says is on them. */
   void mend() throws IOException, InterruptedException {
-    Lab.run("umount", at.toString());
     Files.deleteIfExists(memory.resolve("filled"));
+    Lab.run("umount", at.toString());
     if (new ProcessBuilder("e2fsck", "-fy", image().toString())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -107,7 +110,8 @@ final class LabDisk implements AutoCloseable {
     if (!"root".equals(System.getProperty("user.name"))) {
       return Optional.of("only root can make disks");
     }
-    for (String tool : List.of("mkfs.ext4 -V", "python3 --version", "losetup --find")) {
+    for (String tool :
+        List.of("mkfs.ext4 -V", "python3 --version", "losetup --find", "fstrim --version")) {
       if (Lab.quietly(tool.split(" ")) != null) {
         return Optional.of("not to be had here: " + tool);
       }

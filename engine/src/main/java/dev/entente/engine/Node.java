@@ -150,11 +150,17 @@ public final class Node implements AutoCloseable {
     return node;
   }
 
-  /**
-   * Opens a node on a store that was brought back from an earlier state: it continues under its
-   * next incarnation, so that it does not give numbers again that others may have seen.
-   */
+  /** Opens a node on a store that was brought back from an earlier state. */
   public static Node openRestored(Store store, NodeConfig config) {
+    renew(store, config);
+    return open(store, config);
+  }
+
+  /**
+   * Has the node that a store is of continue under its next incarnation, so that it does not give
+   * numbers again that others may have seen. A store that no node was opened on stays as it is.
+   */
+  public static void renew(Store store, NodeConfig config) {
     Incarnations known = Incarnations.of(store);
     if (known != null) {
       byte[] last = store.get(Table.META, POSITION);
@@ -164,7 +170,6 @@ public final class Node implements AutoCloseable {
           .write(batch::put);
       store.commit(batch);
     }
-    return open(store, config);
   }
 
   private static Incarnations identity(Store store, NodeConfig config) {

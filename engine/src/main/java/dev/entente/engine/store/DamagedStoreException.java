@@ -5,6 +5,10 @@ package dev.entente.engine.store;
 public final class DamagedStoreException extends StoreException {
   private static final long serialVersionUID = 1;
 
+  public DamagedStoreException(String message) {
+    super(message);
+  }
+
   public DamagedStoreException(String message, Throwable cause) {
     super(message, cause);
   }

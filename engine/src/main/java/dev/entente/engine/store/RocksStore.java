@@ -3,12 +3,15 @@ package dev.entente.engine.store;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.AbstractEventListener;
 import org.rocksdb.BackgroundErrorReason;
@@ -43,6 +46,8 @@ import org.rocksdb.WriteOptions;
 public final class RocksStore implements Store {
   private static final long BLOCK_CACHE_BYTES = 128L << 20;
   private static final long LOG_BYTES_MAX = 256L << 20;
+  private static final Pattern HOLDS_DATA = Pattern.compile("\\d+\\.(log|sst)$");
+  private static final String WHAT_CAN_BE_DONE = ". What can be done: entente rebuild --check";
 
   static {
     RocksDB.loadLibrary();
@@ -121,7 +126,13 @@ public final class RocksStore implements Store {
   public static RocksStore open(Path directory) {
     String what = "cannot open the store in " + directory + ": ";
     try {
-      return new RocksStore(Folders.create(directory));
+      if (isBeheaded(Folders.create(directory))) {
+        throw new DamagedStoreException(
+            what
+                + "there is data, but CURRENT, which says where it begins, is gone"
+                + WHAT_CAN_BE_DONE);
+      }
+      return new RocksStore(directory);
     } catch (IOException e) {
       throw new StoreException(what + e.getMessage(), e);
     } catch (RocksDBException e) {
@@ -129,11 +140,15 @@ public final class RocksStore implements Store {
         throw new StoreException(what + e.getMessage(), e);
       }
       throw new DamagedStoreException(
-          what
-              + "the data is damaged: "
-              + e.getMessage()
-              + ". What can be done: entente rebuild --check",
-          e);
+          what + "the data is damaged: " + e.getMessage() + WHAT_CAN_BE_DONE, e);
+    }
+  }
+
+  /** Whether opening would begin an empty store over what is left of another. */
+  private static boolean isBeheaded(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return !Files.exists(directory.resolve("CURRENT"))
+          && files.anyMatch(file -> HOLDS_DATA.matcher(file.toString()).find());
     }
   }
 

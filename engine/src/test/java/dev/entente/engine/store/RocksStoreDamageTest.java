@@ -109,4 +109,14 @@ class RocksStoreDamageTest {
         .isInstanceOf(StoreException.class)
         .hasMessageContaining(killed.toString());
   }
+
+  @Test
+  void noEmptyStoreIsBegunOverWhatIsLeftOfAnother() throws IOException {
+    Files.delete(killed.resolve("CURRENT"));
+    long size = Files.size(log());
+    assertThatThrownBy(this::readable)
+        .isInstanceOf(DamagedStoreException.class)
+        .hasMessageContaining("CURRENT");
+    assertThat(log()).hasSize(size);
+  }
 }
