@@ -152,6 +152,20 @@ public final class RocksStore implements Store {
     }
   }
 
+  /**
+   * Reads all of a table, which compares it with its checksums.
+   *
+   * @throws DamagedStoreException where something does not fit
+   */
+  public void check(Table table) {
+    try {
+      scan(table, new byte[0], null, false, (_, _) -> true);
+    } catch (StoreException e) {
+      throw new DamagedStoreException(
+          "the table " + table.label() + " is damaged: " + e.getCause(), e);
+    }
+  }
+
   private ColumnFamilyHandle family(Table table) {
     ColumnFamilyHandle handle = families.get(table);
     if (handle == null) {

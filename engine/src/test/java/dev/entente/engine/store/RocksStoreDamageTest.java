@@ -9,6 +9,7 @@ import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,5 +119,28 @@ class RocksStoreDamageTest {
         .isInstanceOf(DamagedStoreException.class)
         .hasMessageContaining("CURRENT");
     assertThat(log()).hasSize(size);
+  }
+
+  @Test
+  void aDamagedFileOfATableIsFoundByReadingAllOfIt() throws IOException {
+    try (RocksStore store = RocksStore.open(killed)) {
+      store.compact(List.of());
+    }
+    Path table;
+    try (Stream<Path> files = Files.list(killed)) {
+      table = files.filter(file -> file.toString().endsWith(".sst")).findFirst().orElseThrow();
+    }
+    try (RandomAccessFile file = new RandomAccessFile(table.toFile(), "rw")) {
+      file.seek(200);
+      int was = file.read();
+      file.seek(200);
+      file.write(was ^ 0x40);
+    }
+    try (RocksStore store = RocksStore.open(killed)) {
+      store.check(Table.META);
+      assertThatThrownBy(() -> store.check(Table.LOG))
+          .isInstanceOf(DamagedStoreException.class)
+          .hasMessageContaining("log");
+    }
   }
 }
