@@ -358,6 +358,8 @@ final class Replication {
         "incarnation",
         next.self().value(),
         JsonObject.of("why", Json.of(why)));
+    // Under the old name it would give numbers that others have already.
+    transaction.end();
     transaction.afterwards(() -> {
       throw new NodeRestoredException(why);
     });

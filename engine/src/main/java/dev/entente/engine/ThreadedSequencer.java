@@ -31,6 +31,9 @@ final class ThreadedSequencer implements Sequencer {
   private record Job<T>(Function<Transaction, T> work, CompletableFuture<T> done) {
     /** Runs, and returns what completes the waiter after the commit. */
     Answer run(Transaction transaction) {
+      if (transaction.hasEnded()) {
+        return new Answer(() -> done.completeExceptionally(Sequencer.stopped(null)), done);
+      }
       try {
         T result = work.apply(transaction);
         transaction.keep();

@@ -50,6 +50,8 @@ final class Transaction {
   /** What was refused within a draft or a unit, which stays where they do not; null outside. */
   private @Nullable List<AuditChain.Draft> refusals;
 
+  private boolean ended;
+
   /** Versions of a group, with what goes along with them; nothing of it is kept here. */
   static final class Draft {
     private final NodeId group;
@@ -366,5 +368,14 @@ final class Transaction {
 
   void afterwards(Runnable action) {
     open.afterwards(action);
+  }
+
+  /** What comes after this job is not decided any more: the node stops. */
+  void end() {
+    ended = true;
+  }
+
+  boolean hasEnded() {
+    return ended;
   }
 }

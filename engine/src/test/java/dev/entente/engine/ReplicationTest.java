@@ -20,7 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -229,6 +231,51 @@ class ReplicationTest {
         .isEqualTo(StateCodec.toBytes(right.read(key("main", "a")).state()));
     assertThat(next.history(key("main", "a"), Long.MAX_VALUE, 10)).hasSize(3);
     assertThat(next.verify(_ -> {}).broken()).isEmpty();
+  }
+
+  /** Writes that were decided in the same batch got numbers that others had already. */
+  @Test
+  void aNodeThatNoticesThatItWentBackDecidesNothingMore() throws Exception {
+    put(left, key("main", "a"), "1");
+    Batch backup = copy(leftStore);
+    for (int i = 0; i < 5; i++) {
+      put(left, key("main", "a"), "since " + i);
+    }
+    pull(left, right);
+    MemoryStore restored = new MemoryStore();
+    restored.commit(backup);
+    Node old = open(restored, "left");
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch goesOn = new CountDownLatch(1);
+    old.measure(() -> {
+      begun.countDown();
+      assertThat(goesOn).matches(ReplicationTest::opens);
+      return 0;
+    });
+    CompletableFuture<Outcome> before = old.write(request("before"));
+    begun.await();
+    CompletableFuture<Intake> taken = old.take(ship(right, old, 1 << 20));
+    CompletableFuture<Outcome> after = old.write(request("after"));
+    goesOn.countDown();
+    assertThat(before.join()).isInstanceOf(Outcome.Accepted.class);
+    assertThatThrownBy(taken::join).hasRootCauseInstanceOf(NodeRestoredException.class);
+    assertThatThrownBy(after::join).hasCauseInstanceOf(NodeStoppedException.class);
+    Node next = open(restored, "left");
+    assertThat(next.read(key("main", "before")).view().exists()).isTrue();
+    assertThat(next.read(key("main", "after")).view().exists()).isFalse();
+  }
+
+  private static WriteRequest request(String id) {
+    Edit edit = new Edit.Put(JsonObject.of("v", Json.of(id)));
+    return WriteRequest.of(key("main", id), edit, new Seen.Everything(), "ann");
+  }
+
+  private static boolean opens(CountDownLatch latch) {
+    try {
+      return latch.await(60, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
