@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.cluster.Seats;
+import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Reconstruction;
@@ -83,10 +85,25 @@ final class RebuildCommand implements Callable<Integer> {
       }
       out.println("cut off, and kept in " + tail.cut(data.resolve("cut")));
     }
+    renew(directory);
     try (RocksStore store = RocksStore.open(directory)) {
-      // Where others had more of it than is left here, it must not give the same numbers again.
-      Node.renew(store, NodeConfig.DEFAULT);
       return compare(store, out);
+    }
+  }
+
+  /**
+   * Where others had more of it than is left here, the node must not give the same numbers again;
+   * what it voted on lies elsewhere, and is all there.
+   */
+  private static void renew(Path directory) {
+    RocksStore store = RocksStore.open(directory);
+    Optional<NodeId> former = Node.renew(store, NodeConfig.DEFAULT);
+    if (former.isEmpty()) {
+      store.close();
+      return;
+    }
+    try (Node node = Node.open(store, NodeConfig.DEFAULT)) {
+      Seats.keepSeat(node, former.get());
     }
   }
 

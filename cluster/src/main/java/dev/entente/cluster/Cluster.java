@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongSupplier;
@@ -44,6 +45,9 @@ public final class Cluster {
   private final Copies copies = new Copies();
 
   private final Map<NodeId, NodeReport> reports = new TreeMap<>();
+
+  /** Who has answered a question that was meant for it, and so has said what it has. */
+  private final Set<NodeId> acquainted = new TreeSet<>();
 
   /** As it was at the last exchange: a write does not wait for the links. */
   private volatile int measured;
@@ -136,6 +140,9 @@ public final class Cluster {
     learn(reply.members());
     meets(reply.shipment().from(), asked.known(), reply.shipment().known());
     NodeId from = reply.shipment().from();
+    if (asked.to().equals(Optional.of(from))) {
+      acquainted.add(from);
+    }
     NodeReport before = reports.get(from);
     // To somebody whom it has not met, a node does not say what it has.
     VersionVector known =
@@ -145,6 +152,7 @@ public final class Cluster {
     reports.put(
         from, new NodeReport(known, reply.links(), reply.standing(), steadyMillis.getAsLong()));
     reports.keySet().retainAll(members.keySet());
+    acquainted.retainAll(members.keySet());
     copies.retain(present().stream().map(Member::node).toList());
   }
 
@@ -206,6 +214,45 @@ public final class Cluster {
   /** What other members last told of themselves. */
   public synchronized Map<NodeId, NodeReport> others() {
     return new TreeMap<>(reports);
+  }
+
+  /** How far the numbers of this node go at each other that has said what it has. */
+  synchronized Map<NodeId, Long> ownNumbers() {
+    Map<NodeId, Long> numbers = new TreeMap<>();
+    reports.forEach((other, told) -> {
+      if (acquainted.contains(other)) {
+        numbers.put(other, told.known().get(node.id()));
+      }
+    });
+    return numbers;
+  }
+
+  /**
+   * Waits for each node that this one knows of to say what it has, or not to answer. Where this
+   * node's directory went back in time it hears of that, and stops, before it gives numbers that
+   * others have already.
+   *
+   * @param patienceMillis for how long at most
+   */
+  public void askAround(long patienceMillis) throws InterruptedException {
+    long end = steadyMillis.getAsLong() + patienceMillis;
+    while (node.failure().isEmpty()
+        && !(hasAskedAround() && isRecent())
+        && steadyMillis.getAsLong() < end) {
+      Thread.sleep(10);
+    }
+  }
+
+  private boolean hasAskedAround() {
+    Set<NodeId> told = ownNumbers().keySet();
+    return status().stream()
+        .allMatch(
+            link -> !link.problem().isEmpty() || link.peer().filter(told::contains).isPresent());
+  }
+
+  /** Whether nobody has said that they have more of what this node wrote than it has itself. */
+  boolean isRecent() {
+    return ownNumbers().values().stream().allMatch(number -> number <= node.position());
   }
 
   /** From here on this node votes, and tells others how its side stands; see {@link PullReply}. */

@@ -56,7 +56,7 @@ public final class Seats {
   private enum Memory {
     /** It never voted. */
     NONE,
-    /** It voted once, and what it voted on is gone. */
+    /** It voted once, and what it voted on is gone, or was put back as it once was. */
     LOST,
     /** All that it voted on. */
     KEPT
@@ -132,6 +132,7 @@ public final class Seats {
   public Voters prepare(Voters voters, boolean again) throws IOException, InterruptedException {
     Memory memory = memory(voters.directory());
     if (memory == Memory.KEPT && !again) {
+      requireRecent();
       return voters;
     }
     Map<String, Answer> answers = ask(memory);
@@ -150,6 +151,22 @@ public final class Seats {
                 + " cluster remove-voter "
                 + self()
             : unasked(answers) + " to say that no node called " + self() + " has voted before";
+    throw new UnavailableException(waitsFor);
+  }
+
+  /**
+   * A directory that was put back remembers less than it had voted on, and does not know. Others
+   * do, by the numbers that this node gave; then the node stops, and continues under its next
+   * incarnation, which has not voted. As many have to say so as it takes for a majority with it.
+   */
+  private void requireRecent() throws UnavailableException {
+    if (!cluster.isRecent()) {
+      waitsFor = "others have more of what this node wrote than it has itself";
+    } else if (cluster.ownNumbers().size() < first.size() / 2) {
+      waitsFor = "waits for other nodes to say how much they have of what this one wrote";
+    } else {
+      return;
+    }
     throw new UnavailableException(waitsFor);
   }
 
@@ -187,7 +204,8 @@ public final class Seats {
     if (Files.isDirectory(directory) && !Files.exists(directory.resolve(WAITING))) {
       try (Stream<Path> kept = Files.list(directory)) {
         if (kept.findAny().isPresent()) {
-          return Memory.KEPT;
+          boolean other = holder(self()).filter(who -> !who.equals(node.id())).isPresent();
+          return other ? Memory.LOST : Memory.KEPT;
         }
       }
     }
@@ -212,18 +230,37 @@ public final class Seats {
     authority.leave();
   }
 
+  /**
+   * Has a node keep its seat that continues under another incarnation though all that it voted on
+   * is there.
+   */
+  public static void keepSeat(Node node, NodeId former) {
+    String note = noteOf(former.name());
+    if (who(node.kept(note)).equals(Optional.of(former))) {
+      node.keep(note, written(node.id())).join();
+    }
+  }
+
+  private static Optional<NodeId> who(Optional<byte[]> note) {
+    return note.map(bytes -> new NodeId(new ByteReader(bytes).text()));
+  }
+
+  private static byte[] written(NodeId voter) {
+    return new ByteWriter().text(voter.value()).toBytes();
+  }
+
   private static String noteOf(String name) {
     return "voter/" + name;
   }
 
   /** Who votes under a name, as this node once heard. */
   private Optional<NodeId> holder(String name) {
-    return node.kept(noteOf(name)).map(bytes -> new NodeId(new ByteReader(bytes).text()));
+    return who(node.kept(noteOf(name)));
   }
 
   private void note(NodeId voter) {
     if (!holder(voter.name()).equals(Optional.of(voter))) {
-      node.keep(noteOf(voter.name()), new ByteWriter().text(voter.value()).toBytes()).join();
+      node.keep(noteOf(voter.name()), written(voter)).join();
     }
   }
 

@@ -152,24 +152,28 @@ public final class Node implements AutoCloseable {
 
   /** Opens a node on a store that was brought back from an earlier state. */
   public static Node openRestored(Store store, NodeConfig config) {
-    renew(store, config);
+    Optional<NodeId> _ = renew(store, config);
     return open(store, config);
   }
 
   /**
    * Has the node that a store is of continue under its next incarnation, so that it does not give
-   * numbers again that others may have seen. A store that no node was opened on stays as it is.
+   * numbers again that others may have seen.
+   *
+   * @return who it was; empty where no node was opened on the store before, which stays as it is
    */
-  public static void renew(Store store, NodeConfig config) {
+  public static Optional<NodeId> renew(Store store, NodeConfig config) {
     Incarnations known = Incarnations.of(store);
-    if (known != null) {
-      byte[] last = store.get(Table.META, POSITION);
-      Batch batch = new Batch();
-      known
-          .next(last == null ? 0 : new ByteReader(last).u64(), config.incarnations().getAsLong())
-          .write(batch::put);
-      store.commit(batch);
+    if (known == null) {
+      return Optional.empty();
     }
+    byte[] last = store.get(Table.META, POSITION);
+    Batch batch = new Batch();
+    known
+        .next(last == null ? 0 : new ByteReader(last).u64(), config.incarnations().getAsLong())
+        .write(batch::put);
+    store.commit(batch);
+    return Optional.of(known.self());
   }
 
   private static Incarnations identity(Store store, NodeConfig config) {

@@ -72,6 +72,9 @@ public final class EntenteServer implements AutoCloseable {
   /** How often votes that are being held are looked at. */
   private static final Duration VOTES = Duration.ofSeconds(1);
 
+  /** For how long a node asks others what they have before it answers clients. */
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+
   private final WebServer server;
   private final Chores chores;
   private final Optional<Peers> peers;
@@ -181,15 +184,21 @@ public final class EntenteServer implements AutoCloseable {
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
     Optional<Voting> voting = Optional.empty();
     String self = node.id().name();
-    if (peering.voterNames().contains(self)) {
-      try {
+    try {
+      cluster.askAround(PATIENCE.toMillis());
+      if (peering.voterNames().contains(self)) {
         Voters voters = Voters.of(self, peering.voters(), peering.directory());
         voting = Optional.of(Voting.begin(new RaftSeat(node, seats, voters, peering.tls())));
-      } catch (IOException | RuntimeException e) {
-        transport.close();
-        runner.close();
-        throw e;
       }
+    } catch (IOException | RuntimeException e) {
+      transport.close();
+      runner.close();
+      throw e;
+    } catch (InterruptedException e) {
+      transport.close();
+      runner.close();
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
     }
     chores.every(TICK, "healings", healings::look);
     chores.every(VOTES, "votes", ballots::tick);

@@ -9,8 +9,11 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.NodeRestoredException;
+import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.MemoryStore;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -240,6 +244,55 @@ class VotersTest {
     Served.eventually(() -> waitsFor(c).endsWith("entente cluster remove-voter c"));
     assertThat(Files.exists(group("c"))).isFalse();
     everybodyAgrees("meanwhile");
+  }
+
+  @Test
+  void whoseDirectoryWasPutBackAsItOnceWasDoesNotVoteWithIt() throws Exception {
+    serveThree();
+    served.get("c").close();
+    MemoryStore then = copy(stores.get("c.1"));
+    Path votesThen = Folders.create(folder.resolve("then"));
+    copy(group("c"), votesThen);
+
+    Served since = serve("c.1");
+    Served.eventually(() -> voters(since).size() == 3);
+    assertThat(since.json("PUT", "/v1/main/records/note/since", "{}").status()).isEqualTo(201);
+    Served.eventually(() ->
+        served.get("a").get("/v1/main/records/note/since").status() == 200
+            && served.get("b").get("/v1/main/records/note/since").status() == 200);
+    since.close();
+    Folders.delete(group("c"));
+    copy(votesThen, Folders.create(group("c")));
+    stores.put("c.1", then);
+
+    Served putBack = serve("c.1");
+    Served.eventually(() -> putBack.node.failure().isPresent());
+    assertThat(putBack.node.failure().orElseThrow()).isInstanceOf(NodeRestoredException.class);
+    assertThat(voters(putBack)).isEmpty();
+    putBack.close();
+    Served c = serve("c.1");
+    Served.eventually(() -> waitsFor(c).endsWith("entente cluster remove-voter c"));
+    assertThat(remove("c").status()).isEqualTo(200);
+    Served.eventually(() -> waitsFor(c).startsWith("waits to be let in"));
+    assertThat(add("c").status()).isEqualTo(200);
+    Served.eventually(() -> voters(c).equals(List.of("a", "b", "c")));
+    everybodyAgrees("after");
+  }
+
+  private static MemoryStore copy(MemoryStore store) {
+    MemoryStore copy = new MemoryStore();
+    Batch batch = new Batch();
+    store.copy(batch::put);
+    copy.commit(batch);
+    return copy;
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.filter(file -> !file.equals(from)).toList()) {
+        Files.copy(file, to.resolve(from.relativize(file)));
+      }
+    }
   }
 
   @Test
