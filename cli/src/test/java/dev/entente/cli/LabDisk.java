@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A disk of its own for a node: a file system on a loop device whose blocks are memory. It can be
@@ -17,6 +19,14 @@ final class LabDisk implements AutoCloseable {
   private static final String SHUT_DOWN =
       "import fcntl,os,struct,sys;"
           + "fcntl.ioctl(os.open(sys.argv[1],os.O_RDONLY),0x8004587D,struct.pack('I',2))";
+
+  /** Of the device: what lies behind so many bytes is not to be read or written; 0 for nothing. */
+  private static final String LIMIT =
+      "import fcntl,struct,sys;"
+          + "f=open(sys.argv[1]);b=bytearray(232);fcntl.ioctl(f,0x4C05,b);"
+          + "struct.pack_into('Q',b,32,int(sys.argv[2]));fcntl.ioctl(f,0x4C04,b)";
+
+  private static final int BLOCK = 4_096;
 
   private final Path at;
   private final Path memory;
@@ -90,9 +100,27 @@ final class LabDisk implements AutoCloseable {
     fill(memory.resolve("filled"));
   }
 
-  /** Once nobody uses it any more: there is room for all blocks, and what it says is on them. */
+  /** From here on a file, and what lies behind it on the disk, can be neither read nor written. */
+  void failReads(Path file) throws IOException, InterruptedException {
+    Lab.run("sync", "-f", at.toString());
+    String extents = Lab.run("filefrag", "-v", "-b" + BLOCK, file.toString());
+    Matcher first = Pattern.compile("0:\\s+0\\.\\.\\s*\\d+:\\s+(\\d+)\\.\\.").matcher(extents);
+    if (!first.find()) {
+      throw new IOException("where " + file + " lies is not in: " + extents);
+    }
+    limit(Long.parseLong(first.group(1)) * BLOCK);
+    Files.writeString(Path.of("/proc/sys/vm/drop_caches"), "3");
+  }
+
+  private void limit(long bytes) throws IOException, InterruptedException {
+    String device = Lab.run("findmnt", "-no", "SOURCE", at.toString()).strip();
+    Lab.run("python3", "-c", LIMIT, device, Long.toString(bytes));
+  }
+
+  /** Once nobody uses it any more: all blocks can be read and written, and fit together. */
   void mend() throws IOException, InterruptedException {
     Files.deleteIfExists(memory.resolve("filled"));
+    limit(0);
     Lab.run("umount", at.toString());
     if (new ProcessBuilder("e2fsck", "-fy", image().toString())
             .redirectErrorStream(true)
@@ -111,7 +139,12 @@ final class LabDisk implements AutoCloseable {
       return Optional.of("only root can make disks");
     }
     for (String tool :
-        List.of("mkfs.ext4 -V", "python3 --version", "losetup --find", "fstrim --version")) {
+        List.of(
+            "mkfs.ext4 -V",
+            "python3 --version",
+            "losetup --find",
+            "fstrim --version",
+            "filefrag -V")) {
       if (Lab.quietly(tool.split(" ")) != null) {
         return Optional.of("not to be had here: " + tool);
       }

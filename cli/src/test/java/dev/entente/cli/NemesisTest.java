@@ -4,7 +4,10 @@ package dev.entente.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +19,9 @@ import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -279,9 +285,62 @@ class NemesisTest {
             int code = new CommandLine(new RebuildCommand()).execute("--data", data, "--cut-log");
             assertThat(code).as("what an operator does with a damaged log").isZero();
             start(lab, victim);
-            eventually(() -> running(victim).send("GET", "/health/ready", "").statusCode() == 200);
+            ready(victim);
           } while (System.nanoTime() < end);
           System.out.printf("  the node ended %d times%n", ended);
+        });
+    harms.put(
+        "failing reads",
+        victim -> {
+          // Starting writes what is in the log into tables.
+          killed(victim);
+          start(lab, victim);
+          ready(victim);
+          LabDisk disk = lab.disk(victim);
+          disk.failReads(table(lab.data(victim)));
+          pause();
+          System.out.println("  the node " + (running(victim).isAlive() ? "goes on" : "has ended"));
+          killed(victim);
+          disk.mend();
+          String data = lab.data(victim).toString();
+          int code = new CommandLine(new RebuildCommand()).execute("--data", data, "--cut-log");
+          assertThat(code).as("what an operator does with a damaged log").isZero();
+          start(lab, victim);
+        });
+    harms.put(
+        "old snapshot",
+        victim -> {
+          Path then = lab.disk(victim).at().resolve("then");
+          killed(victim);
+          copy(lab.data(victim), then);
+          start(lab, victim);
+          ready(victim);
+          pause();
+          emptied(victim);
+          Folders.delete(lab.data(victim));
+          Files.move(then, lab.data(victim));
+          start(lab, victim);
+          seated(lab, victim);
+        });
+    harms.put(
+        "damaged files",
+        victim -> {
+          int begun = 0;
+          long end = end();
+          do {
+            emptied(victim);
+            String what = damage(lab.data(victim));
+            String data = lab.data(victim).toString();
+            int found = new CommandLine(new RebuildCommand()).execute("--data", data, "--check");
+            if (found != 0 || !comes(lab, victim)) {
+              System.out.println("  begins anew: " + what);
+              Folders.delete(lab.data(victim));
+              start(lab, victim);
+              begun++;
+            }
+            seated(lab, victim);
+          } while (System.nanoTime() < end);
+          System.out.printf("  the node began anew %d times%n", begun);
         });
     harms.put(
         "damage of 1 %",
@@ -333,6 +392,104 @@ class NemesisTest {
     node.kill();
   }
 
+  private void ready(String name) throws IOException, InterruptedException {
+    eventually(() -> running(name).send("GET", "/health/ready", "").statusCode() == 200);
+  }
+
+  /** Whether a node starts, rather than refuse to. */
+  private boolean comes(Lab lab, String name) throws IOException {
+    try {
+      start(lab, name);
+      return true;
+    } catch (AssertionError e) {
+      return false;
+    }
+  }
+
+  /** Ends a node that nobody writes to any more once the others have all that it has. */
+  private void emptied(String victim) throws IOException, InterruptedException {
+    RealNode node = running(victim);
+    synchronized (nodes) {
+      nodes.remove(victim);
+    }
+    Thread.sleep(1_000);
+    Map<String, Long> has = numbers(node, victim);
+    for (RealNode other : all()) {
+      eventually(() -> {
+        Map<String, Long> there = numbers(other, victim);
+        return has.entrySet().stream()
+            .allMatch(own -> there.getOrDefault(own.getKey(), 0L) >= own.getValue());
+      });
+    }
+    node.kill();
+  }
+
+  /** Up to which numbers a node has what another wrote, under each name that that had. */
+  private static Map<String, Long> numbers(RealNode at, String writer)
+      throws IOException, InterruptedException {
+    Map<String, Long> numbers = new HashMap<>();
+    Matcher each = Pattern.compile("\"(" + writer + "\\.\\d+)\":(\\d+)").matcher(known(at));
+    while (each.find()) {
+      numbers.put(each.group(1), Long.valueOf(each.group(2)));
+    }
+    return numbers;
+  }
+
+  /** What an operator does for a voter that no longer has what it voted on. */
+  private void seated(Lab lab, String victim) throws IOException, InterruptedException {
+    eventually(() -> {
+      String told = running(victim).send("GET", "/v1/cluster", "").body();
+      String seat = "/v1/cluster/voters/" + victim;
+      if (told.contains("remove-voter " + victim)) {
+        running(victim).send("DELETE", seat, "");
+      } else if (told.contains("add-voter " + victim)) {
+        String address = lab.address(victim) + ":" + Lab.VOTES;
+        running(victim).send("PUT", seat, "{\"address\":\"" + address + "\"}");
+      }
+      return told.contains("\"waitsFor\":\"\"") && told.contains("\"group\":{");
+    });
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(from.relativize(file)));
+      }
+    }
+  }
+
+  /** One of the files that hold the tables of a node. */
+  private static Path table(Path data) throws IOException {
+    try (Stream<Path> files = Files.list(data.resolve("store"))) {
+      return files.filter(file -> file.toString().endsWith(".sst")).findFirst().orElseThrow();
+    }
+  }
+
+  /** Flips a bit of one of the files of a node, or cuts one short; what it did. */
+  private String damage(Path data) throws IOException {
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(data)) {
+      files =
+          all.filter(file -> file.toFile().isFile() && file.toFile().length() > 0)
+              .filter(file -> !String.valueOf(file.getFileName()).matches("LOG.*|token"))
+              .sorted()
+              .toList();
+    }
+    Path file = files.get(chance.nextInt(files.size()));
+    long at = chance.nextLong(Files.size(file));
+    try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+      if (chance.nextInt(4) == 0) {
+        open.setLength(at);
+        return file + " cut at " + at;
+      }
+      open.seek(at);
+      int was = open.read();
+      open.seek(at);
+      open.write(was ^ (1 << chance.nextInt(8)));
+      return file + " flipped at " + at;
+    }
+  }
+
   private static long end() {
     return System.nanoTime() + SECONDS * 1_000_000_000L;
   }
@@ -350,9 +507,7 @@ class NemesisTest {
         continue;
       }
       try {
-        String body = running(name).send("GET", "/v1/cluster", "").body();
-        int at = body.indexOf("\"known\":{");
-        known.add(at < 0 ? name + ": " + body : body.substring(at, body.indexOf('}', at)));
+        known.add(known(running(name)));
       } catch (IOException e) {
         known.add(
             name
@@ -362,6 +517,12 @@ class NemesisTest {
       }
     }
     return known;
+  }
+
+  private static String known(RealNode node) throws IOException, InterruptedException {
+    String body = node.send("GET", "/v1/cluster", "").body();
+    int at = body.indexOf("\"known\":{");
+    return at < 0 ? body : body.substring(at, body.indexOf('}', at) + 1);
   }
 
   private static void eventually(Eventually.Check check) throws IOException, InterruptedException {
