@@ -186,7 +186,10 @@ public record LogTail(Path file, long whole, long size, boolean last) {
       if (held == null) {
         throw new IllegalStateException("something has the store open: " + lock);
       }
-      Path copy = Folders.createFile(Folders.create(into).resolve(name(file) + "." + whole));
+      Path copy = Folders.create(into).resolve(name(file) + "." + whole);
+      // Perhaps of a cut that was interrupted; the log is as it was then.
+      Files.deleteIfExists(copy);
+      Folders.createFile(copy);
       try (FileChannel log =
               FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
           FileChannel kept = FileChannel.open(copy, StandardOpenOption.WRITE)) {
