@@ -151,6 +151,10 @@ final class ThreadedSequencer implements Sequencer {
     jobs.forEach(job -> job.done().completeExceptionally(stopped()));
     abandon();
     offerToCommit(true);
+    if (failure != null) {
+      // The committer may have ended before the last of them were decided.
+      forsake();
+    }
   }
 
   private void decide(Job<?> job) throws InterruptedException {
@@ -217,6 +221,11 @@ final class ThreadedSequencer implements Sequencer {
       fail(e);
     }
     mine.forEach(answer -> answer.waiter().completeExceptionally(stopped()));
+    forsake();
+  }
+
+  /** Tells who waits for what was decided, and will not be committed. */
+  private void forsake() {
     lock.lock();
     try {
       answers.forEach(answer -> answer.waiter().completeExceptionally(stopped()));

@@ -25,6 +25,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -361,6 +362,50 @@ class ReplicationTest {
         .hasRootCauseMessage("the process ends once the disk has it");
     assertThat(node.failure()).isPresent();
     assertThat(waiting.get(60, TimeUnit.SECONDS)).as("durable, but never shown").isFalse();
+  }
+
+  /** What was decided once the commits had ended waited for good, and the node could not close. */
+  @Test
+  void whoseWriteIsDecidedAfterTheLastCommitIsTold() throws Exception {
+    AtomicReference<Runnable> afterCommit = new AtomicReference<>(() -> {});
+    Node node = open(new Watched(new MemoryStore(), afterCommit), "watched");
+    AtomicInteger commits = new AtomicInteger();
+    afterCommit.set(() -> {
+      if (commits.incrementAndGet() > 1) {
+        throw new IllegalStateException("the disk fails");
+      }
+    });
+    CountDownLatch queued = new CountDownLatch(1);
+    AtomicInteger decided = new AtomicInteger();
+    node.measure(() -> {
+      if (decided.incrementAndGet() == 1) {
+        assertThat(queued).matches(ReplicationTest::opens);
+      } else if (decided.get() == 2) {
+        // The first of the batch is committed alone, while the rest is still being decided.
+        pause(300);
+      }
+      for (int i = 0; decided.get() == 3 && i < 100 && node.failure().isEmpty(); i++) {
+        pause(10);
+      }
+      return 0;
+    });
+    List<CompletableFuture<Outcome>> writes = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      writes.add(node.write(request("r" + i)));
+    }
+    queued.countDown();
+    for (CompletableFuture<Outcome> write : writes) {
+      assertThat(write.handle((_, _) -> "told").get(60, TimeUnit.SECONDS)).isEqualTo("told");
+    }
+    assertThat(node.failure()).isPresent();
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test
