@@ -46,8 +46,8 @@ public final class Cluster {
 
   private final Map<NodeId, NodeReport> reports = new TreeMap<>();
 
-  /** Who has answered a question that was meant for it, and so has said what it has. */
-  private final Set<NodeId> acquainted = new TreeSet<>();
+  /** How far the numbers of this node go at each other that has said what it has. */
+  private final Map<NodeId, Long> ownNumbers = new TreeMap<>();
 
   /** As it was at the last exchange: a write does not wait for the links. */
   private volatile int measured;
@@ -141,7 +141,8 @@ public final class Cluster {
     meets(reply.shipment().from(), asked.known(), reply.shipment().known());
     NodeId from = reply.shipment().from();
     if (asked.to().equals(Optional.of(from))) {
-      acquainted.add(from);
+      // Else it was only an introduction.
+      ownNumbers.put(from, reply.shipment().known().get(node.id()));
     }
     NodeReport before = reports.get(from);
     // To somebody whom it has not met, a node does not say what it has.
@@ -152,7 +153,7 @@ public final class Cluster {
     reports.put(
         from, new NodeReport(known, reply.links(), reply.standing(), steadyMillis.getAsLong()));
     reports.keySet().retainAll(members.keySet());
-    acquainted.retainAll(members.keySet());
+    ownNumbers.keySet().retainAll(members.keySet());
     copies.retain(present().stream().map(Member::node).toList());
   }
 
@@ -218,13 +219,7 @@ public final class Cluster {
 
   /** How far the numbers of this node go at each other that has said what it has. */
   synchronized Map<NodeId, Long> ownNumbers() {
-    Map<NodeId, Long> numbers = new TreeMap<>();
-    reports.forEach((other, told) -> {
-      if (acquainted.contains(other)) {
-        numbers.put(other, told.known().get(node.id()));
-      }
-    });
-    return numbers;
+    return Map.copyOf(ownNumbers);
   }
 
   /**
