@@ -272,20 +272,13 @@ class NemesisTest {
     harms.put(
         "failing syncs",
         victim -> {
-          LabDisk disk = lab.disk(victim);
           int ended = 0;
           long end = end();
           do {
-            disk.failSyncs();
+            lab.disk(victim).failSyncs();
             Thread.sleep(Math.min(10, SECONDS) * 1_000L);
             ended += running(victim).isAlive() ? 0 : 1;
-            killed(victim);
-            disk.mend();
-            String data = lab.data(victim).toString();
-            int code = new CommandLine(new RebuildCommand()).execute("--data", data, "--cut-log");
-            assertThat(code).as("what an operator does with a damaged log").isZero();
-            start(lab, victim);
-            ready(victim);
+            mended(lab, victim);
           } while (System.nanoTime() < end);
           System.out.printf("  the node ended %d times%n", ended);
         });
@@ -296,16 +289,10 @@ class NemesisTest {
           killed(victim);
           start(lab, victim);
           ready(victim);
-          LabDisk disk = lab.disk(victim);
-          disk.failReads(table(lab.data(victim)));
+          lab.disk(victim).failReads(table(lab.data(victim)));
           pause();
           System.out.println("  the node " + (running(victim).isAlive() ? "goes on" : "has ended"));
-          killed(victim);
-          disk.mend();
-          String data = lab.data(victim).toString();
-          int code = new CommandLine(new RebuildCommand()).execute("--data", data, "--cut-log");
-          assertThat(code).as("what an operator does with a damaged log").isZero();
-          start(lab, victim);
+          mended(lab, victim);
         });
     harms.put(
         "old snapshot",
@@ -394,6 +381,17 @@ class NemesisTest {
 
   private void ready(String name) throws IOException, InterruptedException {
     eventually(() -> running(name).send("GET", "/health/ready", "").statusCode() == 200);
+  }
+
+  /** What an operator does for a node whose disk failed. */
+  private void mended(Lab lab, String victim) throws IOException, InterruptedException {
+    killed(victim);
+    lab.disk(victim).mend();
+    String data = lab.data(victim).toString();
+    int code = new CommandLine(new RebuildCommand()).execute("--data", data, "--cut-log");
+    assertThat(code).as("what an operator does with a damaged log").isZero();
+    start(lab, victim);
+    ready(victim);
   }
 
   /** Whether a node starts, rather than refuse to. */
