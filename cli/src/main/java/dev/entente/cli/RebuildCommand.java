@@ -50,7 +50,9 @@ final class RebuildCommand implements Callable<Integer> {
       description = "The data directory; nothing may serve it meanwhile.")
   Path data;
 
-  @Option(names = "--check", description = "Only say how many records are not what they should be.")
+  @Option(
+      names = "--check",
+      description = "Only say what is damaged and how many records are not what they should be.")
   boolean check;
 
   @Option(
