@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -152,7 +153,7 @@ class NemesisTest {
                 + ": "
                 + known(lab)
                 + "; "
-                + lab.lastErrors(victim),
+                + told(lab),
             e);
       }
     }
@@ -439,13 +440,19 @@ class NemesisTest {
       String told = running(victim).send("GET", "/v1/cluster", "").body();
       String seat = "/v1/cluster/voters/" + victim;
       if (told.contains("remove-voter " + victim)) {
-        running(victim).send("DELETE", seat, "");
+        answered(running(victim).send("DELETE", seat, ""));
       } else if (told.contains("add-voter " + victim)) {
         String address = lab.address(victim) + ":" + Lab.VOTES;
-        running(victim).send("PUT", seat, "{\"address\":\"" + address + "\"}");
+        answered(running(victim).send("PUT", seat, "{\"address\":\"" + address + "\"}"));
       }
       return told.contains("\"waitsFor\":\"\"") && told.contains("\"group\":{");
     });
+  }
+
+  private static void answered(HttpResponse<String> answer) {
+    if (answer.statusCode() != 200) {
+      System.out.println("  " + answer.body());
+    }
   }
 
   private static void copy(Path from, Path to) throws IOException {
@@ -515,6 +522,23 @@ class NemesisTest {
       }
     }
     return known;
+  }
+
+  /** What the nodes say of who votes, and what they complained of last. */
+  private String told(Lab lab) throws IOException, InterruptedException {
+    StringBuilder told = new StringBuilder();
+    for (String name : NAMES) {
+      told.append('\n').append(name).append(": ");
+      try {
+        RealNode node = node(name);
+        String body = node == null ? "" : node.send("GET", "/v1/cluster", "").body();
+        told.append(body.replaceFirst(".*(?=\"group\":)", ""));
+      } catch (IOException e) {
+        told.append(e);
+      }
+      told.append('\n').append(lab.lastErrors(name));
+    }
+    return told.toString();
   }
 
   private static String known(RealNode node) throws IOException, InterruptedException {

@@ -10,6 +10,7 @@ import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
@@ -35,6 +37,7 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.protocol.exceptions.LeaderNotReadyException;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
@@ -65,8 +68,15 @@ public final class RatisConsensus implements Consensus {
   private static final int ELECTION_MAX_MILLIS = 1_600;
   private static final int STEP_DOWN_MILLIS = 2_000;
 
-  /** Entries between two snapshots; what lies before the last one is thrown away. */
-  private static final long SNAPSHOT_EVERY = 10_000;
+  /**
+   * How much is kept and waited for.
+   *
+   * @param snapshotEvery entries between two snapshots; what lies before the last is thrown away
+   * @param letsInWithin how long a member that is let in may take to catch up
+   */
+  record Pace(long snapshotEvery, Duration letsInWithin) {
+    static final Pace USUAL = new Pace(10_000, Duration.ofMinutes(1));
+  }
 
   private static final RaftGroupId GROUP =
       RaftGroupId.valueOf(UUID.nameUUIDFromBytes("entente".getBytes(StandardCharsets.UTF_8)));
@@ -75,11 +85,14 @@ public final class RatisConsensus implements Consensus {
   private final RatisLog log;
   private final RaftPeerId self;
   private final boolean encrypted;
+  private final Pace pace;
   private final ClientId client = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
 
-  private RatisConsensus(RaftServer server, RatisLog log, RaftPeerId self, boolean encrypted) {
+  private RatisConsensus(
+      RaftServer server, RatisLog log, RaftPeerId self, boolean encrypted, Pace pace) {
     this.encrypted = encrypted;
+    this.pace = pace;
     this.server = server;
     this.log = log;
     this.self = self;
@@ -94,6 +107,11 @@ public final class RatisConsensus implements Consensus {
    * @throws IOException where the address cannot be listened on, or the directory not be used
    */
   public static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls)
+      throws IOException {
+    return start(voters, log, tls, Pace.USUAL);
+  }
+
+  static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls, Pace pace)
       throws IOException {
     requireUsable(voters, tls);
     Folders.create(voters.directory());
@@ -110,7 +128,7 @@ public final class RatisConsensus implements Consensus {
         RaftServer.newBuilder()
             .setServerId(self)
             .setGroup(RaftGroup.valueOf(GROUP, peers))
-            .setProperties(properties(voters))
+            .setProperties(properties(voters, pace))
             .setParameters(parameters)
             .setOption(RaftStorage.StartupOption.RECOVER)
             .setStateMachine(applied)
@@ -121,7 +139,7 @@ public final class RatisConsensus implements Consensus {
       server.close();
       throw e;
     }
-    return new RatisConsensus(server, applied, self, tls.isPresent());
+    return new RatisConsensus(server, applied, self, tls.isPresent(), pace);
   }
 
   private static List<RaftPeer> peers(Map<String, String> addresses) {
@@ -167,7 +185,7 @@ public final class RatisConsensus implements Consensus {
     }
   }
 
-  private static RaftProperties properties(Voters voters) {
+  private static RaftProperties properties(Voters voters, Pace pace) {
     RaftProperties properties = new RaftProperties();
     RaftServerConfigKeys.setStorageDir(properties, List.of(voters.directory().toFile()));
     RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(ELECTION_MIN_MILLIS));
@@ -177,7 +195,7 @@ public final class RatisConsensus implements Consensus {
     RaftServerConfigKeys.Read.setOption(properties, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
     RaftServerConfigKeys.Read.setTimeout(properties, millis(STEP_DOWN_MILLIS));
     RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, true);
-    RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(properties, SNAPSHOT_EVERY);
+    RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(properties, pace.snapshotEvery());
     RaftServerConfigKeys.Snapshot.setRetentionFileNum(properties, 2);
     RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
     GrpcConfigKeys.Server.setHost(properties, voters.host());
@@ -251,6 +269,12 @@ public final class RatisConsensus implements Consensus {
       return server
           .setConfigurationAsync(
               new SetConfigurationRequest(client, self, GROUP, calls.incrementAndGet(), wanted))
+          .orTimeout(pace.letsInWithin().toMillis(), TimeUnit.MILLISECONDS)
+          .whenComplete((_, why) -> {
+            if (why instanceof TimeoutException) {
+              stepDown();
+            }
+          })
           .exceptionallyCompose(why -> CompletableFuture.failedFuture(unchanged(why)))
           .thenCompose(reply ->
               reply.isSuccess()
@@ -258,6 +282,23 @@ public final class RatisConsensus implements Consensus {
                   : CompletableFuture.failedFuture(unchanged(reply.getException())));
     } catch (IOException e) {
       return CompletableFuture.failedFuture(unchanged(e));
+    }
+  }
+
+  /**
+   * Has the members elect anew. A leader remembers how far it came with whom it lets in; one that
+   * lost its disk meanwhile says that it has nothing, and is not believed, for ever. The next
+   * leader asks.
+   */
+  private void stepDown() {
+    LOG.log(Level.WARNING, "steps down: who was to be let in did not catch up in time");
+    try {
+      var _ =
+          server.transferLeadershipAsync(
+              new TransferLeadershipRequest(
+                  client, self, GROUP, calls.incrementAndGet(), null, STEP_DOWN_MILLIS));
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "does not lead any more", e);
     }
   }
 
@@ -271,7 +312,7 @@ public final class RatisConsensus implements Consensus {
           new NotLeadingException(standing().leader());
       case ReconfigurationInProgressException _ ->
           new UnavailableException("the voters are being changed already; try again soon", why);
-      case ReconfigurationTimeoutException _ ->
+      case ReconfigurationTimeoutException _, TimeoutException _ ->
           new UnavailableException(
               "who was to be let in did not catch up in time: is it served with --voters that name"
                   + " it, and reached there? entente cluster says what it waits for",

@@ -21,6 +21,7 @@ import org.apache.ratis.statemachine.impl.BaseStateMachine;
 import org.apache.ratis.statemachine.impl.SimpleStateMachineStorage;
 import org.apache.ratis.statemachine.impl.SingleFileSnapshotInfo;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.util.LifeCycle;
 import org.apache.ratis.util.MD5FileUtil;
 
 /** Hands the entries that Ratis has agreed on to an {@link AgreedLog}, and keeps its snapshots. */
@@ -43,8 +44,19 @@ final class RatisLog extends BaseStateMachine {
     reinitialize();
   }
 
+  /** Nothing is applied until {@link #reinitialize}: a snapshot of the leader is put in place. */
+  @Override
+  public void pause() {
+    getLifeCycle().transition(LifeCycle.State.PAUSING);
+    getLifeCycle().transition(LifeCycle.State.PAUSED);
+  }
+
   @Override
   public void reinitialize() throws IOException {
+    getLifeCycle().startAndTransition(this::restore, IOException.class);
+  }
+
+  private void restore() throws IOException {
     SingleFileSnapshotInfo latest = storage.loadLatestSnapshot();
     if (latest != null) {
       log.restore(Files.readAllBytes(latest.getFile().getPath()));

@@ -5,13 +5,21 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.cluster.UnavailableException;
+import dev.entente.cluster.group.RatisConsensus.Pace;
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.RaftClientReply;
@@ -25,16 +33,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the library's answers mean, and when a group begins. */
+/** What the library's answers mean, when a group begins, and how members catch up. */
 class RatisConsensusTest {
   private static final RaftGroupMemberId MEMBER =
       RaftGroupMemberId.valueOf(RaftPeerId.valueOf("a"), RaftGroupId.randomId());
 
   private static final byte[] ENTRY = {1, 2, 3};
+  private static final byte[] LARGE_ENTRY = new byte[60_000];
 
   @TempDir Path folder;
   private final Map<String, String> addresses = new TreeMap<>();
   private final Map<String, Consensus> members = new TreeMap<>();
+  private final Map<String, AtomicInteger> tallies = new TreeMap<>();
+  private Pace pace = Pace.USUAL;
 
   @AfterEach
   void close() {
@@ -67,27 +78,72 @@ class RatisConsensusTest {
         .isInstanceOf(NotLeadingException.class);
   }
 
-  /** Forgets what it is told, and answers with it. */
-  private static final class Echo implements AgreedLog {
+  /** Counts what it is told, and answers with it. */
+  private static final class Tally implements AgreedLog {
+    private final AtomicInteger count = new AtomicInteger();
+
     @Override
     public byte[] apply(byte[] entry) {
+      count.incrementAndGet();
       return entry;
     }
 
     @Override
     public byte[] snapshot() {
-      return new byte[0];
+      return ByteBuffer.allocate(4).putInt(count.get()).array();
     }
 
     @Override
-    public void restore(byte[] snapshot) {}
+    public void restore(byte[] snapshot) {
+      count.set(ByteBuffer.wrap(snapshot).getInt());
+    }
   }
 
-  private void start(String name) throws IOException {
-    members.put(
-        name,
-        RatisConsensus.start(
-            new Voters(name, addresses, folder.resolve(name)), new Echo(), Optional.empty()));
+  private void address(String... names) throws IOException {
+    for (String name : names) {
+      addresses.put(name, "127.0.0.1:" + FreePort.find());
+    }
+  }
+
+  private void start(String... names) throws IOException {
+    for (String name : names) {
+      start(new Voters(name, addresses, folder.resolve(name)));
+    }
+  }
+
+  private void start(Voters voters) throws IOException {
+    Tally tally = new Tally();
+    tallies.put(voters.self(), tally.count);
+    members.put(voters.self(), RatisConsensus.start(voters, tally, Optional.empty(), pace));
+  }
+
+  private void stop(String name) {
+    Objects.requireNonNull(members.remove(name)).close();
+  }
+
+  private int count(String name) {
+    return Objects.requireNonNull(tallies.get(name)).get();
+  }
+
+  /** The one that leads and takes entries. */
+  private Consensus leading() throws InterruptedException {
+    await(() -> members.values().stream().anyMatch(m -> m.standing().leading()));
+    return members.values().stream().filter(m -> m.standing().leading()).findFirst().orElseThrow();
+  }
+
+  /** Has the group agree on so many entries. */
+  private void propose(int count, byte[] entry) throws Exception {
+    List<CompletableFuture<byte[]>> agreed = new ArrayList<>();
+    Consensus leader = leading();
+    for (int i = 0; i < count; i++) {
+      agreed.add(leader.propose(entry));
+      if (i % 100 == 99) {
+        agreed.getLast().get(30, SECONDS);
+      }
+    }
+    for (CompletableFuture<byte[]> each : agreed) {
+      each.get(30, SECONDS);
+    }
   }
 
   /** The one that leads as the others have it, whether it takes entries or not. */
@@ -116,11 +172,8 @@ class RatisConsensusTest {
    */
   @Test
   void aGroupTakesNothingBeforeEveryMemberHasALogAndThenOutlivesAnyOne() throws Exception {
-    for (String name : List.of("a", "b", "c")) {
-      addresses.put(name, "127.0.0.1:" + FreePort.find());
-    }
-    start("a");
-    start("b");
+    address("a", "b", "c");
+    start("a", "b");
     leader().barrier().get(30, SECONDS);
     assertThat(leader().standing().leading()).as("leads, and takes entries").isFalse();
     assertThatThrownBy(() -> leader().propose(ENTRY).join())
@@ -132,7 +185,59 @@ class RatisConsensusTest {
     assertThat(members.get(first).propose(ENTRY).get(30, SECONDS)).isEqualTo(ENTRY);
     members.remove(first).close();
 
-    await(() -> members.values().stream().anyMatch(m -> m.standing().leading()));
-    assertThat(leader().propose(ENTRY).get(30, SECONDS)).isEqualTo(ENTRY);
+    assertThat(leading().propose(ENTRY).get(30, SECONDS)).isEqualTo(ENTRY);
+  }
+
+  /** It stopped at the snapshot, and was never heard of again. */
+  @Test
+  void whoWasAwayForLongerThanTheLogReachesGoesOnFromASnapshot() throws Exception {
+    pace = new Pace(50, Duration.ofMinutes(1));
+    address("a", "b", "c");
+    start("a", "b", "c");
+    propose(30, ENTRY);
+    stop("c");
+    // More than one file of the log, which is thrown away as a whole.
+    propose(1_000, LARGE_ENTRY);
+    start("c");
+    await(() -> count("c") == 1_030);
+    propose(20, ENTRY);
+    await(() -> count("c") == 1_050);
+    assertThat(members.get("c").isRunning()).isTrue();
+  }
+
+  @Test
+  void whoIsLetInLateBeginsWithASnapshot() throws Exception {
+    pace = new Pace(50, Duration.ofMinutes(1));
+    address("a", "b");
+    start("a", "b");
+    propose(200, ENTRY);
+    address("c");
+    start(new Voters("c", addresses, folder.resolve("c")).waits());
+    leading().change(addresses).get(30, SECONDS);
+    await(() -> count("c") == 200);
+    stop("b");
+    propose(20, ENTRY);
+    await(() -> count("c") == 220);
+  }
+
+  /** The leader did not believe that it had nothing any more, and let nobody in for ever. */
+  @Test
+  void whoLosesItsDiskWhileItIsLetInHoldsTheOthersUpForAWhileOnly() throws Exception {
+    pace = new Pace(100_000, Duration.ofSeconds(6));
+    address("a", "b");
+    start("a", "b");
+    propose(2_500, LARGE_ENTRY);
+    address("c");
+    Voters newcomer = new Voters("c", addresses, folder.resolve("c")).waits();
+    start(newcomer);
+    CompletableFuture<Void> letIn = leading().change(addresses);
+    await(() -> count("c") > 0 || letIn.isDone());
+    assertThat(letIn).as("it has only begun").isNotDone();
+    stop("c");
+    Folders.delete(newcomer.directory());
+    start(newcomer);
+    assertThatThrownBy(() -> letIn.get(30, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
+    leading().change(addresses).get(30, SECONDS);
+    await(() -> count("c") == 2_500);
   }
 }
