@@ -9,7 +9,6 @@ import dev.entente.engine.Reconstruction;
 import dev.entente.engine.store.DamagedStoreException;
 import dev.entente.engine.store.LogTail;
 import dev.entente.engine.store.RocksStore;
-import dev.entente.engine.store.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -115,12 +114,6 @@ final class RebuildCommand implements Callable<Integer> {
   }
 
   private int compare(RocksStore store, PrintWriter out) {
-    for (Table table : Table.values()) {
-      // States are worked out again from the others, whatever is left of them.
-      if (table != Table.RECORDS) {
-        store.check(table);
-      }
-    }
     Reconstruction.Found found;
     try (ProgressBar bar = Progress.bar("comparing", -1)) {
       found = Reconstruction.check(store, bar::stepTo);

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +27,12 @@ import org.junit.jupiter.api.io.TempDir;
 class SyncFailureTest {
   private @TempDir Path temp;
   private final Random random = new Random(7);
+
+  @BeforeAll
+  static void needsADiskToBreak() {
+    Optional<String> whyNot = LabDisk.whyNot();
+    assumeTrue(whyNot.isEmpty(), () -> "no disk to break: " + whyNot.orElseThrow());
+  }
 
   private void commit(RocksStore store, int number) {
     byte[] value = new byte[20_000];
@@ -47,8 +54,6 @@ class SyncFailureTest {
 
   @Test
   void whatCouldNotBeSyncedIsNotTriedAgain() throws Exception {
-    Optional<String> whyNot = LabDisk.whyNot();
-    assumeTrue(whyNot.isEmpty(), () -> "no disk to break: " + whyNot.orElseThrow());
     try (LabDisk disk = new LabDisk(temp.resolve("disk"), 64)) {
       Path directory = disk.at().resolve("store");
       RocksStore store = RocksStore.open(directory);
@@ -74,8 +79,6 @@ class SyncFailureTest {
 
   @Test
   void onceThereIsRoomAgainAllThatWasCommittedIsThere() throws Exception {
-    Optional<String> whyNot = LabDisk.whyNot();
-    assumeTrue(whyNot.isEmpty(), () -> "no disk to break: " + whyNot.orElseThrow());
     try (LabDisk disk = new LabDisk(temp.resolve("disk"), 64)) {
       Path directory = disk.at().resolve("store");
       RocksStore store = RocksStore.open(directory);

@@ -55,7 +55,13 @@ public final class Reconstruction {
    */
   public record Found(long versions, long records, long wrong) {}
 
-  /** Compares every record with what its versions say; changes nothing. */
+  /**
+   * Compares every record with what its versions say, and all else with its checksums; changes
+   * nothing.
+   *
+   * @throws dev.entente.engine.store.DamagedStoreException where what cannot be worked out from
+   *     anything else is damaged
+   */
   public static Found check(Store store, LongConsumer progress) {
     return new Reconstruction(store, PART_MAX, progress).check();
   }
@@ -66,6 +72,12 @@ public final class Reconstruction {
   }
 
   Found check() {
+    for (Table table : Table.values()) {
+      // The log is read below, and states follow from it, whatever is left of them.
+      if (table != Table.LOG && table != Table.RECORDS) {
+        store.scan(table, new byte[0], (_, _) -> true);
+      }
+    }
     long[] wrong = {0};
     Found all =
         each(state -> {

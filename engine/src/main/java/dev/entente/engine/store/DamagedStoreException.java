@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.store;
 
-/** What a store holds is not what was written to it, so it is not opened. */
+/** What a store holds is not what was written to it. */
 public final class DamagedStoreException extends StoreException {
   private static final long serialVersionUID = 1;
 

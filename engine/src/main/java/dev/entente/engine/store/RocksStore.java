@@ -124,24 +124,28 @@ public final class RocksStore implements Store {
    * @throws StoreException where the directory cannot be used, or is in use; the message names it
    */
   public static RocksStore open(Path directory) {
-    String what = "cannot open the store in " + directory + ": ";
+    String what = "cannot open the store in " + directory;
     try {
       if (isBeheaded(Folders.create(directory))) {
         throw new DamagedStoreException(
             what
-                + "there is data, but CURRENT, which says where it begins, is gone"
+                + ": there is data, but CURRENT, which says where it begins, is gone"
                 + WHAT_CAN_BE_DONE);
       }
       return new RocksStore(directory);
     } catch (IOException e) {
-      throw new StoreException(what + e.getMessage(), e);
+      throw new StoreException(what + ": " + e.getMessage(), e);
     } catch (RocksDBException e) {
-      if (e.getStatus() == null || e.getStatus().getCode() != Status.Code.Corruption) {
-        throw new StoreException(what + e.getMessage(), e);
-      }
-      throw new DamagedStoreException(
-          what + "the data is damaged: " + e.getMessage() + WHAT_CAN_BE_DONE, e);
+      throw unreadable(what, e);
     }
+  }
+
+  /** Tells damage from all else that keeps it from being read. */
+  private static StoreException unreadable(String what, RocksDBException e) {
+    return e.getStatus() != null && e.getStatus().getCode() == Status.Code.Corruption
+        ? new DamagedStoreException(
+            what + ": the data is damaged: " + e.getMessage() + WHAT_CAN_BE_DONE, e)
+        : new StoreException(what + ": " + e.getMessage(), e);
   }
 
   /** Whether opening would begin an empty store over what is left of another. */
@@ -149,20 +153,6 @@ public final class RocksStore implements Store {
     try (Stream<Path> files = Files.list(directory)) {
       return !Files.exists(directory.resolve("CURRENT"))
           && files.anyMatch(file -> HOLDS_DATA.matcher(file.toString()).find());
-    }
-  }
-
-  /**
-   * Reads all of a table, which compares it with its checksums.
-   *
-   * @throws DamagedStoreException where something does not fit
-   */
-  public void check(Table table) {
-    try {
-      scan(table, new byte[0], null, false, (_, _) -> true);
-    } catch (StoreException e) {
-      throw new DamagedStoreException(
-          "the table " + table.label() + " is damaged: " + e.getCause(), e);
     }
   }
 
@@ -179,7 +169,7 @@ public final class RocksStore implements Store {
     try {
       return db.get(family(table), key);
     } catch (RocksDBException e) {
-      throw new StoreException("cannot read from " + table.label(), e);
+      throw unreadable("cannot read from " + table.label(), e);
     }
   }
 
@@ -208,7 +198,7 @@ public final class RocksStore implements Store {
         iterator.status();
       }
     } catch (RocksDBException e) {
-      throw new StoreException("cannot scan " + table.label(), e);
+      throw unreadable("cannot scan " + table.label(), e);
     }
   }
 
@@ -248,7 +238,7 @@ public final class RocksStore implements Store {
         }
       }
     } catch (RocksDBException e) {
-      throw new StoreException("cannot copy the store", e);
+      throw unreadable("cannot copy the store", e);
     } finally {
       db.releaseSnapshot(moment);
       copies.readLock().unlock();

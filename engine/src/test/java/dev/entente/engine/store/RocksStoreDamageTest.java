@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -122,7 +123,7 @@ class RocksStoreDamageTest {
   }
 
   @Test
-  void aDamagedFileOfATableIsFoundByReadingAllOfIt() throws IOException {
+  void aDamagedFileOfATableIsFoundWhereItIsRead() throws IOException {
     try (RocksStore store = RocksStore.open(killed)) {
       store.compact(List.of());
     }
@@ -137,10 +138,16 @@ class RocksStoreDamageTest {
       file.write(was ^ 0x40);
     }
     try (RocksStore store = RocksStore.open(killed)) {
-      store.check(Table.META);
-      assertThatThrownBy(() -> store.check(Table.LOG))
-          .isInstanceOf(DamagedStoreException.class)
-          .hasMessageContaining("log");
+      store.scan(Table.META, new byte[0], (_, _) -> true);
+      foundBy(() -> store.scan(Table.LOG, new byte[0], (_, _) -> true));
+      foundBy(() -> store.copy((_, _, _) -> {}));
     }
+    foundBy(this::readable);
+  }
+
+  private static void foundBy(ThrowingCallable read) {
+    assertThatThrownBy(read)
+        .isInstanceOf(DamagedStoreException.class)
+        .hasMessageContaining("entente rebuild --check");
   }
 }
