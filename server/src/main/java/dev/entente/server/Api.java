@@ -45,6 +45,7 @@ final class Api {
   private final Steering steering;
   private final Throttle throttle;
   private final Watch watch;
+  private final Metrics metrics;
   private static final Duration LOOKS = Duration.ofSeconds(1);
   private static final Duration PRUNES = Duration.ofHours(1);
 
@@ -75,7 +76,7 @@ final class Api {
             .map(target -> Tracing.of(target, node.id().value(), spans))
             .orElseGet(Tracing::none);
     RecentConflicts conflicts = new RecentConflicts(node::nowMillis);
-    Metrics metrics = new Metrics(node);
+    this.metrics = new Metrics(node);
     metrics.count(spans);
     this.watch = new Watch(node, config.watching(), metrics);
     node.observe(conflicts::accept);
@@ -135,6 +136,11 @@ final class Api {
   /** From here on clients are answered: what the node can promise is known. */
   void open() {
     open = true;
+  }
+
+  /** Counts what came and is no request. */
+  void malformed() {
+    metrics.malformed();
   }
 
   Tracing tracing() {
@@ -200,7 +206,7 @@ final class Api {
     } catch (Problem problem) {
       return Reply.problem(problem);
     } catch (RuntimeException e) {
-      return failed(path, call, e);
+      return failed(call.method(), path, e);
     }
   }
 
@@ -212,12 +218,13 @@ final class Api {
     } catch (PrunedException e) {
       return Reply.problem(new Problem(Code.GONE, String.valueOf(e.getMessage())));
     } catch (RuntimeException e) {
-      return failed(path, call, e);
+      return failed(call.method(), path, e);
     }
   }
 
-  private static Reply failed(List<String> path, Call call, RuntimeException e) {
-    LOG.log(Level.ERROR, "a request failed unexpectedly: " + call.method() + " " + path, e);
+  /** The answer where something failed that should not have; the log says what. */
+  static Reply failed(String method, List<String> path, Throwable e) {
+    LOG.log(Level.ERROR, "a request failed unexpectedly: " + method + " " + path, e);
     return Reply.text(
         500,
         "application/problem+json",

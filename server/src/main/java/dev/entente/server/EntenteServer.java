@@ -36,6 +36,7 @@ import io.helidon.webserver.http1.Http1Config;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
@@ -54,6 +55,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import javax.naming.InvalidNameException;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
@@ -74,6 +76,18 @@ public final class EntenteServer implements AutoCloseable {
 
   /** For how long a node asks others what they have before it answers clients. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  private static final String BROKEN = "the body ended early, or is not what its head announced";
+
+  /** They would trace every connection on which something else than HTTP comes; that is counted. */
+  private static final List<java.util.logging.Logger> QUIET =
+      Stream.of("ConnectionHandler", "http.DirectHandlers", "http1.Http1Connection")
+          .map(name -> java.util.logging.Logger.getLogger("io.helidon.webserver." + name))
+          .toList();
+
+  static {
+    QUIET.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
+  }
 
   private final WebServer server;
   private final Chores chores;
@@ -185,7 +199,7 @@ public final class EntenteServer implements AutoCloseable {
     Optional<Voting> voting = Optional.empty();
     String self = node.id().name();
     try {
-      cluster.askAround(PATIENCE.toMillis());
+      ask(cluster);
       if (peering.voterNames().contains(self)) {
         Voters voters = Voters.of(self, peering.voters(), peering.directory());
         voting = Optional.of(Voting.begin(new RaftSeat(node, seats, voters, peering.tls())));
@@ -194,16 +208,20 @@ public final class EntenteServer implements AutoCloseable {
       transport.close();
       runner.close();
       throw e;
-    } catch (InterruptedException e) {
-      transport.close();
-      runner.close();
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
     }
     chores.every(TICK, "healings", healings::look);
     chores.every(VOTES, "votes", ballots::tick);
     chores.every(VOTES, "who votes", seats::look);
     return new Peers(runner, transport, voting);
+  }
+
+  private static void ask(Cluster cluster) throws InterruptedIOException {
+    try {
+      cluster.askAround(PATIENCE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while other nodes were asked");
+    }
   }
 
   private static WebServer configured(Api api, String host, int port, Optional<NodeTls> tls) {
@@ -225,7 +243,7 @@ public final class EntenteServer implements AutoCloseable {
                     .tcpNoDelay(true))
             .idleConnectionTimeout(Duration.ofMinutes(2))
             .shutdownHook(false)
-            .directHandlers(problems())
+            .directHandlers(problems(api))
             .routing((HttpRouting.Builder routing) ->
                 routing.any((request, response) -> handle(api, request, response)));
     tls.ifPresent(proof ->
@@ -234,10 +252,15 @@ public final class EntenteServer implements AutoCloseable {
     return builder.build();
   }
 
-  /** What the web framework refuses before any route sees it is a problem like any other. */
-  private static DirectHandlers problems() {
+  /**
+   * What the web framework refuses before any route sees it is a problem like any other. What it
+   * takes for an error of its own is none of ours, which {@link #reply} answers, but of the line.
+   */
+  private static DirectHandlers problems(Api api) {
     DirectHandler handler =
-        (_, _, status, headers, _) -> {
+        (_, _, refused, headers, _) -> {
+          api.malformed();
+          Status status = refused.code() == 500 ? Status.BAD_REQUEST_400 : refused;
           Code code =
               switch (status.code()) {
                 case 413, 414, 431 -> Code.TOO_LARGE;
@@ -286,13 +309,30 @@ public final class EntenteServer implements AutoCloseable {
             : InputStream.nullInputStream();
     Reply reply;
     try {
-      reply = api.answer(segments(request.path().rawPath()), call(request, in));
-    } catch (Problem problem) {
-      reply = Reply.problem(problem);
+      reply = reply(api, request, in);
+    } catch (UncheckedIOException e) {
+      api.malformed();
+      send(Reply.problem(new Problem(Code.MALFORMED, BROKEN)), response);
+      // Where the next request would begin is not known.
+      throw new CloseConnectionException("a body was broken", e);
     }
     send(reply, response);
     if (reply.status() == Code.TOO_LARGE.status()) {
       throwAway(in);
+    }
+  }
+
+  private static Reply reply(Api api, ServerRequest request, InputStream in) {
+    List<String> path = List.of();
+    try {
+      path = segments(request.path().rawPath());
+      return api.answer(path, call(request, in));
+    } catch (Problem problem) {
+      return Reply.problem(problem);
+    } catch (UncheckedIOException e) {
+      throw e;
+    } catch (RuntimeException | VirtualMachineError e) {
+      return Api.failed(request.prologue().method().text(), path, e);
     }
   }
 
@@ -390,8 +430,10 @@ public final class EntenteServer implements AutoCloseable {
     }
     try {
       return read(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (Problem problem) {
+      throw problem;
+    } catch (IOException | RuntimeException e) {
+      throw new UncheckedIOException(new IOException("the body could not be read", e));
     }
   }
 

@@ -165,6 +165,11 @@ final class Metrics {
     count("entente.throttled", "what", what);
   }
 
+  /** Something came that is no request in a form that is taken. */
+  void malformed() {
+    count("entente.requests.malformed");
+  }
+
   private void answered(RecordKey key, Outcome outcome, long nanos) {
     writes.record(nanos, TimeUnit.NANOSECONDS);
     String result =
