@@ -143,6 +143,8 @@ class ArchitectureTest {
         .that()
         .doNotHaveSimpleName("EntenteServer")
         .and()
+        .doNotHaveSimpleName("HpackMend")
+        .and()
         .doNotHaveSimpleName("HttpSender")
         .should()
         .dependOnClassesThat()

@@ -86,6 +86,7 @@ public final class EntenteServer implements AutoCloseable {
           .toList();
 
   static {
+    HpackMend.apply();
     QUIET.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
   }
 
@@ -465,6 +466,9 @@ public final class EntenteServer implements AutoCloseable {
 
   /** The path's segments, decoded one by one, so that an escaped slash stays inside its name. */
   private static List<String> segments(String rawPath) {
+    if (!rawPath.startsWith("/")) {
+      throw new Problem(Code.MALFORMED, "the path begins with no slash");
+    }
     List<String> segments = new ArrayList<>();
     for (String segment : rawPath.substring(1).split("/", -1)) {
       try {

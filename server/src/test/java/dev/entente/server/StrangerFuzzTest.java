@@ -67,10 +67,14 @@ class StrangerFuzzTest {
 
   private static final String HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-  private static final String HTTP2_SETTINGS = "\0\0\0\4\0\0\0\0\0";
-
   /** GET of {@code /} from the host {@code x}, in the words of the static table. */
-  private static final String HTTP2_GET = "\0\0\6\1\5\0\0\0\1\u0082\u0086\u0084A\1x";
+  private static final String HPACK_GET = "\u0082\u0086\u0084A\1x";
+
+  /** From here on the table has 15 bytes. */
+  private static final String HPACK_SMALL_TABLE = "/";
+
+  /** A cookie of 5,000 letters, which is more than the table holds. */
+  private static final String HPACK_COOKIE = "`\u007f\u0089&" + "c".repeat(5_000);
 
   private static final Queue<LogRecord> SAID = new ConcurrentLinkedQueue<>();
 
@@ -192,6 +196,7 @@ class StrangerFuzzTest {
             "GET http://x/health/ready?a=b&a=%zz HTTP/1.1\r\nHost: x\r\n\r\n",
             "GET /%2e%2e/a%2Fb/%C0%80/+?q=%41;r#f HTTP/1.1\r\nHost: x:1\r\n\r\n",
             "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET ?a HTTP/1.1\r\nHost: x\r\n\r\n",
             "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
             "DELETE /session HTTP/1.1\r\nHost: x\r\nCookie: entente-session=x\r\n\r\n",
             post + "Content-Length: 13\r\n\r\n{\"token\":\"x\"}",
@@ -201,13 +206,33 @@ class StrangerFuzzTest {
             post + "Transfer-Encoding: gzip, chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAA\r\nSec-WebSocket-Version: 13\r\n\r\n",
-            HTTP2_PREFACE + HTTP2_SETTINGS + HTTP2_GET,
-            HTTP2_PREFACE + HTTP2_SETTINGS + "\0\0\b\6\0\0\0\0\0abcdefgh\0\0\4\3\0\0\0\0\1\0\0\0\b",
+            http2(frame(1, 5, 1, HPACK_GET)),
+            http2(frame(1, 5, 1, HPACK_SMALL_TABLE + HPACK_GET)),
+            http2(frame(1, 5, 1, HPACK_GET + HPACK_COOKIE)),
+            http2(frame(1, 1, 1, HPACK_GET) + frame(9, 4, 1, HPACK_COOKIE)),
+            http2(frame(6, 0, 0, "abcdefgh") + frame(3, 0, 1, "\0\0\0\b")),
             "\u0016\3\1\0\5\1\0\0\1\3",
             "\r\n\r\n")) {
       seeds.add(bytes(text));
     }
     return seeds.stream();
+  }
+
+  private static String http2(String frames) {
+    return HTTP2_PREFACE + frame(4, 0, 0, "") + frames;
+  }
+
+  private static String frame(int type, int flags, int stream, String payload) {
+    int length = payload.length();
+    return ""
+        + (char) 0
+        + (char) (length >> 8)
+        + (char) (length & 255)
+        + (char) type
+        + (char) flags
+        + "\0\0\0"
+        + (char) stream
+        + payload;
   }
 
   private static Arguments bytes(String text) {
