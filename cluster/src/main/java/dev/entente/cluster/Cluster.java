@@ -225,15 +225,15 @@ public final class Cluster {
   /**
    * Waits for each node that this one knows of to say what it has, or not to answer. Where this
    * node's directory went back in time it hears of that, and stops, before it gives numbers that
-   * others have already.
+   * others have already: those would never agree with this node again. So once one of them has said
+   * that it has more, this waits for the node to stop.
    *
-   * @param patienceMillis for how long at most
+   * @param patienceMillis for how long at most, where nobody has said so
    */
   public void askAround(long patienceMillis) throws InterruptedException {
     long end = steadyMillis.getAsLong() + patienceMillis;
     while (node.failure().isEmpty()
-        && !(hasAskedAround() && isRecent())
-        && steadyMillis.getAsLong() < end) {
+        && !(isRecent() && (hasAskedAround() || steadyMillis.getAsLong() >= end))) {
       Thread.sleep(10);
     }
   }

@@ -20,12 +20,16 @@ import dev.entente.engine.StampedPolicy;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,9 +41,13 @@ class ClusterTest {
   private long nowMillis;
 
   private Cluster join(String name, String... seeds) {
+    return join(name, new MemoryStore(), seeds);
+  }
+
+  private Cluster join(String name, MemoryStore store, String... seeds) {
     Node node =
         Node.open(
-            new MemoryStore(),
+            store,
             NodeConfig.DEFAULT
                 .withName(name)
                 .withClock(() -> EPOCH + nowMillis + skew.getOrDefault(name, 0L))
@@ -327,5 +335,42 @@ class ClusterTest {
     byte[] future = bytes.clone();
     future[0] = 9;
     assertThatThrownBy(() -> Wire.reply(future)).hasMessageContaining("speaks format 9");
+  }
+
+  /** It began after two seconds, and gave the numbers again: the two never agreed any more. */
+  @Test
+  void whoHearsThatItsDirectoryWentBackBeginsNothingBeforeItStops() throws Exception {
+    MemoryStore store = new MemoryStore();
+    Cluster now = join("a", store);
+    Cluster other = join("b", "a");
+    put(now, "1");
+    exchange();
+    Batch then = new Batch();
+    store.copy(then::put);
+    put(now, "2");
+    exchange();
+    now.node().close();
+    MemoryStore putBack = new MemoryStore();
+    putBack.commit(then);
+    Cluster old = join("a", putBack, "b");
+    Link link = old.links().getFirst();
+    PullRequest introduced = link.request(old.members());
+    link.replied(introduced, other.answer(introduced, nowMillis), nowMillis);
+    PullRequest asked = link.request(old.members());
+    PullReply told = other.answer(asked, nowMillis);
+    old.heard(asked, told);
+    CompletableFuture<Void> waits =
+        CompletableFuture.runAsync(() -> {
+          try {
+            old.askAround(0);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    assertThatThrownBy(() -> waits.get(300, TimeUnit.MILLISECONDS))
+        .isInstanceOf(TimeoutException.class);
+    link.replied(asked, told, nowMillis);
+    waits.get(30, TimeUnit.SECONDS);
+    assertThat(old.node().failure().orElseThrow()).hasStackTraceContaining("an older state");
   }
 }

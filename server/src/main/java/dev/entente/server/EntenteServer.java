@@ -74,8 +74,8 @@ public final class EntenteServer implements AutoCloseable {
   /** How often votes that are being held are looked at. */
   private static final Duration VOTES = Duration.ofSeconds(1);
 
-  /** For how long a node asks others what they have before it answers clients. */
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  /** For how long a node asks others what they have before it answers clients; they may be busy. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private static final String BROKEN = "the body ended early, or is not what its head announced";
 
