@@ -153,7 +153,11 @@ function watched(app) {
   return { element: [h('h2', {}, 'One record everywhere'), h('p', {}, h('label', {}, 'type ', type), ' ', h('label', {}, 'id ', id)), values], update };
 }
 
-/** Who leads those that agree first, or why this node is none of them. */
+/** Who leads those that agree first, or why this node is none of them; and what has come and is not read yet. */
+function standing(now) {
+  return now.held ? `${leading(now)} ${now.held.toLocaleString()} versions have come and wait for what they build on.` : leading(now);
+}
+
 function leading({ group, waitsFor, voters }) {
   if (waitsFor) return `This node does not vote: ${waitsFor}.`;
   if (!group && voters.length) return `This node asks the voters ${voters.join(', ')}.`;
@@ -208,7 +212,7 @@ export async function cluster(app) {
     const apart = pairs(nodes).filter((p) => p.state !== 'in-step' && p.state !== 'catching-up');
     const words = apart.length ? `${apart.length} of ${pairs(nodes).length} lines are down. Every side goes on taking writes; they come together when the lines are back.` : 'Every node reaches every other.';
     if (sentence.textContent !== words) sentence.textContent = words;
-    const leads = leading(now);
+    const leads = standing(now);
     if (agreement.textContent !== leads) agreement.textContent = leads;
     picture.replaceChildren(map(nodes, now.node));
     has.replaceChildren(matrix(nodes));

@@ -235,7 +235,12 @@ final class ClusterCommand extends Calling {
         return false;
       }
     }
-    return true;
+    return isNoneHeld(cluster);
+  }
+
+  private static boolean isNoneHeld(Json cluster) {
+    Json held = member(cluster, "held");
+    return held.isAbsent() || held.equals(Json.of(0));
   }
 
   private static void show(Json cluster, PrintWriter out) {
@@ -244,6 +249,11 @@ final class ClusterCommand extends Calling {
         text(cluster, "node"), text(cluster, "url"), member(cluster, "position"));
     if (!text(cluster, "steppedDown").isEmpty()) {
       out.println("  stepped down: " + text(cluster, "steppedDown"));
+    }
+    if (!isNoneHeld(cluster)) {
+      out.printf(
+          "  %s versions have come and wait for what they build on, or for this node's clock%n",
+          member(cluster, "held"));
     }
     if (!text(cluster, "waitsFor").isEmpty()) {
       out.println("  does not vote: " + text(cluster, "waitsFor"));

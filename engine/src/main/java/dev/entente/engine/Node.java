@@ -597,6 +597,14 @@ public final class Node implements AutoCloseable {
     return watermark.position();
   }
 
+  /**
+   * How many versions of other nodes have come and wait: for one that they build on, or for this
+   * node's clock. Nobody reads them yet.
+   */
+  public long held() {
+    return receiver.held();
+  }
+
   /** Waits until something lies behind the position, or the time is over. */
   public void awaitBehind(long since, long timeoutMillis) throws InterruptedException {
     watermark.awaitBehind(since, timeoutMillis);

@@ -67,7 +67,7 @@ final class Receiver {
   /** When the first held version is looked at again; early rather than late. */
   private final AtomicLong nextLookMillis = new AtomicLong();
 
-  private long held;
+  private final AtomicLong held = new AtomicLong();
 
   /** What waits for this node's clock, the earliest first; after a start perhaps more than that. */
   private final NavigableSet<Ahead> ahead = new TreeSet<>();
@@ -107,7 +107,7 @@ final class Receiver {
         Table.HELD,
         new byte[0],
         (_, stored) -> {
-          held++;
+          held.incrementAndGet();
           // Perhaps it waits for something else; then the first look finds that out.
           waitsForClock(waiting(stored));
           return true;
@@ -123,7 +123,7 @@ final class Receiver {
       return new Receipt.Damaged(String.valueOf(e.getMessage()));
     }
     Receipt receipt = receive(transaction, version, bytes, nowMillis);
-    if (receipt instanceof Receipt.Applied && held > 0) {
+    if (receipt instanceof Receipt.Applied && held.get() > 0) {
       grown.add(version.key());
     }
     return receipt;
@@ -233,7 +233,7 @@ final class Receiver {
     return switch (applied) {
       case RecordState.Applied.Seen() -> new Receipt.Seen(version.dot());
       case RecordState.Applied.Missing(var missing) -> {
-        if (held >= HELD_MAX) {
+        if (held.get() >= HELD_MAX) {
           yield new Receipt.Damaged(
               "more than " + HELD_MAX + " versions wait already; send it again later");
         }
@@ -283,7 +283,7 @@ final class Receiver {
   private void hold(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
     byte[] at = heldKey(version.key(), version.dot());
     if (transaction.get(Table.HELD, at) == null) {
-      held++;
+      held.incrementAndGet();
       ByteWriter out = new ByteWriter().u64(nowMillis);
       transaction.put(Table.HELD, at, out.raw(bytes).toBytes());
       transaction.afterwards(
@@ -294,7 +294,7 @@ final class Receiver {
   private void release(Transaction transaction, Version version) {
     byte[] at = heldKey(version.key(), version.dot());
     if (transaction.get(Table.HELD, at) != null) {
-      held--;
+      held.decrementAndGet();
       transaction.delete(Table.HELD, at);
       for (CausalViolation how : CausalViolation.values()) {
         if (how != CausalViolation.CLOCK_DRIFT) {
@@ -326,7 +326,7 @@ final class Receiver {
    * @return whether nothing more can join; false where there was too much for one job
    */
   private boolean retryHeld(Transaction transaction, RecordKey key, long nowMillis) {
-    boolean progress = held > 0;
+    boolean progress = held.get() > 0;
     while (progress) {
       progress = false;
       for (Version version : earliestHeld(transaction, key)) {
@@ -398,6 +398,11 @@ final class Receiver {
     return !ahead.isEmpty()
         && (ahead.first().dot().node().isGroup()
             || transaction.clock().accepts(ahead.first().acceptedAt(), nowMillis));
+  }
+
+  /** How many versions wait. Callable from any thread. */
+  long held() {
+    return held.get();
   }
 
   /** Whether more could be let in than the last job did. Callable from any thread. */

@@ -207,6 +207,7 @@ class ReceiverTest {
     List<byte[]> log = log(left);
     assertThat(right.receive(List.of(log.get(1))).join().getFirst())
         .isInstanceOf(Receipt.Held.class);
+    assertThat(right.held()).isOne();
     assertThat(right.read(RECORD).view().exists()).isFalse();
     right.proceed().join();
     assertThat(pending(right)).isEmpty();
@@ -218,6 +219,7 @@ class ReceiverTest {
         .contains("missing-predecessor");
     assertThat(right.receive(List.of(log.get(0))).join().getFirst())
         .isInstanceOf(Receipt.Applied.class);
+    assertThat(right.held()).isZero();
     assertThat(Path.of("n").in(right.read(RECORD).view().data())).isEqualTo(Json.of(2));
     assertThat(right.review("main", told.id()).orElseThrow().closing().reason())
         .isEqualTo("it has joined since");

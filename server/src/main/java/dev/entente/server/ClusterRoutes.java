@@ -350,6 +350,7 @@ final class ClusterRoutes {
     Map<String, Json> members = new TreeMap<>();
     members.put("node", Json.of(node.id().value()));
     members.put("position", Json.of(node.position()));
+    members.put("held", Json.of(node.held()));
     members.put("known", vector(node.known()));
     members.put("url", Json.of(""));
     for (String list : List.of("members", "links", "others")) {

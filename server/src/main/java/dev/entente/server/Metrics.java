@@ -84,6 +84,7 @@ final class Metrics {
             .register(registry);
     registry.gauge("entente.queue.waiting", node, Node::waiting);
     registry.gauge("entente.log.position", node, Node::position);
+    registry.gauge("entente.versions.held", node, Node::held);
   }
 
   /** Shows how many spans were told to a collector, and how many it has not taken. */
