@@ -68,7 +68,7 @@ public final class Link {
     cut = now;
   }
 
-  /** What to ask now. */
+  /** What to ask now. The other waits for news only where it has told all that was. */
   public synchronized PullRequest request(List<Member> members) {
     return new PullRequest(
         node.id(),
@@ -76,7 +76,7 @@ public final class Link {
         peer.map(node::cursor).orElse(0L),
         node.known(),
         config.shipmentBytesMax(),
-        failures == 0 ? config.waitMillis() : 0,
+        failures == 0 && inStepAtMillis >= 0 ? config.waitMillis() : 0,
         node.nowMillis(),
         members,
         policiesDiffer);
