@@ -37,12 +37,8 @@ class GitMergeDriverTest {
     } catch (IOException e) {
       assumeTrue(false, "git is not installed here");
     }
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    String driver =
-        java
-            + " -XX:TieredStopAtLevel=1 -cp '"
-            + System.getProperty("java.class.path")
-            + "' dev.entente.cli.Main merge %O %A %B -o %A";
+    String entente = "'" + String.join("' '", Jvm.entente("-XX:TieredStopAtLevel=1")) + "'";
+    String driver = entente + " merge %O %A %B -o %A";
     run("git", "init", "-q", "-b", "main");
     run("git", "config", "user.name", "t");
     run("git", "config", "user.email", "t@example.com");

@@ -4,7 +4,6 @@ package dev.entente.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,16 +15,7 @@ record Ran(int code, String output) {
   /** Runs what stands behind {@code entente} in a shell, in a folder, as a client of a node. */
   static Ran at(RealNode node, Path folder, String command)
       throws IOException, InterruptedException {
-    List<String> line =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.entente.cli.Main"));
+    List<String> line = Jvm.entente("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
     Matcher words = WORD.matcher(command);
     while (words.find()) {
       line.add(words.group(1) == null ? words.group(2) : words.group(1));

@@ -71,18 +71,8 @@ final class RealNode {
       String... options)
       throws IOException {
     List<String> command = new ArrayList<>(by);
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            classPath,
-            "dev.entente.cli.Main",
-            "serve",
-            "--data",
-            data.toString()));
+    command.addAll(Jvm.of(classPath, "-Xmx256m", "-XX:TieredStopAtLevel=1"));
+    command.addAll(List.of("serve", "--data", data.toString()));
     command.addAll(List.of(options));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("ENTENTE_TOKEN", "t");
