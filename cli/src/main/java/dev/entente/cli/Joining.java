@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -53,7 +52,7 @@ final class Joining {
         try {
           Bootstrap.Copied copied = copied(transport, url, begun, config);
           if (copied.position() > 0) {
-            Files.move(begun, store, StandardCopyOption.ATOMIC_MOVE);
+            Folders.publish(begun, store);
             err.printf(
                 Locale.ROOT,
                 "began with a copy of %s: %,d entries, up to position %,d of its log%n",

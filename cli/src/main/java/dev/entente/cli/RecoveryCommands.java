@@ -16,7 +16,6 @@ import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -215,7 +214,7 @@ final class RecoveryCommands {
           client.download("/v1/cluster/backup", to, bytes -> bar.stepTo(bytes >> 20));
         }
         copied = read(begun, phrase);
-        Files.move(begun, file, StandardCopyOption.ATOMIC_MOVE);
+        Folders.publish(begun, file);
       }
       out.printf(
           "%s: whole, of %s up to position %d, %d entries%n",
@@ -354,7 +353,7 @@ final class RecoveryCommands {
                 + found.broken().get()
                 + "; take another checkpoint or backup");
       }
-      Files.move(begun, store, StandardCopyOption.ATOMIC_MOVE);
+      Folders.publish(begun, store);
       out.printf(
           "restored into %s: %d versions and %d audit entries, all intact%n",
           target, found.versions(), found.entries());

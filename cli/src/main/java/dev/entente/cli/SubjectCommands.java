@@ -12,7 +12,6 @@ import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -100,7 +99,7 @@ final class SubjectCommands {
           ProgressBar bar = Progress.bar("exporting, KiB", -1)) {
         client.download(path, to, bytes -> bar.stepTo(bytes >> 10));
       }
-      Files.move(begun, target, StandardCopyOption.ATOMIC_MOVE);
+      Folders.publish(begun, target);
       out.println(target + ": " + Files.size(target) + " bytes");
       return ExitCodes.OK;
     }

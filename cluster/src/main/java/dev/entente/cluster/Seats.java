@@ -186,9 +186,18 @@ public final class Seats {
 
   /** Forgets a group that goes on without this node: whoever lets it in again sends all of it. */
   private Voters waits(Voters voters) throws IOException {
-    Folders.delete(voters.directory());
-    Folders.create(voters.directory());
-    Files.createFile(voters.directory().resolve(WAITING));
+    Path directory = Folders.create(voters.directory());
+    Path waiting = directory.resolve(WAITING);
+    if (!Files.exists(waiting)) {
+      Folders.createFile(waiting);
+    }
+    // Before anything goes, or a power cut could leave a part of the votes that looks like all.
+    Folders.sync(directory);
+    try (Stream<Path> kept = Files.list(directory)) {
+      for (Path old : kept.filter(file -> !file.equals(waiting)).toList()) {
+        Folders.delete(old);
+      }
+    }
     waitsFor = toBeLetIn(voters);
     return voters.waits();
   }

@@ -3,13 +3,8 @@ package dev.entente.server;
 
 import dev.entente.engine.store.Folders;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 
 /**
  * The administrator's token of a data directory: {@code ENTENTE_TOKEN} if that is set at the first
@@ -43,13 +38,8 @@ public record Token(String value, boolean isNew) {
   private void keep(Path directory) throws IOException {
     Path begun = directory.resolve("token.unfinished");
     Files.deleteIfExists(begun);
-    try (FileChannel channel =
-        FileChannel.open(Folders.createFile(begun), StandardOpenOption.WRITE)) {
-      channel.write(ByteBuffer.wrap((value + "\n").getBytes(StandardCharsets.UTF_8)));
-      channel.force(true);
-    }
-    Files.move(begun, directory.resolve("token"), StandardCopyOption.ATOMIC_MOVE);
-    Folders.sync(directory);
+    Files.writeString(Folders.createFile(begun), value + "\n");
+    Folders.publish(begun, directory.resolve("token"));
   }
 
   @Override

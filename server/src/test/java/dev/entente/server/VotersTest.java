@@ -230,6 +230,8 @@ class VotersTest {
 
     assertThat(remove("c").status()).isEqualTo(200);
     Served.eventually(() -> waitsFor(c).startsWith("waits to be let in"));
+    // So that nothing that is there yet is taken for all that it voted on.
+    assertThat(group("c").resolve("waiting")).exists();
     assertThat(add("c").status()).isEqualTo(200);
     Served.eventually(() -> voters(c).equals(List.of("a", "b", "c")));
     everybodyAgrees("after");

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster.group;
 
+import dev.entente.engine.store.Folders;
 import java.io.File;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import org.apache.ratis.io.MD5Hash;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
@@ -94,12 +96,9 @@ final class RatisLog extends BaseStateMachine {
   public long takeSnapshot() throws IOException {
     TermIndex last = getLastAppliedTermIndex();
     File file = storage.getSnapshotFile(last.getTerm(), last.getIndex());
-    File unfinished = new File(file.getPath() + ".tmp");
-    try (var out = new java.io.FileOutputStream(unfinished)) {
-      out.write(log.snapshot());
-      out.getFD().sync();
-    }
-    Files.move(unfinished.toPath(), file.toPath(), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    Path unfinished = Path.of(file.getPath() + ".tmp");
+    Files.write(unfinished, log.snapshot());
+    Folders.publish(unfinished, file.toPath());
     MD5Hash hash = MD5FileUtil.computeAndSaveMd5ForFile(file);
     storage.updateLatestSnapshot(
         new SingleFileSnapshotInfo(new FileInfo(file.toPath(), hash), last));

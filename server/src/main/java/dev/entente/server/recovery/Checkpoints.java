@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -57,7 +56,7 @@ public final class Checkpoints {
       return new Checkpoint(name, at, directory);
     }
     node.checkpoint(begun);
-    Files.move(begun, directory, StandardCopyOption.ATOMIC_MOVE);
+    Folders.publish(begun, directory);
     return new Checkpoint(name, at, directory);
   }
 
