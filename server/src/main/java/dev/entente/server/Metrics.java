@@ -19,6 +19,7 @@ import dev.entente.server.watch.Alerts;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -82,9 +83,15 @@ final class Metrics {
             .description("How hard conflicts were to see through, 0 to 1")
             .serviceLevelObjectives(0.1, 0.25, 0.5, 0.75, 1)
             .register(registry);
-    registry.gauge("entente.queue.waiting", node, Node::waiting);
-    registry.gauge("entente.log.position", node, Node::position);
-    registry.gauge("entente.versions.held", node, Node::held);
+    Gauge.builder("entente.queue.waiting", node, Node::waiting)
+        .description("Writes that wait to be decided")
+        .register(registry);
+    Gauge.builder("entente.log.position", node, Node::position)
+        .description("Where this node's log ends")
+        .register(registry);
+    Gauge.builder("entente.versions.held", node, Node::held)
+        .description("Versions that came and wait for what they build on, or for the clock")
+        .register(registry);
   }
 
   /** Shows how many spans were told to a collector, and how many it has not taken. */

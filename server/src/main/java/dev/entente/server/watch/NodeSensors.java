@@ -48,6 +48,7 @@ public final class NodeSensors {
     tally.tenants().forEach(tenant -> conflicts(tenant, found));
     latency(found);
     disk(found);
+    held(found);
     broken.ifPresent(where ->
         found.add(
             of(
@@ -190,6 +191,25 @@ public final class NodeSensors {
               MINUTE,
               String.format(Locale.ROOT, "one write in a hundred takes longer than %.0f ms", p99),
               "entente hotspots; look at the disk"));
+    }
+  }
+
+  private void held(List<Finding> found) {
+    long held = node.held();
+    if (held > 0) {
+      found.add(
+          new Finding(
+              "versions-held",
+              false,
+              "",
+              "",
+              MINUTE,
+              String.format(
+                  Locale.ROOT,
+                  "%d versions came from other nodes and are not shown: they wait for what they build"
+                      + " on, or for the clock",
+                  held),
+              "entente cluster; then docs/runbook.md, consistency violation"));
     }
   }
 
