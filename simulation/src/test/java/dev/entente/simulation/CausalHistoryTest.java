@@ -254,23 +254,14 @@ class CausalHistoryTest {
   void aLongHistoryIsExplainedToo() {
     Random chance = new Random(7);
     List<List<String>> logs = List.of(new ArrayList<>(), new ArrayList<>());
-    int[][] seen = new int[6][2];
     for (int i = 0; i < 200_000; i++) {
       int who = chance.nextInt(6);
       int register = chance.nextInt(2);
       List<String> log = logs.get(register);
       if (chance.nextInt(3) == 0) {
-        boolean told = chance.nextInt(50) > 0;
-        history.write("s" + who, "x" + register, "v" + i, told);
+        history.write("s" + who, "x" + register, "v" + i, chance.nextInt(50) > 0);
         log.add("v" + i);
-        if (told) {
-          // Whoever sees this sees all that its session had seen.
-          seen[who][register] = log.size();
-        }
       } else {
-        for (int each = 0; each < 2; each++) {
-          seen[who][each] = logs.get(each).size();
-        }
         history.read("s" + who, "x" + register, log.isEmpty() ? "" : log.getLast());
       }
     }

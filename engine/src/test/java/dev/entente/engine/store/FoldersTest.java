@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.store;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -24,9 +23,9 @@ class FoldersTest {
     Path folder = Folders.create(directory.resolve("a/b"));
     Path file = Folders.createFile(folder.resolve("c"));
 
-    assertEquals("rwx------", mode(directory.resolve("a")));
-    assertEquals("rwx------", mode(folder));
-    assertEquals("rw-------", mode(file));
+    assertThat(mode(directory.resolve("a"))).isEqualTo("rwx------");
+    assertThat(mode(folder)).isEqualTo("rwx------");
+    assertThat(mode(file)).isEqualTo("rw-------");
   }
 
   @Test
@@ -34,8 +33,8 @@ class FoldersTest {
     Path folder = Folders.create(directory.resolve("a"));
     Files.writeString(folder.resolve("b"), "c");
 
-    assertEquals(folder, Folders.create(folder));
-    assertEquals("c", Files.readString(folder.resolve("b")));
+    assertThat(Folders.create(folder)).isEqualTo(folder);
+    assertThat(Files.readString(folder.resolve("b"))).isEqualTo("c");
   }
 
   @Test
@@ -45,8 +44,8 @@ class FoldersTest {
 
     Folders.publish(finished, directory.resolve("done"));
 
-    assertFalse(Files.exists(finished));
-    assertEquals("all of it", Files.readString(directory.resolve("done/below/file")));
+    assertThat(finished).doesNotExist();
+    assertThat(Files.readString(directory.resolve("done/below/file"))).isEqualTo("all of it");
   }
 
   @Test
@@ -55,9 +54,9 @@ class FoldersTest {
     Path there = Folders.create(directory.resolve("there"));
     Files.writeString(there.resolve("file"), "kept");
 
-    assertThrows(IOException.class, () -> Folders.publish(finished, there));
+    assertThatThrownBy(() -> Folders.publish(finished, there)).isInstanceOf(IOException.class);
 
-    assertEquals("kept", Files.readString(there.resolve("file")));
+    assertThat(Files.readString(there.resolve("file"))).isEqualTo("kept");
   }
 
   private static String mode(Path path) throws IOException {
