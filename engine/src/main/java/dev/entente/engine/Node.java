@@ -82,6 +82,7 @@ public final class Node implements AutoCloseable {
   private final Watermark watermark;
   private final ErasureMarks erased;
   private final Archive archive;
+  private final ChangeFeed feed;
   private final AuditLog auditLog;
   private final Erasures erasures;
   private final Pruning pruning;
@@ -115,6 +116,7 @@ public final class Node implements AutoCloseable {
     this.archive = new Archive(store, policies, records, history, erased, reviews);
     byte @Nullable [] last = store.get(Table.META, POSITION);
     this.watermark = new Watermark(last == null ? 0 : new ByteReader(last).u64());
+    this.feed = new ChangeFeed(store, self, watermark::visible, this::known);
     this.auditLog = new AuditLog(store);
     HybridClock clock =
         new HybridClock(config.clockMillis(), config.driftMaxMillis(), auditLog.lastTime());
@@ -427,6 +429,21 @@ public final class Node implements AutoCloseable {
    */
   public List<Logged> history(RecordKey key, long position, int limit) {
     return archive.versions(key, position, limit);
+  }
+
+  /** The feed of changes, for readers that go on where they were. */
+  public ChangeFeed feed() {
+    return feed;
+  }
+
+  /** Up to which position readers of records see the log. */
+  public long visiblePosition() {
+    return watermark.visible();
+  }
+
+  /** Waits until readers see something behind a position, or the time is over. */
+  public void awaitVisible(long since, long timeoutMillis) throws InterruptedException {
+    watermark.awaitVisible(since, timeoutMillis);
   }
 
   /** What came for a tenant after a position, in order. */

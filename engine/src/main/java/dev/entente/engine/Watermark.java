@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -17,10 +19,23 @@ final class Watermark {
   private long position;
   private long begun;
   private long shown;
+  private final Deque<Long> notVisible = new ArrayDeque<>();
+  private long visible;
   private boolean stopped;
 
   Watermark(long position) {
     this.position = position;
+    this.visible = position;
+  }
+
+  /** The position up to which readers of records see the log; never past {@link #position}. */
+  long visible() {
+    lock.lock();
+    try {
+      return visible;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The position of the last durable version. */
@@ -48,6 +63,7 @@ final class Watermark {
     lock.lock();
     try {
       position = last;
+      notVisible.addLast(last);
       grown.signalAll();
     } finally {
       lock.unlock();
@@ -65,12 +81,26 @@ final class Watermark {
     }
   }
 
-  /** Readers see it. */
+  /** The oldest commit that was durable but not visible is visible to readers. */
   void shown() {
     lock.lock();
     try {
       shown++;
+      visible = notVisible.removeFirst();
       grown.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until readers see something behind a position, or the time is over. */
+  void awaitVisible(long since, long timeoutMillis) throws InterruptedException {
+    long rest = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+    lock.lock();
+    try {
+      while (visible <= since && rest > 0 && !stopped) {
+        rest = grown.awaitNanos(rest);
+      }
     } finally {
       lock.unlock();
     }

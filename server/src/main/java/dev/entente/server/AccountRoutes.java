@@ -81,11 +81,12 @@ final class AccountRoutes {
   }
 
   private Reply list(Call call) {
-    List<Account> found = accounts.list(call.query("cursor").map(Cursors::name), call.limit());
+    Cursors cursors = Cursors.of(call, "accounts");
+    List<Account> found = accounts.list(cursors.name(), call.limit());
     Map<String, Json> members = new TreeMap<>();
     members.put("accounts", Json.of(found.stream().map(AccountRoutes::described).toList()));
     if (found.size() == call.limit()) {
-      members.put("next", Json.of(Cursors.of(found.getLast().name())));
+      members.put("next", Json.of(cursors.next(found.getLast().name())));
     }
     return Reply.json(200, JsonObject.of(members));
   }

@@ -5,10 +5,14 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonPrinter;
 import dev.entente.core.record.Version;
+import dev.entente.engine.ChangeFeed;
+import dev.entente.engine.ChangeFeed.Page;
 import dev.entente.engine.Describe;
-import dev.entente.engine.Feed;
+import dev.entente.engine.FeedCursor;
+import dev.entente.engine.FeedGapException;
 import dev.entente.engine.Node;
 import dev.entente.engine.Snapshot;
+import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
 import java.io.IOException;
@@ -16,6 +20,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 
@@ -44,48 +49,64 @@ final class FeedRoutes {
   }
 
   private Reply changes(Call call) {
-    String tenant = call.tenant();
-    long since =
-        call.query("since")
-            .or(() -> call.header("last-event-id"))
-            .map(Cursors::position)
-            .orElse(0L);
-    if (since > node.position()) {
-      throw new Problem(Code.MALFORMED, "the cursor lies beyond this node's log");
-    }
+    Cursors cursors = Cursors.of(call, "changes");
+    FeedCursor from = from(call, cursors);
     boolean withData = call.query("include").filter("data"::equals).isPresent();
     if (wantsEvents(call)) {
-      return events(out -> streamChanges(out, call, since, withData));
+      var _ = read(call, from, 1);
+      return events(out -> streamChanges(out, call, cursors, from, withData));
     }
-    int limit = call.limit();
-    long waitMillis = waitMillis(call);
-    long deadline = System.nanoTime() + waitMillis * 1_000_000;
-    List<Feed> versions = node.changes(tenant, since, limit);
+    Page page = read(call, from, call.limit());
+    long deadline = System.nanoTime() + waitMillis(call) * 1_000_000;
+    boolean gap = page.gap();
     try {
-      long behind = node.position();
-      while (versions.isEmpty() && System.nanoTime() < deadline) {
-        node.awaitBehind(behind, Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
-        behind = node.position();
-        versions = node.changes(tenant, since, limit);
+      while (page.entries().isEmpty() && System.nanoTime() < deadline) {
+        if (page.complete()) {
+          node.awaitVisible(
+              page.cursor().position(), Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+        }
+        page = read(call, page.cursor(), call.limit());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     StringBuilder lines = new StringBuilder();
-    versions.stream()
-        .filter(one -> isSeen(call, one))
-        .forEach(one ->
-            JsonPrinter.print(line(one, withData), lines.append(lines.isEmpty() ? "" : "\n")));
-    String cursor = Cursors.of(versions.isEmpty() ? since : versions.getLast().position());
+    for (ChangeFeed.Entry entry : page.entries()) {
+      if (isSeen(call, entry)) {
+        JsonPrinter.print(line(entry, cursors, withData), lines);
+        lines.append('\n');
+      }
+    }
     Reply reply =
-        Reply.text(200, "application/jsonl", lines.isEmpty() ? "" : lines.append('\n').toString())
-            .with("Entente-Cursor", cursor);
-    return since < node.prunedUpTo(tenant) ? reply.with("Entente-Pruned", "true") : reply;
+        Reply.text(200, "application/jsonl", lines.toString())
+            .with("Entente-Cursor", cursors.next(page.cursor().toBytes()));
+    return gap ? reply.with("Entente-Pruned", "true") : reply;
+  }
+
+  /** Where the reader goes on: where its cursor says, or at the beginning without one. */
+  private FeedCursor from(Call call, Cursors cursors) {
+    Optional<String> given = call.query("since").or(() -> call.header("last-event-id"));
+    if (given.isEmpty()) {
+      return node.feed().begin(call.tenant());
+    }
+    try {
+      return FeedCursor.fromBytes(cursors.place(given.get()));
+    } catch (DamagedException | IllegalArgumentException e) {
+      throw new Problem(Code.MALFORMED, "the cursor is not one that was given out");
+    }
+  }
+
+  private Page read(Call call, FeedCursor from, int limit) {
+    try {
+      return node.feed().read(call.tenant(), from, limit);
+    } catch (FeedGapException e) {
+      throw new Problem(Code.GONE, String.valueOf(e.getMessage()));
+    }
   }
 
   /** Whether the caller may read what a version is of. */
-  private static boolean isSeen(Call call, Feed one) {
-    return call.may(Permission.READ, one.version().key().type());
+  private static boolean isSeen(Call call, ChangeFeed.Entry entry) {
+    return call.may(Permission.READ, entry.version().key().type());
   }
 
   private static long waitMillis(Call call) {
@@ -100,10 +121,10 @@ final class FeedRoutes {
     return seconds * 1000;
   }
 
-  private Json line(Feed one, boolean withData) {
-    Version version = one.version();
+  private Json line(ChangeFeed.Entry entry, Cursors cursors, boolean withData) {
+    Version version = entry.version();
     Map<String, Json> members = new TreeMap<>();
-    members.put("cursor", Json.of(Cursors.of(one.position())));
+    members.put("cursor", Json.of(cursors.next(entry.cursor().toBytes())));
     members.put("type", Json.of(version.key().type()));
     members.put("id", Json.of(version.key().id()));
     members.put("author", Json.of(version.author()));
@@ -135,22 +156,29 @@ final class FeedRoutes {
         });
   }
 
-  private void streamChanges(OutputStream out, Call call, long from, boolean withData)
+  private void streamChanges(
+      OutputStream out, Call call, Cursors cursors, FeedCursor from, boolean withData)
       throws IOException, InterruptedException {
-    long since = from;
+    FeedCursor cursor = from;
     event(out, ": connected");
     while (goesOn(call)) {
-      long behind = node.position();
-      List<Feed> versions = node.changes(call.tenant(), since, Limits.PAGE_MAX);
-      for (Feed one : versions) {
-        since = one.position();
-        if (isSeen(call, one)) {
-          event(out, "id: " + Cursors.of(since) + "\nevent: change\ndata: " + line(one, withData));
+      Page page;
+      try {
+        page = read(call, cursor, Limits.PAGE_MAX);
+      } catch (Problem problem) {
+        event(out, "event: error\ndata: " + problem.toJson());
+        return;
+      }
+      for (ChangeFeed.Entry entry : page.entries()) {
+        if (isSeen(call, entry)) {
+          String id = cursors.next(entry.cursor().toBytes());
+          event(out, "id: " + id + "\nevent: change\ndata: " + line(entry, cursors, withData));
         }
       }
-      if (versions.isEmpty()) {
-        node.awaitBehind(behind, HEARTBEAT_MILLIS);
-        if (node.position() == behind) {
+      cursor = page.cursor();
+      if (page.complete()) {
+        node.awaitVisible(cursor.position(), HEARTBEAT_MILLIS);
+        if (node.visiblePosition() == cursor.position()) {
           event(out, ": still here");
         }
       }

@@ -106,7 +106,8 @@ final class OperatorRoutes {
   /** Looks for a bounded time; a page may hold few entries and still go on. */
   private Reply audit(Call call, Predicate<AuditEntry> mine) {
     AuditFilter filter = AuditFilter.of(call);
-    long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
+    Cursors cursors = Cursors.of(call, "audit", node.id());
+    long before = cursors.position().orElse(Long.MAX_VALUE);
     List<Json> found = new ArrayList<>();
     long began = System.nanoTime();
     boolean more = true;
@@ -131,7 +132,7 @@ final class OperatorRoutes {
     Map<String, Json> members = new TreeMap<>();
     members.put("entries", Json.of(found));
     if (more) {
-      members.put("next", Json.of(Cursors.of(before)));
+      members.put("next", Json.of(cursors.next(before)));
     }
     return Reply.json(200, JsonObject.of(members));
   }

@@ -82,7 +82,8 @@ final class RecordRoutes {
 
   /** The records of a type by id, with those that were deleted. */
   private Reply list(Call call) {
-    Optional<String> after = call.query("cursor").map(Cursors::name);
+    Cursors cursors = Cursors.of(call, "records");
+    Optional<String> after = cursors.name();
     List<RecordKey> keys = node.records(call.tenant(), call.name("type"), after, call.limit());
     List<Json> records = new ArrayList<>();
     for (RecordKey key : keys) {
@@ -98,7 +99,7 @@ final class RecordRoutes {
     Map<String, Json> members = new TreeMap<>();
     members.put("records", new JsonArray(records));
     if (keys.size() == call.limit()) {
-      members.put("next", Json.of(Cursors.of(keys.getLast().id())));
+      members.put("next", Json.of(cursors.next(keys.getLast().id())));
     }
     return Reply.json(200, JsonObject.of(members));
   }
@@ -251,7 +252,8 @@ final class RecordRoutes {
           default ->
               throw new Problem(
                   Code.UNSUPPORTED_MEDIA_TYPE,
-                  "PATCH needs a Content-Type: application/merge-patch+json, application/json-patch+json or application/vnd.entente.ops+json");
+                  "PATCH needs a Content-Type: application/merge-patch+json,"
+                      + " application/json-patch+json or application/vnd.entente.ops+json");
         };
     return write(call, key, edit, body);
   }
@@ -292,7 +294,8 @@ final class RecordRoutes {
   private Reply history(Call call) {
     RecordKey key = call.key();
     int limit = call.limit();
-    long before = call.query("cursor").map(Cursors::position).orElse(Long.MAX_VALUE);
+    Cursors cursors = Cursors.of(call, "history", node.id());
+    long before = cursors.position().orElse(Long.MAX_VALUE);
     List<Logged> versions;
     try {
       versions = node.history(key, before, limit);
@@ -309,7 +312,7 @@ final class RecordRoutes {
     }
     members.put("versions", new JsonArray(described));
     if (versions.size() == limit && versions.getLast().previous() > 0) {
-      members.put("next", Json.of(Cursors.of(versions.getLast().previous())));
+      members.put("next", Json.of(cursors.next(versions.getLast().previous())));
     }
     node.keptSince(key).ifPresent(since -> members.put("keptSince", Json.of(since.toString())));
     return Reply.json(200, JsonObject.of(members));

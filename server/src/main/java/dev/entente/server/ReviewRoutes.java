@@ -79,16 +79,17 @@ final class ReviewRoutes {
     String tenant = call.tenant();
     Review.Status status = status(call.query("status").orElse("pending"));
     int limit = call.limit();
-    Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
+    Cursors cursors = Cursors.of(call, "reviews " + status.label(), node.id());
+    Optional<byte[]> after = cursors.place();
     ReviewFilter filter = ReviewFilter.of(call);
     boolean all = filter.isEmpty() && call.may(Permission.READ, Grant.ALL);
-    Page page = all ? page(tenant, status, after, limit) : filtered(call, filter);
+    Page page = all ? page(tenant, status, after, limit) : filtered(call, filter, after);
     Map<String, Json> members = new TreeMap<>();
     members.put("reviews", Json.of(page.reviews().stream().map(this::describe).toList()));
     if (after.isEmpty() && all) {
       members.put("total", Json.of(node.countReviews(tenant, status)));
     }
-    page.next().ifPresent(next -> members.put("next", Json.of(Cursors.of(next))));
+    page.next().ifPresent(next -> members.put("next", Json.of(cursors.next(next))));
     return Reply.json(200, JsonObject.of(members));
   }
 
@@ -103,10 +104,10 @@ final class ReviewRoutes {
   }
 
   /** Looks at a bounded number of reviews; a page may hold few of them and still go on. */
-  private Page filtered(Call call, ReviewFilter filter) {
+  private Page filtered(Call call, ReviewFilter filter, Optional<byte[]> from) {
     String tenant = call.tenant();
     Review.Status status = status(call.query("status").orElse("pending"));
-    Optional<byte[]> after = call.query("cursor").map(Cursors::bytes);
+    Optional<byte[]> after = from;
     List<Review> found = new ArrayList<>();
     long began = System.nanoTime();
     while (System.nanoTime() - began < Limits.SEARCH_NANOS) {

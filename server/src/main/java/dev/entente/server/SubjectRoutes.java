@@ -76,7 +76,8 @@ final class SubjectRoutes {
       throw new Problem(
           Code.INVALID, "naming is a text of 1 to " + TEXT_MAX + " characters to look for");
     }
-    Place place = Place.of(call.query("cursor"));
+    Cursors cursors = Cursors.of(call, "subjects");
+    Place place = Place.of(cursors.name());
     List<Json> found = new ArrayList<>();
     long began = System.nanoTime();
     for (String type : node.types(call.tenant())) {
@@ -95,7 +96,7 @@ final class SubjectRoutes {
             found.add(JsonObject.of(Map.of("type", Json.of(type), "id", Json.of(key.id()))));
           }
           if (found.size() == call.limit() || System.nanoTime() - began > Limits.SEARCH_NANOS) {
-            return found(found, Optional.of(place));
+            return found(found, Optional.of(cursors.next(place.text())));
           }
         }
         keys = node.records(call.tenant(), type, Optional.of(place.id()), STEP);
@@ -106,20 +107,20 @@ final class SubjectRoutes {
 
   /** Where a search goes on: behind a record, by type and id. */
   private record Place(String type, String id) {
-    static Place of(Optional<String> cursor) {
-      String[] parts = cursor.map(Cursors::name).orElse("\n").split("\n", 2);
+    static Place of(Optional<String> text) {
+      String[] parts = text.orElse("\n").split("\n", 2);
       return new Place(parts[0], parts.length > 1 ? parts[1] : "");
     }
 
-    String cursor() {
-      return Cursors.of(type + "\n" + id);
+    String text() {
+      return type + "\n" + id;
     }
   }
 
-  private static Reply found(List<Json> found, Optional<Place> next) {
+  private static Reply found(List<Json> found, Optional<String> next) {
     Map<String, Json> members = new TreeMap<>();
     members.put("records", new JsonArray(found));
-    next.ifPresent(place -> members.put("next", Json.of(place.cursor())));
+    next.ifPresent(cursor -> members.put("next", Json.of(cursor)));
     return Reply.json(200, JsonObject.of(members));
   }
 
@@ -239,16 +240,18 @@ final class SubjectRoutes {
   }
 
   private Reply list(Call call) {
+    Cursors cursors = Cursors.of(call, "erasures");
     Optional<RecordKey> after =
-        call.query("cursor")
-            .map(cursor -> Place.of(Optional.of(cursor)))
+        cursors
+            .name()
+            .map(name -> Place.of(Optional.of(name)))
             .map(place -> new RecordKey(call.tenant(), place.type(), place.id()));
     List<Erasure> found = eraser.of(call.tenant(), after, call.limit());
     Map<String, Json> members = new TreeMap<>();
     members.put("erasures", Json.of(found.stream().map(this::erasure).toList()));
     if (found.size() == call.limit()) {
       RecordKey last = found.getLast().key();
-      members.put("next", Json.of(new Place(last.type(), last.id()).cursor()));
+      members.put("next", Json.of(cursors.next(new Place(last.type(), last.id()).text())));
     }
     return Reply.json(200, JsonObject.of(members));
   }

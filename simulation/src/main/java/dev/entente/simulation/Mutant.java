@@ -42,6 +42,8 @@ public enum Mutant {
   UNSTABLE_PRUNING,
   /** What is to be forgotten of a request stays on the disk. */
   UNFORGOTTEN_REQUEST,
+  /** A cursor of the changes feed names a position and not whose log it is in. */
+  POSITION_CURSOR,
   /** What was agreed on last is lost when another leads. */
   LOST_AGREEMENT,
 }

@@ -53,6 +53,7 @@ final class Oracle {
     private List<Dot> sinceOwn = new ArrayList<>();
   }
 
+  private final FeedReader reader;
   private final Map<Dot, Written> written = new TreeMap<>();
   private final Map<String, Seen> logs = new TreeMap<>();
 
@@ -72,6 +73,11 @@ final class Oracle {
   private final Map<String, Long> increments = new TreeMap<>();
 
   private final Map<String, String> additions = new TreeMap<>();
+
+  /** The oracle of clusters in which a bug may be planted. */
+  Oracle(Mutant mutant) {
+    this.reader = new FeedReader(mutant);
+  }
 
   void attempts(String request, long increment) {
     increments.put(request, increment);
@@ -105,6 +111,7 @@ final class Oracle {
       log.position = feed.position();
       see(machine, log, feed.version(), node);
     }
+    reader.mayAsk(node);
   }
 
   /** What a node began with that stands in no log any more: its records have joined it. */
@@ -259,6 +266,7 @@ final class Oracle {
   /** What everybody must agree on once all have everything. */
   void converged(Map<String, Node> nodes) {
     nodes.forEach(this::look);
+    nodes.values().forEach(reader::converged);
     NavigableSet<Dot> must = new TreeSet<>(written.keySet());
     must.removeAll(mayBeLost);
     logs.forEach((machine, log) -> {

@@ -39,7 +39,7 @@ public final class Simulation {
   private final Random chance;
   private final SimulatedNetwork network;
   private final Map<String, SimulatedNode> machines = new TreeMap<>();
-  private final Oracle oracle = new Oracle();
+  private final Oracle oracle;
   private final Workload workload;
   private final StrictClients strict;
   private final Operator operator;
@@ -47,6 +47,7 @@ public final class Simulation {
 
   private Simulation(long seed, Mutant mutant) {
     this.mutant = mutant;
+    this.oracle = new Oracle(mutant);
     this.world = new World(seed);
     this.chance = world.chance();
     this.network = new SimulatedNetwork(world);
@@ -193,7 +194,8 @@ public final class Simulation {
       }
     }
     throw new Oracle.Broken(
-        "39: a minute after all was healed the nodes do not have the same, or not the same policies: "
+        "39: a minute after all was healed the nodes do not have the same, or not the same"
+            + " policies: "
             + known());
   }
 

@@ -122,7 +122,7 @@ public final class Stage {
   private final World world;
   private final Random chance;
   private final SimulatedNetwork network;
-  private final Oracle oracle = new Oracle();
+  private final Oracle oracle = new Oracle(Mutant.NONE);
   private final Map<String, SimulatedNode> machines = new TreeMap<>();
   private final Map<String, Double> rates = new TreeMap<>();
   private final Map<String, Integer> hammers = new TreeMap<>();
