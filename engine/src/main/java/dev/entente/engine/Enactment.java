@@ -52,7 +52,7 @@ final class Enactment {
   }
 
   CompletableFuture<Boolean> adopt(StampedPolicy told, String actor) throws PolicyException {
-    PolicyLoader.Loaded loaded = PolicyLoader.load(told.text());
+    PolicyLoader.Loaded loaded = PolicyLoader.loadInForce(told.text());
     if (!loaded.policy().type().equals(told.type())) {
       throw new IllegalArgumentException("a policy for " + told.type() + " says another type");
     }

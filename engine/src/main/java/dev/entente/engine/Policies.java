@@ -66,7 +66,7 @@ final class Policies {
 
   private static InForce load(String text) {
     try {
-      return new InForce(PolicyLoader.load(text).policy(), text);
+      return new InForce(PolicyLoader.loadInForce(text).policy(), text);
     } catch (PolicyException e) {
       throw new IllegalStateException(
           "a policy that was accepted no longer loads: " + e.getMessage(), e);

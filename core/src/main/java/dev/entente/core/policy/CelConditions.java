@@ -3,9 +3,13 @@ package dev.entente.core.policy;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.cel.checker.CelStandardDeclarations.StandardFunction;
+import dev.cel.common.CelAbstractSyntaxTree;
 import dev.cel.common.CelOptions;
+import dev.cel.common.CelOverloadDecl;
 import dev.cel.common.CelValidationException;
 import dev.cel.common.CelValidationResult;
+import dev.cel.common.ast.CelReference;
 import dev.cel.common.types.CelType;
 import dev.cel.common.types.MapType;
 import dev.cel.common.types.SimpleType;
@@ -16,12 +20,14 @@ import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelFunctionBinding;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
-import dev.entente.core.json.Json;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Compiles CEL expressions with the variables that policies may use, bounded in length, nesting,
@@ -30,6 +36,7 @@ import java.util.Optional;
  */
 final class CelConditions {
   private static final int LENGTH_MAX = 4_000;
+  private static final int DEPTH_MAX = 400;
   private static final int ITERATIONS_MAX = 5_000;
 
   /** In instructions of the linear-time matcher; {@code (.*a){20}} has more. */
@@ -61,6 +68,22 @@ final class CelConditions {
   }
 
   static Condition compile(String source, About about) throws PolicyProblem.Unacceptable {
+    return compile(source, about, true);
+  }
+
+  /**
+   * Compiles what earlier releases accepted, where members of {@code conflict} were not checked.
+   */
+  static Optional<Condition> compileUntyped(String source, About about) {
+    try {
+      return Optional.of(compile(source, about, false));
+    } catch (PolicyProblem.Unacceptable e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Condition compile(String source, About about, boolean typed)
+      throws PolicyProblem.Unacceptable {
     CelType result =
         switch (about) {
           case CONFLICT, RECORD -> SimpleType.BOOL;
@@ -76,8 +99,13 @@ final class CelConditions {
     switch (about) {
       case CONFLICT ->
           builder
-              .addVar("conflict", MapType.create(SimpleType.STRING, SimpleType.DYN))
-              .addVar("severity", MapType.create(SimpleType.STRING, SimpleType.INT));
+              .setTypeProvider(new CelTypes())
+              .addVar(
+                  "conflict",
+                  typed ? CelTypes.CONFLICT : MapType.create(SimpleType.STRING, SimpleType.DYN))
+              .addVar(
+                  "severity",
+                  typed ? CelTypes.SEVERITY : MapType.create(SimpleType.STRING, SimpleType.INT));
       case RECORD -> builder.addVar("data", MapType.create(SimpleType.STRING, SimpleType.DYN));
       case EVENT -> builder.addVar("event", MapType.create(SimpleType.STRING, SimpleType.DYN));
       case MERGE ->
@@ -90,14 +118,63 @@ final class CelConditions {
     CelValidationResult checked = compiler.compile(source);
     if (checked.hasError()) {
       String message = checked.getErrors().getFirst().getMessage();
-      throw new PolicyProblem.Unacceptable(explained(message, about));
+      throw new PolicyProblem.Unacceptable(explained(message, source, about));
     }
     checkRegexes(source);
     try {
-      CelRuntime.Program program = Functions.RUNTIME.createProgram(checked.getAst());
-      return new Compiled(source, program);
+      if (typed && CelTrees.isDeeperThan(checked.getAst().getExpr(), DEPTH_MAX)) {
+        throw new PolicyProblem.Unacceptable(
+            "the expression is nested more than " + DEPTH_MAX + " levels deep; write it in parts");
+      }
+      if (typed && about == About.CONFLICT) {
+        CelTypes.checkValues(checked.getAst());
+      }
+      CelAbstractSyntaxTree tree = withAllOverloads(checked.getAst());
+      return new CelProgram(source, tree, Functions.RUNTIME.createProgram(tree));
     } catch (CelValidationException | CelEvaluationException e) {
       throw new PolicyProblem.Unacceptable(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * Lets each standard function choose among all its overloads by the values it gets. The checker
+   * infers the type of {@code data.m['k']} from the first overload that would fit, and the runtime
+   * would then refuse values of other types.
+   */
+  private static CelAbstractSyntaxTree withAllOverloads(CelAbstractSyntaxTree tree) {
+    Map<Long, CelReference> references = new HashMap<>(tree.getReferenceMap());
+    references.replaceAll((_, reference) -> Overloads.widened(reference));
+    return CelAbstractSyntaxTree.newCheckedAst(
+        tree.getExpr(), tree.getSource(), references, tree.getTypeMap());
+  }
+
+  /** The overloads of the standard functions, by the identifier of any of them. */
+  private static final class Overloads {
+    private static final Map<String, List<String>> SIBLINGS = new HashMap<>();
+
+    static {
+      for (StandardFunction function : StandardFunction.values()) {
+        Set<CelOverloadDecl> all = function.functionDecl().overloads();
+        for (CelOverloadDecl one : all) {
+          SIBLINGS.put(
+              one.overloadId(),
+              all.stream()
+                  .filter(other -> other.isInstanceFunction() == one.isInstanceFunction())
+                  .filter(other -> other.parameterTypes().size() == one.parameterTypes().size())
+                  .map(CelOverloadDecl::overloadId)
+                  .toList());
+        }
+      }
+    }
+
+    static CelReference widened(CelReference reference) {
+      List<String> siblings =
+          reference.overloadIds().isEmpty()
+              ? null
+              : SIBLINGS.get(reference.overloadIds().getFirst());
+      return siblings == null
+          ? reference
+          : CelReference.newBuilder().setName(reference.name()).addOverloadIds(siblings).build();
     }
   }
 
@@ -118,7 +195,11 @@ final class CelConditions {
     }
   }
 
-  private static String explained(String message, About about) {
+  private static String explained(String message, String source, About about) {
+    Optional<String> member = CelTypes.unknownMember(message, source);
+    if (member.isPresent()) {
+      return member.get();
+    }
     String line = message.lines().findFirst().orElse("not a CEL expression");
     String variables =
         switch (about) {
@@ -137,11 +218,11 @@ final class CelConditions {
     static final dev.cel.common.CelFunctionDecl DAY =
         dev.cel.common.CelFunctionDecl.newFunctionDeclaration(
             "day",
-            dev.cel.common.CelOverloadDecl.newGlobalOverload(
+            CelOverloadDecl.newGlobalOverload(
                 "day_string_string", SimpleType.STRING, SimpleType.DYN, SimpleType.STRING));
 
     static final CelRuntime RUNTIME =
-        CelRuntimeFactory.plannerRuntimeBuilder()
+        CelRuntimeFactory.legacyCelRuntimeBuilder()
             .setOptions(OPTIONS)
             .addFunctionBindings(
                 CelFunctionBinding.fromOverloads(
@@ -155,36 +236,6 @@ final class CelConditions {
         return Instant.parse(time.toString()).atZone(ZoneId.of(zone)).toLocalDate().toString();
       } catch (DateTimeException e) {
         throw new CelEvaluationException("day(): " + e.getMessage());
-      }
-    }
-  }
-
-  private record Compiled(String source, CelRuntime.Program program) implements Condition {
-    @Override
-    public boolean holds(Map<String, ?> variables) {
-      return Boolean.TRUE.equals(evaluate(variables));
-    }
-
-    @Override
-    public String text(Map<String, ?> variables) {
-      return String.valueOf(evaluate(variables));
-    }
-
-    @Override
-    public Json value(Map<String, ?> variables) {
-      try {
-        return CelValues.json(evaluate(variables));
-      } catch (IllegalArgumentException e) {
-        throw new ConditionException(String.valueOf(e.getMessage()));
-      }
-    }
-
-    private Object evaluate(Map<String, ?> variables) {
-      try {
-        return program.eval(variables);
-      } catch (CelEvaluationException e) {
-        throw new ConditionException(
-            Optional.ofNullable(e.getMessage()).orElse("the expression failed"));
       }
     }
   }

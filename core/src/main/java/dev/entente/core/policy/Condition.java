@@ -13,24 +13,30 @@ public interface Condition {
   String source();
 
   /**
-   * Evaluates to true or false.
+   * Evaluates to true or false, as one of several expressions that share a budget.
    *
    * @throws ConditionException where the expression fails on these values: a type error, a division
-   *     by zero, or too costly
+   *     by zero, or more work than it may take
    */
-  boolean holds(Map<String, ?> variables);
+  boolean holds(Map<String, ?> variables, Work work);
+
+  /** Evaluates to true or false; throws as {@link #holds(Map, Work)}. */
+  default boolean holds(Map<String, ?> variables) {
+    return holds(variables, Work.forOne());
+  }
 
   /**
    * Evaluates to a text.
    *
-   * @throws ConditionException as {@link #holds}
+   * @throws ConditionException as {@link #holds(Map, Work)}
    */
   String text(Map<String, ?> variables);
 
   /**
    * Evaluates to a value.
    *
-   * @throws ConditionException as {@link #holds}, and where the result is nothing that JSON has
+   * @throws ConditionException as {@link #holds(Map, Work)}, and where the result is nothing that
+   *     JSON has
    */
   Json value(Map<String, ?> variables);
 

@@ -75,7 +75,7 @@ final class Names {
   static String suggestion(String unknown, Collection<String> known) {
     Optional<String> nearest =
         known.stream()
-            .filter(name -> distance(unknown, name) <= Math.max(2, name.length() / 3))
+            .filter(name -> distance(unknown, name) <= Math.max(2, (name.length() + 1) / 3))
             .min((a, b) -> Integer.compare(distance(unknown, a), distance(unknown, b)));
     return nearest
         .map(name -> "; did you mean " + name + "?")

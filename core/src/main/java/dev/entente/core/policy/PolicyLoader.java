@@ -21,6 +21,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -32,6 +34,7 @@ import org.snakeyaml.engine.v2.nodes.Node;
  */
 public final class PolicyLoader {
   private static final int SIZE_MAX = 1_000_000;
+  private static final int NESTING_MAX = 50;
   private static final List<String> SEVERITIES = labels(Severity.values(), Severity::label);
 
   private final List<PolicyProblem> problems = new ArrayList<>();
@@ -49,6 +52,21 @@ public final class PolicyLoader {
    * @throws PolicyException with all that is wrong with it
    */
   public static Loaded load(String text) throws PolicyException {
+    return load(text, false);
+  }
+
+  /**
+   * Loads a policy that is in force already, here or at another node, and which an earlier release
+   * may have accepted. What has become an error since then is a warning, so that a node starts with
+   * the policies it had.
+   *
+   * @throws PolicyException where no release would have accepted it
+   */
+  public static Loaded loadInForce(String text) throws PolicyException {
+    return load(text, true);
+  }
+
+  private static Loaded load(String text, boolean inForce) throws PolicyException {
     PolicyLoader loader = new PolicyLoader();
     if (text.length() > SIZE_MAX) {
       throw new PolicyException(
@@ -56,6 +74,10 @@ public final class PolicyLoader {
               new PolicyProblem(1, 1, "a policy file has at most " + SIZE_MAX + " characters")));
     }
     Policy policy = loader.policy(loader.parsed(text), text);
+    if (inForce) {
+      loader.problems.stream().filter(PolicyProblem::acceptedBefore).forEach(loader.warnings::add);
+      loader.problems.removeIf(PolicyProblem::acceptedBefore);
+    }
     if (!loader.problems.isEmpty()) {
       throw new PolicyException(loader.sorted(loader.problems));
     }
@@ -77,6 +99,7 @@ public final class PolicyLoader {
               .setMaxAliasesForCollections(10)
               .setCodePointLimit(SIZE_MAX)
               .build();
+      checkNesting(text, settings);
       Optional<Node> root = new Compose(settings).composeString(text);
       return YamlMap.of(
           root.orElseThrow(() -> new YamlEngineException("the file is empty")),
@@ -89,6 +112,26 @@ public final class PolicyLoader {
           List.of(new PolicyProblem(line, column, String.valueOf(e.getProblem()))));
     } catch (YamlEngineException e) {
       throw new PolicyException(List.of(new PolicyProblem(1, 1, String.valueOf(e.getMessage()))));
+    }
+  }
+
+  /** The composer of the library calls itself for each level; its parser does not. */
+  private static void checkNesting(String text, LoadSettings settings) throws PolicyException {
+    int depth = 0;
+    for (Event event : new Parse(settings).parseString(text)) {
+      switch (event.getEventId()) {
+        case MappingStart, SequenceStart -> depth++;
+        case MappingEnd, SequenceEnd -> depth--;
+        default -> {}
+      }
+      if (depth > NESTING_MAX) {
+        int line = event.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
+        int column = event.getStartMark().map(mark -> mark.getColumn() + 1).orElse(1);
+        throw new PolicyException(
+            List.of(
+                new PolicyProblem(
+                    line, column, "lists and maps are nested at most " + NESTING_MAX + " deep")));
+      }
     }
   }
 
@@ -235,7 +278,8 @@ public final class PolicyLoader {
                   if (by.isEmpty() || take.isEmpty()) {
                     problems.add(
                         rule.place(
-                            "same-state needs by (a field) and take (highest-value or lowest-value)"));
+                            "same-state needs by (a field) and take (highest-value or"
+                                + " lowest-value)"));
                   } else {
                     same.put(state, new SameState(by.get(), take.get().equals("highest-value")));
                   }

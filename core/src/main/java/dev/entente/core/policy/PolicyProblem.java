@@ -7,8 +7,20 @@ import java.util.stream.Collectors;
 /**
  * Something wrong with a policy file, where, and if possible what was meant. Lines and columns
  * count from 1.
+ *
+ * @param acceptedBefore whether an earlier release accepted this: a new policy is refused for it,
+ *     one that is in force already is loaded with a warning
  */
-public record PolicyProblem(int line, int column, String message) {
+public record PolicyProblem(int line, int column, String message, boolean acceptedBefore) {
+  /** A problem for which every release refuses a policy, or a warning. */
+  public PolicyProblem(int line, int column, String message) {
+    this(line, column, message, false);
+  }
+
+  PolicyProblem thatWasAcceptedBefore() {
+    return new PolicyProblem(line, column, message, true);
+  }
+
   @Override
   public String toString() {
     return "line " + line + ", column " + column + ": " + message;

@@ -94,8 +94,10 @@ record YamlValue(Node node, String what, List<PolicyProblem> problems) {
     try {
       return Optional.of(CelConditions.compile(source.get(), about));
     } catch (Unacceptable e) {
-      report(String.valueOf(e.getMessage()));
-      return Optional.empty();
+      Optional<Condition> untyped = CelConditions.compileUntyped(source.get(), about);
+      PolicyProblem problem = problem(String.valueOf(e.getMessage()));
+      problems.add(untyped.isPresent() ? problem.thatWasAcceptedBefore() : problem);
+      return untyped;
     }
   }
 

@@ -12,6 +12,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.Rule;
 import dev.entente.core.policy.Severity;
 import dev.entente.core.policy.StrategySpec;
+import dev.entente.core.policy.Work;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Unit;
 import dev.entente.core.resolve.Resolution.Status;
@@ -48,6 +49,9 @@ final class Arbiter {
   private static final StrategySpec MERGE = StrategySpec.of("merge");
   private final RecordKey key;
   private final Policy policy;
+
+  /** What all conditions of one derivation may use together. */
+  private final Work work = Work.forAll();
 
   Arbiter(RecordKey key, Policy policy) {
     this.key = key;
@@ -102,21 +106,13 @@ final class Arbiter {
     }
   }
 
-  private static boolean holds(Rule rule, Map<String, ?> facts) {
-    try {
-      return rule.when().holds(facts);
-    } catch (ConditionException e) {
-      throw new ConditionException(rule.name() + " (" + e.getMessage() + ")");
-    }
-  }
-
   private Resolution byPolicy(Conflict conflict, Optional<StrategySpec> own) {
     Map<String, ?> facts =
         policy.rules().isEmpty() && policy.escalations().isEmpty() ? Map.of() : Facts.of(conflict);
-    for (Rule rule : policy.escalations()) {
-      if (holds(rule, facts)) {
-        return chain(rule.then(), conflict, " (escalation " + rule.name() + ")");
-      }
+    Optional<Rule> escalation = Rule.first(policy.escalations(), facts, work);
+    if (escalation.isPresent()) {
+      return chain(
+          escalation.get().then(), conflict, " (escalation " + escalation.get().name() + ")");
     }
     if (conflict.severity() == Severity.CRITICAL) {
       return pending(
@@ -137,10 +133,9 @@ final class Arbiter {
               policy.manualThreshold(),
               Explain.offers(conflict.competing())));
     }
-    for (Rule rule : policy.rules()) {
-      if (holds(rule, facts)) {
-        return chain(rule.then(), conflict, " (rule " + rule.name() + ")");
-      }
+    Optional<Rule> rule = Rule.first(policy.rules(), facts, work);
+    if (rule.isPresent()) {
+      return chain(rule.get().then(), conflict, " (rule " + rule.get().name() + ")");
     }
     if (own.isEmpty() && conflict.competing().stream().anyMatch(a -> a.value().isAbsent())) {
       return removal(conflict);

@@ -15,6 +15,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.Rule;
 import dev.entente.core.policy.Severity;
 import dev.entente.core.policy.StrategySpec;
+import dev.entente.core.policy.Work;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
@@ -57,15 +58,21 @@ final class RecordCheck {
   /** The first invariant that the document breaks, with the reason. */
   static Optional<String> firstBroken(Policy policy, Json document, List<Invariant> brokenOut) {
     Map<String, ?> facts = Facts.ofData(document);
+    Work work = Work.forAll();
     for (Invariant invariant : policy.invariants()) {
       try {
-        if (!invariant.check().holds(facts)) {
+        if (!invariant.check().holds(facts, work)) {
           brokenOut.add(invariant);
           return Optional.of(invariant.name() + " (" + invariant.check().source() + ")");
         }
       } catch (ConditionException e) {
         brokenOut.add(invariant);
-        return Optional.of(invariant.name() + " could not be checked: " + e.getMessage());
+        return Optional.of(
+            invariant.name()
+                + " ("
+                + invariant.check().source()
+                + "), which could not be evaluated: "
+                + e.getMessage());
       }
     }
     return Optional.empty();
@@ -146,7 +153,8 @@ final class RecordCheck {
             why
                 + ", though what "
                 + authors
-                + " wrote was valid by itself; readers see what was last agreed until a person decides"
+                + " wrote was valid by itself; readers see what was last agreed until a person"
+                + " decides"
                 + because
                 + ".",
             false,
