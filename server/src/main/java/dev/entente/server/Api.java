@@ -228,7 +228,9 @@ final class Api {
     return Reply.text(
         500,
         "application/problem+json",
-        "{\"type\":\"about:blank\",\"title\":\"internal error\",\"status\":500,\"code\":\"internal\",\"detail\":\"this should not have happened; the node's log says more\"}");
+        "{\"type\":\"about:blank\",\"title\":\"internal"
+            + " error\",\"status\":500,\"code\":\"internal\",\"detail\":\"this should not have"
+            + " happened; the node's log says more\"}");
   }
 
   private Reply answer(Route route, List<String> path, Call call) {
@@ -241,7 +243,7 @@ final class Api {
       case Route.Access.SignedIn() -> here(route, path, client(call));
       case Route.Access.Granted(Permission permission) -> {
         Call known = client(call);
-        known.requireInPath(permission);
+        known.acting(permission);
         if (!route.pattern().startsWith(RecordRoutes.RECORD)) {
           yield here(route, path, known);
         }

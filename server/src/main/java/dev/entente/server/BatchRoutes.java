@@ -12,6 +12,7 @@ import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
+import dev.entente.server.access.Scope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +76,7 @@ final class BatchRoutes {
     }
     Call.only(write, "a write", WRITE);
     RecordKey key = new RecordKey(call.tenant(), name(write, "type"), name(write, "recordId"));
-    call.require(Permission.WRITE, key.type());
+    String author = call.acting(Permission.WRITE, Scope.of(key));
     Optional<String> requestId =
         call.header("idempotency-key")
             .map(id -> "i" + Call.checkedName("Idempotency-Key", Writes.bounded(id)) + "/" + place);
@@ -85,7 +86,7 @@ final class BatchRoutes {
             key,
             SyncRoutes.edit(write),
             seen(write, key),
-            call.author(),
+            author,
             Optional.empty(),
             requestId,
             write.hashCode(),

@@ -12,6 +12,7 @@ import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Caller;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
+import dev.entente.server.access.Scope;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -87,47 +88,63 @@ record Call(
     }
   }
 
-  /** Refuses to go on where the caller was not granted this for what the path names. */
-  void requireInPath(Permission permission) {
-    String tenant = params.getOrDefault("tenant", Grant.ALL);
-    String type = params.getOrDefault("type", Grant.ALL);
-    if (!caller.may(permission, tenant, type)) {
-      throw forbidden(
-          permission,
-          tenant.equals(Grant.ALL)
-              ? "all tenants"
-              : type.equals(Grant.ALL) ? "all of " + tenant : tenant + "/" + type);
-    }
+  /** What the path names: a record, a type, a tenant, or the node. */
+  private Scope scope() {
+    return new Scope(
+        params.getOrDefault("tenant", Grant.ALL),
+        params.getOrDefault("type", Grant.ALL),
+        params.getOrDefault("id", Grant.ALL));
+  }
+
+  /** Authorizes what a request does to what its path names, under the name that this returns. */
+  String acting(Permission permission) {
+    return acting(permission, scope());
   }
 
   /** Refuses to go on where the caller was granted this for no type of the tenant. */
   void requireSomewhere(Permission permission) {
     if (!caller.maySomewhere(permission, tenant())) {
-      throw forbidden(permission, tenant());
+      throw new Problem(
+          Code.FORBIDDEN, Caller.notGranted(permission, Scope.of(tenant(), Grant.ALL)));
+    }
+    if (!claimedAuthor().equals(caller.name())
+        && !caller.maySomewhere(Permission.NAME_AUTHORS, tenant())) {
+      throw new Problem(
+          Code.FORBIDDEN, Caller.notThemselves(caller.name(), Scope.of(tenant(), Grant.ALL)));
     }
   }
 
-  /** Refuses to go on where the caller was not granted this for records of a type. */
-  void require(Permission permission, String type) {
-    if (!caller.may(permission, tenant(), type)) {
-      throw forbidden(
-          permission, type.equals(Grant.ALL) ? "all of " + tenant() : tenant() + "/" + type);
-    }
+  /**
+   * Authorizes what a request does; the name under which it is recorded: the one in {@code
+   * Entente-Author}, else the caller's own.
+   */
+  String acting(Permission permission, Scope scope) {
+    return acting(permission, scope, claimedAuthor());
+  }
+
+  /** The same, where the body says under which name. */
+  String acting(Permission permission, Scope scope, String actor) {
+    caller
+        .refusal(permission, scope, actor)
+        .ifPresent(why -> {
+          throw new Problem(Code.FORBIDDEN, why);
+        });
+    return actor;
+  }
+
+  /** The same for all records of a type of the tenant in the path. */
+  String acting(Permission permission, String type) {
+    return acting(permission, Scope.of(tenant(), type));
+  }
+
+  /** Whether the caller may do this to a record under a name. */
+  boolean mayAct(Permission permission, RecordKey key, String actor) {
+    return caller.refusal(permission, Scope.of(key), actor).isEmpty();
   }
 
   /** Whether the caller was granted this for records of a type. */
   boolean may(Permission permission, String type) {
     return caller.may(permission, tenant(), type);
-  }
-
-  static Problem forbidden(Permission permission, String where) {
-    return new Problem(
-        Code.FORBIDDEN,
-        "this takes a role that includes \""
-            + permission.label()
-            + "\" in "
-            + where
-            + "; an administrator can grant it");
   }
 
   String param(String name) {
@@ -238,22 +255,13 @@ record Call(
     return type.strip().toLowerCase(Locale.ROOT);
   }
 
-  /** Who wrote, where the credential does not say. */
-  String author() {
-    return header("entente-author")
-        .map(named -> author(checkedName("Entente-Author", decoded(named))))
-        .orElseGet(caller::name);
-  }
-
-  /** The author of this name, where the caller may name others or it is the caller. */
-  String author(String named) {
-    String tenant = params.getOrDefault("tenant", Grant.ALL);
-    if (!named.equals(caller.name()) && !caller.maySomewhere(Permission.NAME_AUTHORS, tenant)) {
-      throw new Problem(
-          Code.FORBIDDEN,
-          caller.name() + " writes as themselves; only a delegate names another author");
-    }
-    return named;
+  /** Under whose name the caller asks to act; {@link #acting} says whether they may. */
+  String claimedAuthor() {
+    return method.equals("GET")
+        ? caller.name()
+        : header("entente-author")
+            .map(named -> checkedName("Entente-Author", decoded(named)))
+            .orElseGet(caller::name);
   }
 
   /** A header holds ASCII; a name with other letters comes percent-encoded as UTF-8. */

@@ -182,7 +182,7 @@ final class ClusterRoutes {
       node.account(
               address.isEmpty() ? "remove-voter" : "add-voter",
               name,
-              told.with("by", Json.of(call.author())))
+              told.with("by", Json.of(call.acting(Permission.ADMINISTER))))
           .join();
       return Reply.json(200, told);
     });
@@ -223,7 +223,8 @@ final class ClusterRoutes {
       node.account(
               "split-brain",
               "cluster",
-              splitBrain(now, Optional.empty()).with("by", Json.of(call.author())))
+              splitBrain(now, Optional.empty())
+                  .with("by", Json.of(call.acting(Permission.ADMINISTER))))
           .join();
       return Reply.json(200, splitBrain(now, authority.stepsDown()));
     });

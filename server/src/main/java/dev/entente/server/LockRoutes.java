@@ -8,7 +8,9 @@ import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Locks;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
+import dev.entente.server.access.Scope;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,7 +49,18 @@ final class LockRoutes {
   }
 
   private static String owner(Call call, JsonObject body) {
-    return call.author(Call.checkedName("owner", Call.text(body, "owner").orElseGet(call::author)));
+    return owner(call, Call.text(body, "owner"));
+  }
+
+  /** Under whose name a lock is held. */
+  private static String owner(Call call, Optional<String> named) {
+    String actor = call.acting(Permission.WRITE);
+    return named.isEmpty()
+        ? actor
+        : call.acting(
+            Permission.WRITE,
+            Scope.of(call.tenant(), Grant.ALL),
+            Call.checkedName("owner", named.get()));
   }
 
   private static long millis(JsonObject body, String member, long fallback, long min, long max) {
@@ -172,8 +185,7 @@ final class LockRoutes {
 
   private Reply release(Call call) {
     Locks.Name name = name(call, call.param("lock"));
-    String owner =
-        call.author(Call.checkedName("owner", call.query("owner").orElseGet(call::author)));
+    String owner = owner(call, call.query("owner"));
     return answered(name, ask(new Locks.Command.Release(name, owner)));
   }
 

@@ -183,17 +183,22 @@ final class OperatorRoutes {
           }
           scope.append('/').append(Call.checkedName("id", id));
         });
-    call.require(Permission.OPERATE, Call.text(body, "type").orElse(Grant.ALL));
     return scope.toString();
+  }
+
+  /** Under whose name a scope is frozen or thawed. */
+  private static String operator(Call call, JsonObject body) {
+    return call.acting(Permission.OPERATE, Call.text(body, "type").orElse(Grant.ALL));
   }
 
   private Reply freeze(Call call) {
     JsonObject body = call.jsonObject();
     String scope = scope(call, body);
+    String by = operator(call, body);
     String reason = Call.text(body, "reason").orElse("no reason was given");
     boolean waiting = oneOf(body, "meanwhile", REFUSE, WAIT);
     boolean consistent = oneOf(body, "reads", ANY, CONSISTENT);
-    Freeze freeze = new Freeze(scope, reason, call.author(), waiting, consistent);
+    Freeze freeze = new Freeze(scope, reason, by, waiting, consistent);
     Writes.await(() -> node.freeze(freeze));
     return Reply.json(200, JsonObject.of("frozen", Json.of(scope)));
   }
@@ -208,9 +213,11 @@ final class OperatorRoutes {
   }
 
   private Reply thaw(Call call) {
-    String scope = scope(call, call.jsonObject());
+    JsonObject body = call.jsonObject();
+    String scope = scope(call, body);
+    String by = operator(call, body);
     int waiting = line.waiting(scope);
-    if (!Writes.await(() -> node.thaw(scope, call.author()))) {
+    if (!Writes.await(() -> node.thaw(scope, by))) {
       throw new Problem(Code.NOT_FOUND, scope + " is not frozen");
     }
     // What was not frozen has no beginning to look for.

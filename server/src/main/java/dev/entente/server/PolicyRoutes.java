@@ -89,7 +89,7 @@ final class PolicyRoutes {
     List<PolicyProblem> warnings =
         Writes.await(() -> {
           try {
-            return authority.putPolicy(tenant, loaded, text, call.author());
+            return authority.putPolicy(tenant, loaded, text, call.acting(Permission.ADMINISTER));
           } catch (PolicyException e) {
             throw problem(e);
           } catch (InterruptedException e) {

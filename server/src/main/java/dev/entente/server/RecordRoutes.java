@@ -271,7 +271,7 @@ final class RecordRoutes {
             key,
             edit,
             seen(call, key),
-            call.author(),
+            call.acting(Permission.WRITE),
             Optional.empty(),
             requestId,
             31L * payload.hashCode() + (key + edit.getClass().getSimpleName()).hashCode(),
@@ -454,14 +454,15 @@ final class RecordRoutes {
         body.get("number") instanceof JsonNumber given && given.isLong() ? given.longValue() : 0;
     Dot dot = dot(Call.text(body, "node").orElse(""), number);
     Version version = version(key, dot);
-    if (!version.author().equals(call.author()) && !call.may(Permission.REVIEW, key.type())) {
+    String author = call.acting(Permission.READ);
+    if (!version.author().equals(author) && !call.may(Permission.REVIEW, key.type())) {
       throw new Problem(
           Code.FORBIDDEN,
           version.author() + " wrote this; who wrote it asks for it, or a reviewer");
     }
     String reason = Writes.bounded(Call.text(body, "reason").orElse(""));
     List<Review> opened =
-        Writes.await(() -> node.appeal(key, dot, call.author(), reason))
+        Writes.await(() -> node.appeal(key, dot, author, reason))
             .orElseThrow(RecordRoutes::noVersion);
     List<Json> reviews = opened.stream().<Json>map(review -> Json.of(review.id())).toList();
     return Reply.json(opened.isEmpty() ? 200 : 201, JsonObject.of("reviews", Json.of(reviews)));
@@ -488,6 +489,7 @@ final class RecordRoutes {
         key,
         Writes.await(() ->
             authority.write(
-                WriteRequest.rollback(key, then.view().data(), call.author(), reason))));
+                WriteRequest.rollback(
+                    key, then.view().data(), call.acting(Permission.WRITE), reason))));
   }
 }

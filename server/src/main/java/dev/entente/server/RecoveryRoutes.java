@@ -108,7 +108,7 @@ final class RecoveryRoutes {
     JsonObject body = call.jsonObject();
     Call.only(body, "a restore", Set.of("type", "to", "reason", "dryRun"));
     Optional<String> type = Call.text(body, "type").map(name -> Call.checkedName("type", name));
-    call.require(Permission.OPERATE, type.orElse(Grant.ALL));
+    String by = call.acting(Permission.OPERATE, type.orElse(Grant.ALL));
     Instant moment =
         RecordRoutes.instant(
             Call.text(body, "to")
@@ -117,23 +117,17 @@ final class RecoveryRoutes {
       throw new Problem(Code.INVALID, "that moment has not come yet");
     }
     List<String> types = type.map(List::of).orElseGet(() -> node.types(call.tenant()));
+    boolean dryRun = body.get("dryRun").equals(JsonBool.TRUE);
     return begun(
-        "restore",
+        jobs,
+        new Job.Order("restore", call.tenant(), type.orElse(Grant.ALL), by, dryRun),
         call,
-        type.orElse(Grant.ALL),
-        body.get("dryRun").equals(JsonBool.TRUE),
         restorer.to(moment, types, Call.text(body, "reason").orElse("restored to " + moment)));
   }
 
-  private Reply begun(String kind, Call call, String subject, boolean dryRun, Jobs.Work work) {
-    return begun(jobs, kind, call, subject, dryRun, work);
-  }
-
   /** Begins long work, and says where to look at it. */
-  static Reply begun(
-      Jobs jobs, String kind, Call call, String subject, boolean dryRun, Jobs.Work work) {
+  static Reply begun(Jobs jobs, Job.Order order, Call call, Jobs.Work work) {
     try {
-      Job.Order order = new Job.Order(kind, call.tenant(), subject, call.author(), dryRun);
       Job job = jobs.begin(order, call::holds, work);
       return Reply.json(202, job.toJson())
           .with("Location", "/v1/" + Steering.encoded(call.tenant()) + "/jobs/" + job.id());
@@ -167,9 +161,8 @@ final class RecoveryRoutes {
 
   private Reply stop(Call call) {
     Job job = find(call);
-    if (!job.by().equals(call.caller().name())) {
-      call.require(Permission.OPERATE, job.subject());
-    }
+    boolean own = job.by().equals(call.caller().name());
+    var _ = call.acting(own ? Permission.READ : Permission.OPERATE, job.subject());
     job.stop();
     return Reply.json(202, job.toJson());
   }

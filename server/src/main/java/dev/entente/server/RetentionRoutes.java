@@ -7,7 +7,9 @@ import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Retention;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
+import dev.entente.server.recovery.Job;
 import dev.entente.server.recovery.Jobs;
 import dev.entente.server.recovery.Pruner;
 import java.math.BigDecimal;
@@ -60,13 +62,14 @@ final class RetentionRoutes {
       throw new Problem(
           Code.INVALID, "\"days\" is a whole number from 0, for good, to " + Retention.DAYS_MAX);
     }
-    Writes.await(() -> retention.set(call.tenant(), days.intValue(), call.author()));
+    Writes.await(
+        () -> retention.set(call.tenant(), days.intValue(), call.acting(Permission.ADMINISTER)));
     return show(call);
   }
 
   private Reply reset(Call call) {
     if (retention.isOwn(call.tenant())) {
-      Writes.await(() -> retention.reset(call.tenant(), call.author()));
+      Writes.await(() -> retention.reset(call.tenant(), call.acting(Permission.ADMINISTER)));
     }
     return show(call);
   }
@@ -83,6 +86,10 @@ final class RetentionRoutes {
                     Code.CONFLICT,
                     "the versions of this tenant are kept for good; set days, or say before when"));
     return RecoveryRoutes.begun(
-        jobs, "retention", call, call.tenant(), dryRun, job -> pruner.run(job, before));
+        jobs,
+        new Job.Order(
+            "retention", call.tenant(), Grant.ALL, call.acting(Permission.ADMINISTER), dryRun),
+        call,
+        job -> pruner.run(job, before));
   }
 }

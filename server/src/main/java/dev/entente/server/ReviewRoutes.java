@@ -20,6 +20,7 @@ import dev.entente.engine.ReviewSheet;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
+import dev.entente.server.access.Scope;
 import dev.entente.server.recovery.Job;
 import dev.entente.server.recovery.Jobs;
 import java.time.Instant;
@@ -220,18 +221,18 @@ final class ReviewRoutes {
     Call.only(body, "a decision", Set.of("choose", "value", "remove", "ignore", "reason"));
     Decision decision = decision(body);
     Review review = find(call);
-    call.require(Permission.REVIEW, review.key().type());
+    String by = call.acting(Permission.REVIEW, Scope.of(review.key()));
     String reason = Call.text(body, "reason").orElse("");
-    if (needsTwo(review) && !call.author().equals(call.caller().name())) {
+    if (needsTwo(review) && !by.equals(call.caller().name())) {
       throw new Problem(
           Code.FORBIDDEN,
           "two persons decide on " + review.unit() + ", each signed in as themselves");
     }
-    Decision.Result result = decided(call, decision, reason);
+    Decision.Result result = decided(call, decision, by, reason);
     if (result instanceof Decision.Result.NeedsSecond(Review asked, Json what, _)) {
-      Writes.await(() -> desk.approve(asked, what, reason, call.author()));
+      Writes.await(() -> desk.approve(asked, what, reason, by));
       // Another may have approved meanwhile.
-      result = decided(call, decision, reason);
+      result = decided(call, decision, by, reason);
     }
     boolean waits = result instanceof Decision.Result.NeedsSecond;
     return Reply.json(waits ? 202 : 200, decided(result));
@@ -241,10 +242,10 @@ final class ReviewRoutes {
     return node.policy(review.key().tenant(), review.key().type()).needsTwo(review.unit());
   }
 
-  private Decision.Result decided(Call call, Decision decision, String reason) {
+  private Decision.Result decided(Call call, Decision decision, String by, String reason) {
     String tenant = call.tenant();
     String id = call.name("review");
-    return Writes.await(() -> authority.decide(tenant, id, decision, call.author(), reason));
+    return Writes.await(() -> authority.decide(tenant, id, decision, by, reason));
   }
 
   private JsonObject decided(Decision.Result result) {
@@ -305,11 +306,11 @@ final class ReviewRoutes {
     JsonObject body = call.jsonObject();
     Call.only(body, "a vote", Set.of("choose", "value", "remove", "voter", "signature"));
     String signature = Call.text(body, "signature").orElse("");
-    String voter = Call.text(body, "voter").orElse(call.author());
-    if (signature.isEmpty() && !voter.equals(call.author())) {
+    String actor = call.acting(Permission.REVIEW, Scope.of(find(call).key()));
+    String voter = Call.text(body, "voter").orElse(actor);
+    if (signature.isEmpty() && !voter.equals(actor)) {
       throw new Problem(Code.FORBIDDEN, "a vote for somebody else carries their signature");
     }
-    call.require(Permission.REVIEW, find(call).key().type());
     Decision choice =
         decision(new JsonObject(body.members().without("voter").without("signature")));
     return Reply.json(
@@ -337,24 +338,24 @@ final class ReviewRoutes {
           "a bulk decision needs a filter: type, unit, recordId, owner, conflict, row, severity or"
               + " complexity, late");
     }
+    String actor = manyAs(call, filter);
     BulkDecisions.Order order =
         new BulkDecisions.Order(
             call.tenant(),
             // What the caller may not decide is not there for them.
             review ->
                 filter.lets(review, node.nowMillis())
-                    && call.may(Permission.REVIEW, review.key().type()),
+                    && call.mayAct(Permission.REVIEW, review.key(), actor),
             choice(body),
             Call.text(body, "reason").orElse(""),
-            call.author(),
+            actor,
             body.get("dryRun").equals(JsonBool.TRUE));
     if (body.get("background").equals(JsonBool.TRUE)) {
       return RecoveryRoutes.begun(
           jobs,
-          "decisions",
+          new Job.Order(
+              "decisions", call.tenant(), filter.type().orElse(Grant.ALL), actor, order.dryRun()),
           call,
-          filter.type().orElse(Grant.ALL),
-          order.dryRun(),
           bulk.work(order));
     }
     List<Json> decided = new ArrayList<>();
@@ -383,6 +384,14 @@ final class ReviewRoutes {
                 Json.of(order.dryRun()))));
   }
 
+  /** Under whose name many are decided; each review is authorized by itself. */
+  private static String manyAs(Call call, ReviewFilter filter) {
+    String actor = call.claimedAuthor();
+    return filter.type().isEmpty() || actor.equals(call.caller().name())
+        ? actor
+        : call.acting(Permission.REVIEW, filter.type().get());
+  }
+
   private static BulkDecisions.Choice choice(JsonObject body) {
     Optional<String> rule = Call.text(body, "rule");
     if (rule.isEmpty()) {
@@ -407,12 +416,16 @@ final class ReviewRoutes {
         jobs.get(call.tenant(), call.name("job"))
             .filter(found -> call.may(Permission.READ, found.subject()))
             .orElseThrow(() -> new Problem(Code.NOT_FOUND, "there is no such job"));
-    call.require(Permission.REVIEW, job.subject());
+    String by = call.acting(Permission.REVIEW, job.subject());
     if (!bulk.canUndo(job)) {
       throw new Problem(
           Code.CONFLICT, "the job still runs, decides nothing, or is no longer remembered");
     }
-    return RecoveryRoutes.begun(jobs, "undo", call, job.subject(), false, bulk.undo(job.id()));
+    return RecoveryRoutes.begun(
+        jobs,
+        new Job.Order("undo", call.tenant(), job.subject(), by, false),
+        call,
+        bulk.undo(job.id()));
   }
 
   /** Gives a review to somebody; {@code null} gives it to nobody. */
@@ -424,7 +437,8 @@ final class ReviewRoutes {
     }
     String owner = Call.text(body, "owner").map(name -> Call.checkedName("owner", name)).orElse("");
     Review review = open(call);
-    return said(call, Writes.await(() -> desk.assign(review, owner, call.author())));
+    String by = call.acting(Permission.REVIEW, Scope.of(review.key()));
+    return said(call, Writes.await(() -> desk.assign(review, owner, by)));
   }
 
   private Reply note(Call call) {
@@ -435,15 +449,15 @@ final class ReviewRoutes {
       throw new Problem(Code.INVALID, "a note has a text of 1 to " + NOTE_MAX + " characters");
     }
     Review review = open(call);
+    String by = call.acting(Permission.REVIEW, Scope.of(review.key()));
     if (desk.notes(review).size() >= Desk.NOTES_MAX) {
       throw new Problem(Code.CONFLICT, "a review holds " + Desk.NOTES_MAX + " notes at most");
     }
-    return said(call, Writes.await(() -> desk.note(review, text, call.author())));
+    return said(call, Writes.await(() -> desk.note(review, text, by)));
   }
 
   private Review open(Call call) {
     Review review = find(call);
-    call.require(Permission.REVIEW, review.key().type());
     if (review.status() != Review.Status.PENDING) {
       throw new Problem(Code.CONFLICT, "the review was " + review.status().label() + " already");
     }

@@ -203,7 +203,8 @@ final class SubjectRoutes {
             .orElseThrow(() ->
                 new Problem(
                     Code.INVALID, "\"reason\" says why; it is kept, so do not name the person"));
-    for (WriteRequest request : node.erasures().requests(key, call.author(), reason)) {
+    for (WriteRequest request :
+        node.erasures().requests(key, call.acting(Permission.ADMINISTER), reason)) {
       if (Writes.await(() -> authority.write(request)) instanceof Outcome.Rejected rejected) {
         throw Writes.problem(rejected);
       }

@@ -22,6 +22,7 @@ import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
+import dev.entente.server.access.Scope;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -165,7 +166,7 @@ final class SyncRoutes {
             "type",
             Call.text(event, "type")
                 .orElseThrow(() -> new Problem(Code.INVALID, "an event needs a type")));
-    call.require(Permission.WRITE, type);
+    String author = author(call, type, event);
     RecordKey key = new RecordKey(tenant, type, recordId(tenant, type, event));
     if (call.header(Steering.FORWARDED).isEmpty()) {
       throttle.change(call.caller(), key);
@@ -182,15 +183,23 @@ final class SyncRoutes {
         key,
         edit(event),
         seen,
-        Call.text(event, "author")
-            .map(name -> call.author(Call.checkedName("author", name)))
-            .orElseGet(call::author),
+        author,
         device,
         Optional.of("e" + id),
         event.with("context", JsonAbsent.ABSENT).hashCode(),
         Call.text(event, "at").map(SyncRoutes::time),
         base instanceof JsonObject ? Optional.of(base) : Optional.empty(),
         "");
+  }
+
+  private static String author(Call call, String type, JsonObject event) {
+    Optional<String> named = Call.text(event, "author");
+    return named.isEmpty()
+        ? call.acting(Permission.WRITE, type)
+        : call.acting(
+            Permission.WRITE,
+            Scope.of(call.tenant(), type),
+            Call.checkedName("author", named.get()));
   }
 
   private static HybridTime time(String at) {

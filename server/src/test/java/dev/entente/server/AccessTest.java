@@ -28,7 +28,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
  * serves, which roles include that from the table here, so a new operation is tried without a word.
  */
 class AccessTest {
-  private static final Map<String, Set<String>> ROLES =
+  static final Map<String, Set<String>> ROLES =
       Map.of(
           "reader", Set.of("read"),
           "writer", Set.of("read", "write"),
