@@ -8,6 +8,7 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Reconstruction;
 import dev.entente.engine.store.DamagedStoreException;
 import dev.entente.engine.store.LogTail;
+import dev.entente.engine.store.LostWritesException;
 import dev.entente.engine.store.RocksStore;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "rebuild",
     description =
-        "Compares every record of a stopped node with what the versions in its log say, and works out again what is damaged. The log is the truth; what it says is not changed.")
+        "Compares every record of a stopped node with what the versions in its log say, and works"
+            + " out again what is damaged. The log is the truth; what it says is not changed.")
 final class RebuildCommand implements Callable<Integer> {
   private static final String RESTORE =
       "Restore it from a checkpoint or a backup (entente restore), or move it away and begin with a"
@@ -36,8 +38,8 @@ final class RebuildCommand implements Callable<Integer> {
           + RESTORE;
   private static final String NOTHING_COMES_AFTER =
       "Nothing whole comes after that. If the disk failed or was full, it is the write that was"
-          + " under way, and nobody was told that it is kept: cut it off. If it was not, the disk has"
-          + " damaged what it held. "
+          + " under way, and nobody was told that it is kept: cut it off. If it was not, the disk"
+          + " has damaged what it held. "
           + RESTORE;
 
   @Spec CommandSpec spec;
@@ -57,8 +59,16 @@ final class RebuildCommand implements Callable<Integer> {
   @Option(
       names = "--cut-log",
       description =
-          "Where the log of the store ends in a damaged write, cut that off first, as a disk leaves it that failed; kept in DIR/cut.")
+          "Where the log of the store ends in a damaged write, cut that off first, as a disk leaves"
+              + " it that failed; kept in DIR/cut.")
   boolean cutLog;
+
+  @Option(
+      names = "--accept-loss",
+      description =
+          "Where acknowledged writes are missing and nothing brings them back, go on with what is"
+              + " left.")
+  boolean acceptLoss;
 
   @Override
   public Integer call() throws IOException {
@@ -72,6 +82,20 @@ final class RebuildCommand implements Callable<Integer> {
       return compare(store, out);
     } catch (DamagedStoreException e) {
       Optional<LogTail> damaged = LogTail.find(directory);
+      if (damaged.isEmpty() && e instanceof LostWritesException) {
+        out.println(e.getMessage());
+        if (check || !acceptLoss) {
+          out.println(RESTORE);
+          out.println(
+              "to go on with what is left: entente rebuild --data " + data + " --accept-loss");
+          return ExitCodes.NEEDS_REVIEW;
+        }
+        RocksStore.acceptLoss(directory);
+        renew(directory);
+        try (RocksStore store = RocksStore.open(directory)) {
+          return compare(store, out);
+        }
+      }
       if (damaged.isEmpty() || !damaged.get().last()) {
         out.println(damaged.map(RebuildCommand::where).orElse(e.getMessage()));
         out.println(damaged.isPresent() ? WHOLE_COMES_AFTER : RESTORE);
@@ -131,7 +155,7 @@ final class RebuildCommand implements Callable<Integer> {
       }
       out.println("worked out again");
     }
-    if (!check && (found.wrong() > 0 || cutLog)) {
+    if (!check && (found.wrong() > 0 || cutLog || acceptLoss)) {
       out.println("start it: entente serve --data " + data);
     }
     return ExitCodes.OK;

@@ -2,7 +2,7 @@
 package dev.entente.engine.store;
 
 /** What a store holds is not what was written to it. */
-public final class DamagedStoreException extends StoreException {
+public class DamagedStoreException extends StoreException {
   private static final long serialVersionUID = 1;
 
   public DamagedStoreException(String message) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -97,6 +98,10 @@ public record LogTail(Path file, long whole, long size, boolean last) {
 
   private static String name(Path file) {
     return String.valueOf(file.getFileName());
+  }
+
+  private static Path folder(Path log) {
+    return Objects.requireNonNull(log.toAbsolutePath().getParent());
   }
 
   private static boolean isEmpty(Path log) {
@@ -200,6 +205,7 @@ public record LogTail(Path file, long whole, long size, boolean last) {
         Folders.sync(into);
         log.truncate(whole);
         log.force(true);
+        RocksStore.acceptLoss(folder(file));
       }
       return copy;
     }

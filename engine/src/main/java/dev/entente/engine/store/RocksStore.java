@@ -8,8 +8,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,12 +32,15 @@ import org.rocksdb.DBOptions;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
+import org.rocksdb.LiveFileMetaData;
+import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
 import org.rocksdb.Snapshot;
+import org.rocksdb.SstFileReader;
 import org.rocksdb.Status;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
@@ -49,8 +56,12 @@ public final class RocksStore implements Store {
   private static final Pattern HOLDS_DATA = Pattern.compile("\\d+\\.(log|sst)$");
   private static final String WHAT_CAN_BE_DONE = ". What can be done: entente rebuild --check";
 
+  /** The manifest tells which write-ahead logs there must be; no setter exists for that. */
+  private static final Properties LOGS_TRACKED = new Properties();
+
   static {
     RocksDB.loadLibrary();
+    LOGS_TRACKED.setProperty("track_and_verify_wals_in_manifest", "true");
   }
 
   private final RocksDB db;
@@ -58,6 +69,7 @@ public final class RocksStore implements Store {
   private final Map<Table, ColumnFamilyHandle> families = new EnumMap<>(Table.class);
   private final WriteOptions synced = new WriteOptions().setSync(true);
   private final List<AutoCloseable> resources = new ArrayList<>();
+  private final AcknowledgedMark mark;
   private volatile boolean failed;
   private volatile boolean closing;
 
@@ -79,7 +91,8 @@ public final class RocksStore implements Store {
     }
   }
 
-  private RocksStore(Path directory) throws RocksDBException {
+  private RocksStore(Path directory, Optional<AcknowledgedMark.Reach> acknowledged)
+      throws RocksDBException, IOException {
     LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
     FailStop failStop = new FailStop();
     BloomFilter filter = new BloomFilter(10);
@@ -89,7 +102,7 @@ public final class RocksStore implements Store {
             .setTableFormatConfig(
                 new BlockBasedTableConfig().setBlockCache(cache).setFilterPolicy(filter));
     DBOptions options =
-        new DBOptions()
+        DBOptions.getDBOptionsFromProps(LOGS_TRACKED)
             .setCreateIfMissing(true)
             .setCreateMissingColumnFamilies(true)
             .setMaxTotalWalSize(LOG_BYTES_MAX)
@@ -115,6 +128,42 @@ public final class RocksStore implements Store {
       families.put(table, handles.get(next++));
     }
     resources.addAll(0, handles);
+    try {
+      this.mark = mark(directory, acknowledged);
+    } catch (IOException | RuntimeException e) {
+      closeAll();
+      throw e;
+    }
+    resources.add(mark);
+  }
+
+  private AcknowledgedMark mark(Path directory, Optional<AcknowledgedMark.Reach> acknowledged)
+      throws IOException {
+    long last = db.getLatestSequenceNumber();
+    if (acknowledged.isPresent() && last < acknowledged.get().sequence()) {
+      throw lostWrites(
+          directory,
+          "it ends at sequence number %,d, and %,d was acknowledged: a write-ahead log is missing or cut"
+              .formatted(last, acknowledged.get().sequence()));
+    }
+    return AcknowledgedMark.begin(directory, last);
+  }
+
+  private static LostWritesException lostWrites(Path directory, String why) {
+    return new LostWritesException(
+        "cannot open the store in "
+            + directory
+            + ": acknowledged writes are missing: "
+            + why
+            + WHAT_CAN_BE_DONE);
+  }
+
+  /**
+   * Accepts that acknowledged writes of a store that is not open are missing, so that it opens
+   * again. Whoever does so has the node continue under its next incarnation.
+   */
+  public static void acceptLoss(Path directory) throws IOException {
+    Files.deleteIfExists(directory.resolve(AcknowledgedMark.NAME));
   }
 
   /**
@@ -132,7 +181,12 @@ public final class RocksStore implements Store {
                 + ": there is data, but CURRENT, which says where it begins, is gone"
                 + WHAT_CAN_BE_DONE);
       }
-      return new RocksStore(directory);
+      Optional<AcknowledgedMark.Reach> acknowledged = AcknowledgedMark.read(directory);
+      if (acknowledged.isPresent()
+          && AcknowledgedMark.isManifestCut(directory, acknowledged.get())) {
+        throw lostWrites(directory, "its manifest is cut, or an older one");
+      }
+      return new RocksStore(directory, acknowledged);
     } catch (IOException e) {
       throw new StoreException(what + ": " + e.getMessage(), e);
     } catch (RocksDBException e) {
@@ -265,12 +319,60 @@ public final class RocksStore implements Store {
     }
   }
 
+  /** Verifies the checksums of one file after the other, by a reader that caches nothing. */
+  @Override
+  public List<DamagedFile> scrub(LongConsumer pace) {
+    List<DamagedFile> damaged = new ArrayList<>();
+    for (LiveFileMetaData file : liveFiles()) {
+      String name = file.fileName().replace("/", "");
+      Path path = Path.of(file.path(), name);
+      Optional<String> why = damage(path);
+      if (why.isPresent() && Files.exists(path)) {
+        Table table =
+            Table.valueOf(
+                new String(file.columnFamilyName(), StandardCharsets.UTF_8)
+                    .toUpperCase(Locale.ROOT));
+        damaged.add(new DamagedFile(name, table, why.get()));
+      }
+      pace.accept(file.size());
+    }
+    return damaged;
+  }
+
+  private List<LiveFileMetaData> liveFiles() {
+    copies.readLock().lock();
+    try {
+      return closing ? List.of() : db.getLiveFilesMetaData();
+    } finally {
+      copies.readLock().unlock();
+    }
+  }
+
+  /** What is wrong with a file; it may have been replaced meanwhile, and be gone. */
+  private Optional<String> damage(Path file) {
+    copies.readLock().lock();
+    try (Options options = new Options();
+        SstFileReader reader = new SstFileReader(options)) {
+      if (!closing) {
+        reader.open(file.toString());
+        reader.verifyChecksum();
+      }
+      return Optional.empty();
+    } catch (RocksDBException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    } finally {
+      copies.readLock().unlock();
+    }
+  }
+
   @Override
   public void checkpoint(Path directory) {
     copies.readLock().lock();
     try (Checkpoint checkpoint = Checkpoint.create(db)) {
+      long reached = db.getLatestSequenceNumber();
       checkpoint.createCheckpoint(directory.toString());
-    } catch (RocksDBException e) {
+      AcknowledgedMark.begin(directory, reached).close();
+    } catch (RocksDBException | IOException e) {
       throw new StoreException("cannot keep a checkpoint in " + directory, e);
     } finally {
       copies.readLock().unlock();
@@ -292,7 +394,8 @@ public final class RocksStore implements Store {
         }
       }
       db.write(synced, write);
-    } catch (RocksDBException e) {
+      mark.write(db.getLatestSequenceNumber());
+    } catch (RocksDBException | IOException e) {
       failed = true;
       throw new StoreException("cannot write " + batch.entries().size() + " entries", e);
     }
@@ -302,6 +405,10 @@ public final class RocksStore implements Store {
   public void close() {
     closing = true;
     copies.writeLock().lock();
+    closeAll();
+  }
+
+  private void closeAll() {
     for (AutoCloseable resource : resources) {
       if (resource instanceof ColumnFamilyHandle handle) {
         handle.close();

@@ -4,6 +4,7 @@ package dev.entente.engine.store;
 import dev.entente.engine.codec.Keys;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,15 @@ public interface Store extends AutoCloseable {
    */
   default void checkpoint(Path directory) {
     throw new UnsupportedOperationException("this store is not kept on a disk");
+  }
+
+  /**
+   * Reads all that is kept on a disk and compares it with its checksums; others go on meanwhile.
+   *
+   * @param pace hears after each file how many bytes it had, and may wait
+   */
+  default List<DamagedFile> scrub(LongConsumer pace) {
+    return List.of();
   }
 
   /**

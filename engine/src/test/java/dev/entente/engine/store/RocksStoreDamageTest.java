@@ -75,11 +75,30 @@ class RocksStoreDamageTest {
     assertThat(readable()).isEqualTo(WRITES);
   }
 
+  /** The write that a crash interrupted: nobody was told that it is kept. */
   @Test
   void aTornTailIsCutOff() throws IOException {
+    byte[] whole = Files.readAllBytes(log());
+    try (RandomAccessFile file = new RandomAccessFile(log().toFile(), "rw")) {
+      file.seek(file.length());
+      // Begins as the first record does, and ends within it.
+      file.write(whole, 0, 500);
+    }
+    assertThat(readable()).isEqualTo(WRITES);
+  }
+
+  @Test
+  void aLogThatEndsBeforeWhatWasAcknowledgedIsRefusedEveryTime() throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(log().toFile(), "rw")) {
       file.setLength(file.length() - 500);
     }
+    for (int attempt = 0; attempt < 2; attempt++) {
+      assertThatThrownBy(this::readable)
+          .isInstanceOf(LostWritesException.class)
+          .hasMessageContaining("acknowledged writes are missing")
+          .hasMessageContaining("entente rebuild --check");
+    }
+    RocksStore.acceptLoss(killed);
     assertThat(readable()).isEqualTo(WRITES - 1);
   }
 
