@@ -200,7 +200,7 @@ final class Acceptor {
       if (changes.isEmpty()) {
         return erases
             ? new Rejected(Code.NOT_FOUND, "there never was such a record", Optional.empty())
-            : unchanged();
+            : unchanged(base);
       }
       refused = refusals.uncounted(past, context, changes);
       if (refused.isEmpty() && !erases) {
@@ -263,9 +263,19 @@ final class Acceptor {
       return Deriver.derive(key, seen, policy).data();
     }
 
-    private Outcome unchanged() {
+    /** The answer to a write that changes nothing of what its author had read. */
+    private Outcome unchanged(Json base) {
+      boolean current = base.equals(before.view().data());
       return new Accepted(
-          Kind.APPLIED, before, false, List.of(), Optional.empty(), "nothing changed");
+          current ? Kind.APPLIED : Kind.MERGED,
+          before,
+          false,
+          List.of(),
+          Optional.empty(),
+          current
+              ? "nothing changed"
+              : "this changes nothing of what was read; the record has been changed since"
+                  + (note.isEmpty() ? "" : "; " + note));
     }
 
     private Outcome join(CausalContext context, List<Change> changes) throws EditProblem {

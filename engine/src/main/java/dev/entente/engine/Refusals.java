@@ -89,7 +89,8 @@ final class Refusals {
             : context.equals(before.state().context())
                 ? Optional.empty()
                 : stale(
-                    "the record has changed since this context; read it again and repeat the change");
+                    "the record has changed since this context; read it again and repeat the"
+                        + " change");
       }
       case Seen.Existing() ->
           exists
@@ -109,7 +110,8 @@ final class Refusals {
                   Code.PRECONDITION_REQUIRED,
                   "records of type "
                       + key.type()
-                      + " are not overwritten; send If-Match or Entente-Context with the context you have read")
+                      + " are not overwritten; send If-Match or Entente-Context with the context"
+                      + " you have read")
               : Optional.empty();
       case Seen.Nothing(), Seen.Rollback() -> Optional.empty();
     };
@@ -127,7 +129,8 @@ final class Refusals {
     return ContextToken.claimsFuture(context, transaction.self(), transaction.lastNumber())
         ? rejected(
             Code.CONFLICT,
-            "the context has seen more than this node has ever accepted; the node may have been restored from a backup")
+            "the context has seen more than this node has ever accepted; the node may have been"
+                + " restored from a backup")
         : Optional.empty();
   }
 
@@ -153,6 +156,14 @@ final class Refusals {
             && !past.reaches(context)
             && request.base().isEmpty()
             && !(request.edit() instanceof Edit.Operations);
+    if (past != null
+        && !past.reaches(context)
+        && changes.stream().anyMatch(c -> c instanceof Change.Remove r && !r.counted().isEmpty())) {
+      return rejected(
+          Code.CONFLICT,
+          "what you had read lies before the history that is kept, so what a removal would take"
+              + " away cannot be told; read the record again and repeat the change");
+    }
     return unknown && changes.stream().anyMatch(Change.Count.class::isInstance)
         ? rejected(
             Code.CONFLICT,
@@ -191,7 +202,8 @@ final class Refusals {
         return rejected(
             Code.CONFLICT,
             unit.label()
-                + " waits for a person's decision and is never settled by a write; decide its review first");
+                + " waits for a person's decision and is never settled by a write; decide its"
+                + " review first");
       }
     }
     return Optional.empty();

@@ -376,6 +376,8 @@ final class RecordRoutes {
         }
       }
       case Change.Clear _ -> members.put("erased", Json.of(true));
+      case Change.Remove _ -> members.put("removed", Json.of(true));
+      case Change.Restore _ -> members.put("restored", Json.of(true));
       case Change.Count count -> members.put("increment", Json.of(count.difference()));
       case Change.Give give -> {
         members.put("give", Json.of(give.amount()));

@@ -14,14 +14,24 @@ import org.jspecify.annotations.Nullable;
  * the larger is the later one. A grow-only counter is the same cell without the taking away. Node
  * sets are open: an unknown node counts from zero.
  *
+ * <p>Removing a counter subtracts what its author had seen: {@code removed} holds, for each node,
+ * the largest tally that anybody removed. What was added concurrently is left over, whatever the
+ * order, and two removals of the same count take it away once.
+ *
  * <p>In a bounded counter every node has <i>rights</i>: what it added and was given, less what it
  * took away and gave. A node that takes away no more than its rights needs nobody's leave, and the
  * sum, which is that of all rights, never falls below zero, whatever is on its way. Source: Balegas
  * et al., <i>Extending eventually consistent cloud databases for enforcing numeric invariants</i>,
  * 2015.
  */
-public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
+public record Counter(SortedArrayMap<NodeId, Tally> tallies, SortedArrayMap<NodeId, Tally> removed)
+    implements Cell {
   public static final Counter EMPTY = new Counter(SortedArrayMap.empty());
+
+  /** A counter of which nothing was removed. */
+  public Counter(SortedArrayMap<NodeId, Tally> tallies) {
+    this(tallies, SortedArrayMap.empty());
+  }
 
   /**
    * One node's sums, all at least 0.
@@ -76,7 +86,7 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
         difference >= 0
             ? new Tally(Math.addExact(tally.ups(), difference), tally.downs(), tally.given())
             : new Tally(tally.ups(), Math.subtractExact(tally.downs(), difference), tally.given());
-    return new Counter(tallies.with(node, grown));
+    return new Counter(tallies.with(node, grown), removed);
   }
 
   /**
@@ -86,11 +96,26 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
    */
   public Counter give(NodeId from, NodeId to, long amount) {
     return new Counter(
-        tallies.with(from, tallies.getOrDefault(from, Tally.ZERO).giving(to, amount)));
+        tallies.with(from, tallies.getOrDefault(from, Tally.ZERO).giving(to, amount)), removed);
+  }
+
+  /** Takes away what an author had seen of the tallies. */
+  public Counter remove(SortedArrayMap<NodeId, Tally> seen) {
+    return new Counter(tallies, removed.merge(seen, Counter::larger));
+  }
+
+  /** Whether anything was added that was not removed; differences that add up to 0 count. */
+  public boolean isPresent() {
+    return !tallies.equals(removed);
   }
 
   /** What a node may take away without asking anybody. */
   public BigInteger rights(NodeId node) {
+    BigInteger rights = rights(tallies, node);
+    return removed.isEmpty() ? rights : rights.subtract(rights(removed, node)).min(total());
+  }
+
+  private static BigInteger rights(SortedArrayMap<NodeId, Tally> tallies, NodeId node) {
     Tally own = tallies.getOrDefault(node, Tally.ZERO);
     BigInteger rights = BigInteger.valueOf(own.ups()).subtract(BigInteger.valueOf(own.downs()));
     for (long given : own.given().values()) {
@@ -111,20 +136,24 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
 
   /** The sum over all nodes; exact whatever the number of nodes. */
   public BigInteger total() {
+    return removed.isEmpty() ? total(tallies) : total(tallies).subtract(total(removed));
+  }
+
+  private static BigInteger total(SortedArrayMap<NodeId, Tally> tallies) {
     long fast = 0;
     for (int i = 0; i < tallies.size(); i++) {
       Tally tally = tallies.value(i);
       long one = tally.ups() - tally.downs();
       long sum = fast + one;
       if (((fast ^ sum) & (one ^ sum)) < 0) {
-        return exactTotal();
+        return exactTotal(tallies);
       }
       fast = sum;
     }
     return BigInteger.valueOf(fast);
   }
 
-  private BigInteger exactTotal() {
+  private static BigInteger exactTotal(SortedArrayMap<NodeId, Tally> tallies) {
     BigInteger sum = BigInteger.ZERO;
     for (Tally tally : tallies.values()) {
       sum = sum.add(BigInteger.valueOf(tally.ups())).subtract(BigInteger.valueOf(tally.downs()));
@@ -134,7 +163,10 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies) implements Cell {
 
   @Override
   public Counter join(Cell other, VersionVector seen, VersionVector otherSeen) {
-    return new Counter(tallies.merge(((Counter) other).tallies, Counter::larger));
+    Counter theirs = (Counter) other;
+    return new Counter(
+        tallies.merge(theirs.tallies, Counter::larger),
+        removed.merge(theirs.removed, Counter::larger));
   }
 
   private static @Nullable Tally larger(@Nullable Tally mine, @Nullable Tally theirs) {

@@ -4,8 +4,6 @@ package dev.entente.core.edit;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
-import dev.entente.core.crdt.Counter;
-import dev.entente.core.crdt.ObservedSet;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
@@ -26,7 +24,6 @@ import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
 import java.math.BigDecimal;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -46,12 +43,18 @@ public final class Authoring {
   private final RecordState seen;
   private final Policy policy;
   private final String author;
+  private final CellRemovals removals;
+
+  /** The cells that operations write, none of which is in the document. */
+  private final Set<Path> written = new TreeSet<>();
+
   private final List<Change> changes = new ArrayList<>();
 
   private Authoring(RecordState seen, Policy policy, String author) {
     this.seen = seen;
     this.policy = policy;
     this.author = author;
+    this.removals = new CellRemovals(seen);
   }
 
   /**
@@ -77,8 +80,7 @@ public final class Authoring {
       }
       case Edit.Erase() -> authoring.erase();
     }
-    authoring.changes.sort(Comparator.comparing(Change::unit));
-    return authoring.changes;
+    return authoring.removals.before(authoring.changes);
   }
 
   /** Assigns one unit, whatever it held; how decisions are written. */
@@ -90,8 +92,7 @@ public final class Authoring {
     } else {
       authoring.assign(unit, value);
     }
-    authoring.changes.sort(Comparator.comparing(Change::unit));
-    return authoring.changes;
+    return authoring.removals.before(authoring.changes);
   }
 
   private void erase() {
@@ -134,7 +135,12 @@ public final class Authoring {
   private void difference(Path path, Json base, Json target) throws EditProblem {
     FieldRule rule = policy.field(path);
     CellKind kind = rule == null ? CellKind.MAP : rule.cell();
-    if (kind.isCounter()) {
+    if (target.isAbsent()
+        && (kind.cellClass() != CellClass.REGISTER || removals.holdsCells(path))) {
+      if (!base.isAbsent()) {
+        remove(path, kind);
+      }
+    } else if (kind.isCounter()) {
       count(path, kind, base, target);
     } else if (kind.isSet()) {
       elements(path, kind, base, target);
@@ -194,10 +200,23 @@ public final class Authoring {
       Path child = path.child(name);
       if (group != null) {
         groups.add(group);
-      } else if (!target.get(name).isAbsent()) {
-        difference(child, hidden(child), target.get(name));
-      } else if (!seen.register(Unit.field(child)).values().stream()
-          .allMatch(a -> a.value().isAbsent())) {
+        continue;
+      }
+      FieldRule rule = policy.field(child);
+      CellClass declared = rule == null ? CellClass.REGISTER : rule.cell().cellClass();
+      boolean remains = written.contains(child) || !target.get(name).isAbsent();
+      boolean holdsContent = removals.holdsContent(child);
+      if (holdsContent && remains) {
+        removals.renew(child, declared);
+      } else if (holdsContent) {
+        removals.remove(child);
+      }
+      if (!target.get(name).isAbsent()) {
+        difference(child, removals.items(child, declared), target.get(name));
+      } else if (!remains
+          && !holdsContent
+          && !seen.register(Unit.field(child)).values().stream()
+              .allMatch(a -> a.value().isAbsent())) {
         assign(Unit.field(child), JsonAbsent.ABSENT);
       }
     }
@@ -210,33 +229,20 @@ public final class Authoring {
     }
   }
 
-  /**
-   * What a counter or set holds though the object around it was removed; other cells are simply
-   * written anew.
-   */
-  private Json hidden(Path path) {
-    FieldRule rule = policy.field(path);
-    if (rule == null || rule.cell().cellClass() == CellClass.REGISTER) {
-      return JsonAbsent.ABSENT;
+  private void remove(Path path, CellKind kind) throws EditProblem {
+    if (kind == CellKind.GROW_ONLY_COUNTER || kind == CellKind.GROW_ONLY_SET) {
+      throw new EditProblem(path + " is a " + kind.label() + "; nothing is removed from it");
     }
-    return switch (seen.cells().get(new CellId(Unit.field(path), rule.cell().cellClass()))) {
-      case Counter counter -> Json.of(new BigDecimal(counter.total()));
-      case ObservedSet set -> new JsonArray(set.members());
-      case Sequence sequence -> sequence.value();
-      case null, default -> JsonAbsent.ABSENT;
-    };
+    removals.remove(path);
   }
 
   private void count(Path path, CellKind kind, Json base, Json target) throws EditProblem {
     if (!(target instanceof JsonNumber(BigDecimal wanted))) {
-      if (target.isAbsent()) {
-        return;
-      }
       throw new EditProblem(path + " is a counter; it takes a number");
     }
     BigDecimal before = base instanceof JsonNumber(BigDecimal number) ? number : BigDecimal.ZERO;
     BigDecimal difference = wanted.subtract(before);
-    if (difference.signum() != 0) {
+    if (difference.signum() != 0 || base.isAbsent()) {
       increment(path, kind, exact(path, difference));
     }
   }
@@ -260,15 +266,18 @@ public final class Authoring {
   }
 
   private void elements(Path path, CellKind kind, Json base, Json target) throws EditProblem {
-    if (!(target instanceof JsonArray) && !target.isAbsent()) {
+    if (!(target instanceof JsonArray(List<Json> items))) {
       throw new EditProblem(path + " is a set; it takes an array");
     }
     Set<Json> before = new TreeSet<>(base instanceof JsonArray array ? array.items() : List.of());
-    Set<Json> after = new TreeSet<>(target instanceof JsonArray array ? array.items() : List.of());
+    Set<Json> after = new TreeSet<>(items);
     Set<Json> added = new TreeSet<>(after);
     added.removeAll(before);
     Set<Json> removed = new TreeSet<>(before);
     removed.removeAll(after);
+    if (base.isAbsent() && added.isEmpty()) {
+      changes.add(new Change.EditSet(path, List.of(), List.of(), kind == CellKind.REMOVE_WINS_SET));
+    }
     editSet(path, kind, List.copyOf(added), List.copyOf(removed));
   }
 
@@ -287,15 +296,14 @@ public final class Authoring {
     boolean text = kind == CellKind.TEXT;
     Json nothing = Sequence.empty(text).value();
     Json before = base.getClass() == nothing.getClass() ? base : nothing;
-    Json after = target.isAbsent() ? nothing : target;
-    if (after.getClass() != nothing.getClass()) {
+    if (target.getClass() != nothing.getClass()) {
       throw new EditProblem(
           path + (text ? " is a text; it takes a string" : " is a list; it takes an array"));
     }
-    List<Splice> splices = SequenceDiff.between(before, after);
+    List<Splice> splices = SequenceDiff.between(before, target);
     if (!splices.isEmpty()) {
       editSequence(path, kind, base, splices);
-    } else if (base.isAbsent() && !target.isAbsent()) {
+    } else if (base.isAbsent()) {
       editSequence(path, kind, base, List.of(new Splice(0, 0, nothing)));
     }
   }
@@ -346,11 +354,18 @@ public final class Authoring {
       return path.set(document, SequenceDiff.applied(now, splice));
     }
 
-    void add() {
+    /**
+     * @param isNew whether the record was not there, so that texts and lists start from nothing
+     */
+    void add(boolean isNew) {
       splices.forEach((path, list) -> {
         FieldRule rule = policy.field(path);
         if (rule != null) {
-          editSequence(path, rule.cell(), before.getOrDefault(path, JsonAbsent.ABSENT), list);
+          List<Splice> all = new ArrayList<>(list);
+          if (isNew) {
+            removals.deletion(path, rule.cell().cellClass()).ifPresent(all::addFirst);
+          }
+          editSequence(path, rule.cell(), before.getOrDefault(path, JsonAbsent.ABSENT), all);
         }
       });
     }
@@ -367,9 +382,6 @@ public final class Authoring {
 
   private void operations(Json base, List<Edit.Operation> operations) throws EditProblem {
     Json target = orEmpty(base);
-    if (base.isAbsent()) {
-      assign(Unit.ALIVE, JsonObject.EMPTY);
-    }
     Spliced spliced = new Spliced();
     for (Edit.Operation operation : operations) {
       FieldRule rule = policy.field(operation.path());
@@ -419,7 +431,7 @@ public final class Authoring {
           }
         }
         case Edit.Operation.Set(Path path, Json value) -> {
-          if (path.isRoot() || kind.isCounter() || kind.isSet()) {
+          if (path.isRoot() || ((kind.isCounter() || kind.isSet()) && !value.isAbsent())) {
             throw new EditProblem(
                 (path.isRoot() ? "the record" : path)
                     + " is not a plain field; use increment, add and remove, or put the document");
@@ -428,13 +440,32 @@ public final class Authoring {
         }
       }
     }
-    spliced.add();
-    Json before = spliced.level(orEmpty(base), target);
+    spliced.add(base.isAbsent());
     if (base.isAbsent()) {
-      members(Path.ROOT, object(before), object(target));
-    } else if (!target.equals(before)) {
+      create(object(spliced.level(target, JsonObject.EMPTY)));
+      return;
+    }
+    Json before = spliced.level(orEmpty(base), target);
+    if (!target.equals(before)) {
       document(before, object(target));
     }
+  }
+
+  /** Makes the record that operations write to, with the plain fields that they set. */
+  private void create(JsonObject plain) throws EditProblem {
+    if (policy.recordUnit()) {
+      assign(Unit.ALIVE, plain);
+      return;
+    }
+    Json document = plain;
+    for (Change change : changes) {
+      Path path = change.unit().path();
+      written.add(path);
+      if (path.depth() > 1 && path.parent().in(document).isAbsent()) {
+        document = path.parent().set(document, JsonObject.EMPTY);
+      }
+    }
+    revive(Path.ROOT, object(document));
   }
 
   private void assign(Unit unit, Json value) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.record;
 
+import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Ancestor;
+import dev.entente.core.crdt.Counter.Tally;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
@@ -33,6 +35,29 @@ public sealed interface Change {
     @Override
     public Unit unit() {
       return Unit.ALIVE;
+    }
+  }
+
+  /**
+   * Removes what the author had seen of the cells at a path that are not plain fields: the elements
+   * of a set, and of a counter what each node had added. A concurrent addition stays, and brings
+   * the field back with what it added. The items of a text or list are taken by an edit beside
+   * this.
+   *
+   * @param counted the tallies of the counter as the author had seen it
+   */
+  record Remove(Path path, SortedArrayMap<NodeId, Tally> counted) implements Change {
+    @Override
+    public Unit unit() {
+      return Unit.field(path);
+    }
+  }
+
+  /** Undoes the removals of a path that the author had seen, or makes in the same version. */
+  record Restore(Path path) implements Change {
+    @Override
+    public Unit unit() {
+      return Unit.field(path);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
@@ -13,6 +14,8 @@ import dev.entente.core.crdt.ObservedSet;
 import dev.entente.core.crdt.Register;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.crdt.Splice;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.CellId.CellClass;
@@ -163,8 +166,16 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
         touchAbove(next, version, change.unit());
       }
       switch (change) {
-        case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
+        case Change.Assign assign ->
+            assign(next, assign.unit(), assignment(version, assign.value(), assign.ancestors()));
         case Change.Clear _ -> next.clear(version.context());
+        case Change.Remove remove -> remove(next, version, remove);
+        case Change.Restore restore -> {
+          if (next.get(CellId.register(restore.unit())) instanceof Register register) {
+            CausalContext seen = version.context().with(List.of(version.dot()));
+            next.put(CellId.register(restore.unit()), register.clear(seen));
+          }
+        }
         case Change.Count count -> {
           CellId id = new CellId(count.unit(), CellClass.COUNTER);
           next.put(id, counter(next, id).add(version.dot().node(), count.difference()));
@@ -187,6 +198,20 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
       }
     }
     return new RecordState(context.with(version.dot()), next.cells());
+  }
+
+  /** What was removed is absent for good: see {@link Change.Restore}. */
+  private static void remove(Draft next, Version version, Change.Remove remove) {
+    Unit unit = remove.unit();
+    assign(next, unit, assignment(version, JsonAbsent.ABSENT, List.of()));
+    CellId set = new CellId(unit, CellClass.SET);
+    if (next.get(set) instanceof ObservedSet elements) {
+      next.put(set, elements.clear(version.context()));
+    }
+    CellId counter = new CellId(unit, CellClass.COUNTER);
+    if (next.get(counter) instanceof Counter tallies) {
+      next.put(counter, tallies.remove(remove.counted()));
+    }
   }
 
   private static Counter counter(Draft cells, CellId id) {
@@ -247,7 +272,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     int above = unit.isGroup() ? 1 : unit.path().depth();
     for (int depth = 0; depth < above; depth++) {
       Path ancestor = depth == 0 ? Path.ROOT : new Path(unit.path().names().subList(0, depth));
-      assign(cells, Unit.field(ancestor), marker(version));
+      assign(cells, Unit.field(ancestor), assignment(version, JsonObject.EMPTY, List.of()));
     }
   }
 
@@ -257,27 +282,15 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     cells.put(id, register.assign(assignment));
   }
 
-  private static Assignment assignment(Version version, Change.Assign assign) {
+  private static Assignment assignment(Version version, Json value, List<Ancestor> ancestors) {
     return new Assignment(
         version.dot(),
         version.context(),
         version.acceptedAt(),
         version.time(),
         version.author(),
-        assign.value(),
-        assign.ancestors(),
-        version.clockErrorMillis());
-  }
-
-  private static Assignment marker(Version version) {
-    return new Assignment(
-        version.dot(),
-        version.context(),
-        version.acceptedAt(),
-        version.time(),
-        version.author(),
-        JsonObject.EMPTY,
-        List.of(),
+        value,
+        ancestors,
         version.clockErrorMillis());
   }
 

@@ -22,10 +22,12 @@ import dev.entente.core.policy.Group;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.record.CellId;
+import dev.entente.core.record.CellId.CellClass;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -117,17 +119,33 @@ public final class Deriver {
     JsonObject members = members(path);
     FieldRule rule = policy.field(path);
     CellKind kind = rule == null ? CellKind.REGISTER : rule.cell();
-    boolean plain = !kind.isSequence() && !register.assignments().isEmpty();
+    List<Assignment> assigned = register.values();
+    boolean removed = false;
+    if (kind.cellClass() != CellClass.REGISTER && !assigned.isEmpty()) {
+      // Beside a cell of another class an absent value says that the cell was removed.
+      assigned = assigned.stream().filter(a -> !a.value().isAbsent()).toList();
+      removed = assigned.isEmpty();
+    }
     Json own =
-        sequence != null && !plain
-            ? sequence.value()
-            : ownValue(kind, path, register, counter, set, members);
+        removed && !holdsAdditions(counter, set, sequence)
+            ? JsonAbsent.ABSENT
+            : sequence != null && (kind.isSequence() || assigned.isEmpty())
+                ? sequence.value()
+                : ownValue(kind, path, assigned, counter, set, members);
     if (own.isAbsent()) {
       resolutions
           .subList(mark, resolutions.size())
           .removeIf(r -> !r.conflict().unit().path().equals(path));
     }
     return own;
+  }
+
+  /** Whether anything is left that whoever removed the field had not seen. */
+  private static boolean holdsAdditions(
+      @Nullable Counter counter, @Nullable ObservedSet set, @Nullable Sequence sequence) {
+    return (counter != null && counter.isPresent())
+        || (set != null && !set.members().isEmpty())
+        || (sequence != null && Sequence.length(sequence.value()) > 0);
   }
 
   private boolean isAt(Path path) {
@@ -182,14 +200,19 @@ public final class Deriver {
   private Json ownValue(
       CellKind kind,
       Path path,
-      Register register,
+      List<Assignment> assignments,
       @Nullable Counter counter,
       @Nullable ObservedSet set,
       JsonObject members) {
-    boolean assigned = !register.assignments().isEmpty();
+    boolean assigned = !assignments.isEmpty();
     if (counter != null && (kind.isCounter() || !assigned)) {
-      Json start = assigned ? settle(Unit.field(path), register.values()) : JsonAbsent.ABSENT;
-      BigDecimal total = new BigDecimal(counter.total());
+      Json start = assigned ? settle(Unit.field(path), assignments) : JsonAbsent.ABSENT;
+      // What was taken while the counter was removed may outweigh what was added since.
+      BigDecimal total =
+          new BigDecimal(
+              kind == CellKind.BOUNDED_COUNTER
+                  ? counter.total().max(BigInteger.ZERO)
+                  : counter.total());
       return Json.of(start instanceof JsonNumber(BigDecimal number) ? total.add(number) : total);
     }
     if (set != null && (kind.isSet() || !assigned)) {
@@ -198,7 +221,7 @@ public final class Deriver {
     if (!assigned) {
       return members.isEmpty() ? JsonAbsent.ABSENT : members;
     }
-    return settle(Unit.field(path), withMembers(register.values(), members));
+    return settle(Unit.field(path), withMembers(assignments, members));
   }
 
   /**

@@ -94,16 +94,11 @@ public final class StateCodec {
       }
       case Counter counter -> {
         boolean gifts = counter.tallies().values().stream().anyMatch(t -> !t.given().isEmpty());
-        out.u8(gifts ? 4 : 1).varint(counter.tallies().size());
-        counter
-            .tallies()
-            .forEach((node, tally) -> {
-              out.text(node.value()).varint(tally.ups()).varint(tally.downs());
-              if (gifts) {
-                out.varint(tally.given().size());
-                tally.given().forEach((to, amount) -> out.text(to.value()).varint(amount));
-              }
-            });
+        boolean removed = !counter.removed().isEmpty();
+        writeTallies(out.u8(removed ? 5 : gifts ? 4 : 1), counter.tallies(), removed || gifts);
+        if (removed) {
+          writeTallies(out, counter.removed(), true);
+        }
       }
       case Sequence sequence -> write(out, sequence);
       case ObservedSet set -> {
@@ -116,6 +111,18 @@ public final class StateCodec {
             });
       }
     }
+  }
+
+  static void writeTallies(
+      ByteWriter out, SortedArrayMap<NodeId, Tally> tallies, boolean withGifts) {
+    out.varint(tallies.size());
+    tallies.forEach((node, tally) -> {
+      out.text(node.value()).varint(tally.ups()).varint(tally.downs());
+      if (withGifts) {
+        out.varint(tally.given().size());
+        tally.given().forEach((to, amount) -> out.text(to.value()).varint(amount));
+      }
+    });
   }
 
   private static void write(ByteWriter out, Sequence sequence) {
@@ -204,7 +211,8 @@ public final class StateCodec {
     int kind = in.u8();
     return switch (kind) {
       case 0 -> readRegister(in, origins);
-      case 1, 4 -> readCounter(in, kind == 4);
+      case 1, 4 -> new Counter(readTallies(in, kind == 4));
+      case 5 -> new Counter(readTallies(in, true), readTallies(in, true));
       case 2 -> {
         int size = in.count();
         List<Json> elements = new ArrayList<>(size);
@@ -220,7 +228,7 @@ public final class StateCodec {
     };
   }
 
-  private static Counter readCounter(ByteReader in, boolean gifts) {
+  static SortedArrayMap<NodeId, Tally> readTallies(ByteReader in, boolean gifts) {
     int size = in.count();
     List<NodeId> nodes = new ArrayList<>(size);
     List<Tally> tallies = new ArrayList<>(size);
@@ -230,7 +238,7 @@ public final class StateCodec {
       long downs = in.varint();
       tallies.add(gifts ? new Tally(ups, downs, readGifts(in)) : new Tally(ups, downs));
     }
-    return new Counter(SortedArrayMap.ofSorted(nodes, tallies));
+    return SortedArrayMap.ofSorted(nodes, tallies);
   }
 
   private static SortedArrayMap<NodeId, Long> readGifts(ByteReader in) {

@@ -113,6 +113,11 @@ public final class VersionCodec {
         writeAncestors(out, assign.ancestors());
       }
       case Change.Clear _ -> out.u8(6);
+      case Change.Remove remove -> {
+        write(out.u8(7), remove.path());
+        StateCodec.writeTallies(out, remove.counted(), true);
+      }
+      case Change.Restore restore -> write(out.u8(8), restore.path());
       case Change.Count count -> {
         write(out.u8(1), count.path());
         out.zigzag(count.difference());
@@ -156,6 +161,8 @@ public final class VersionCodec {
                   : Optional.empty());
       case 5 -> new Change.Give(readPath(in), new NodeId(in.text()), in.varint());
       case 6 -> new Change.Clear();
+      case 7 -> new Change.Remove(readPath(in), StateCodec.readTallies(in, true));
+      case 8 -> new Change.Restore(readPath(in));
       default -> throw new DamagedException("no change is of kind " + kind);
     };
   }
