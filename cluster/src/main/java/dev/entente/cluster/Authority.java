@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster;
 
-import dev.entente.cluster.group.Consensus.Standing;
 import dev.entente.cluster.group.Group;
 import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.cluster.group.SplitBrain;
-import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.Policy;
@@ -21,8 +19,6 @@ import dev.entente.engine.Outcome;
 import dev.entente.engine.Promise;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.codec.LockCodec;
-import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -30,11 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Who may accept the records of a type now, and what has to have happened before a read or an
@@ -62,16 +54,25 @@ public final class Authority {
   }
 
   private final Node node;
-  private volatile @Nullable Cluster cluster;
-  private volatile @Nullable Transport transport;
-  private volatile @Nullable Group group;
-  private volatile @Nullable Primaries primaries;
-  private volatile List<String> voters = List.of();
+  private final ReadBarrier reads;
+  private final long leaseMillis;
+  private volatile Role role = new Role.Alone(Optional.empty());
   private volatile long joinedAtMillis;
 
   /** The authority of a node on its own. */
   public Authority(Node node) {
+    this(node, PrimaryLeases.LEASE_MILLIS);
+  }
+
+  /**
+   * The same, with other leases for primaries.
+   *
+   * @param leaseMillis how long a primary accepts alone without asking again
+   */
+  public Authority(Node node, long leaseMillis) {
     this.node = node;
+    this.leaseMillis = leaseMillis;
+    this.reads = new ReadBarrier(node, PATIENCE_MILLIS);
     node.promise(
         new Promise() {
           @Override
@@ -91,97 +92,74 @@ public final class Authority {
    *
    * @param named the names of the nodes that vote; empty where there are none
    */
-  public void join(Cluster joined, Transport way, List<String> named) {
-    transport = way;
-    voters = List.copyOf(named);
+  public void join(Cluster joined, CoordinatorHost host, List<String> named) {
     joinedAtMillis = joined.nowMillis();
-    cluster = joined;
+    role = new Role.Member(joined, host, named);
   }
 
   /** From here on this node votes. */
-  public void join(Group voting) {
-    Cluster joined = cluster;
-    if (joined != null) {
-      primaries = new Primaries(joined, voting, this::ask);
-      joined.tells(() -> Optional.of(stepsDown(joined).orElse("")));
-    }
-    group = voting;
+  public void join(Group group) {
+    role =
+        switch (role) {
+          case Role.Alone _ -> new Role.Alone(Optional.of(group));
+          case Role.Clustered clustered -> {
+            Cluster cluster = clustered.cluster();
+            cluster.tells(() -> Optional.of(stepsDown().orElse("")));
+            yield clustered.votesIn(
+                group, new PrimaryLeases(cluster, group, this::ask, leaseMillis));
+          }
+        };
   }
 
   /** From here on this node does not vote. */
   void leave() {
-    group = null;
-    primaries = null;
-    Cluster joined = cluster;
-    if (joined != null) {
-      joined.tells(Optional::empty);
-    }
+    role =
+        switch (role) {
+          case Role.Alone _ -> new Role.Alone(Optional.empty());
+          case Role.Member member -> member;
+          case Role.Voter voter -> {
+            voter.cluster().tells(Optional::empty);
+            yield voter.leaves();
+          }
+        };
   }
 
   /** The group that this node votes in. */
   public Optional<Group> group() {
-    return Optional.ofNullable(group);
+    return role.voting();
   }
 
   /** Where records under a policy are accepted now. */
   public Place place(Policy policy) {
-    Cluster joined = cluster;
-    if (joined == null || isAlone(joined)) {
-      return new Place.Here();
-    }
-    return switch (policy.consistency()) {
-      case EVENTUAL, SESSION, CAUSAL -> new Place.Here();
-      case QUORUM -> unlessDown(joined, () -> quorum(joined, policy));
-      case PRIMARY -> unlessDown(joined, () -> primary(joined, policy));
-      case STRONG -> unlessDown(joined, () -> strong(joined));
-    };
-  }
-
-  private Place unlessDown(Cluster joined, Supplier<Place> otherwise) {
-    return stepsDown(joined).<Place>map(Place.Nowhere::new).orElseGet(otherwise);
+    return Placement.of(role, policy);
   }
 
   /** Why this node's side of a split has stepped down; empty where it goes on. */
   public Optional<String> stepsDown() {
-    Cluster joined = cluster;
-    return joined == null || isAlone(joined) ? Optional.empty() : stepsDown(joined);
+    return Placement.stepsDown(role);
   }
 
-  private Optional<String> stepsDown(Cluster joined) {
-    Group voting = group;
-    if (voting != null) {
-      return voting.splitBrain().whyDown(joined.view(voting.standing().leader()));
-    }
-    // Who does not vote goes by those who do.
-    List<String> told = joined.standings();
-    if (voters.isEmpty() || told.contains("")) {
-      return Optional.empty();
-    }
-    return told.stream()
-        .findFirst()
-        .or(() -> Optional.of("none of the voters " + names() + " can be reached"));
-  }
-
-  private String names() {
-    return String.join(", ", voters);
+  /** Where a policy is put in force: by the group, where its type must agree now or then. */
+  public Place placeOf(String tenant, Policy drafted) {
+    return role instanceof Role.Clustered clustered
+            && !clustered.voters().isEmpty()
+            && (drafted.consistency().mustAgree()
+                || node.policy(tenant, drafted.type()).consistency().mustAgree())
+        ? Placement.ofTheGroup(clustered)
+        : new Place.Here();
   }
 
   /**
-   * Where a policy is put in force: by the group, where its type must agree now or then. Where the
-   * nodes have only just started, it waits until they have found each other.
+   * As {@link #placeOf}; where the nodes have only just started, it waits until they have found
+   * each other.
    */
-  public Place placeOf(String tenant, Policy drafted) throws InterruptedException {
-    Cluster joined = cluster;
-    if (joined == null
-        || voters.isEmpty()
-        || !(drafted.consistency().mustAgree()
-            || node.policy(tenant, drafted.type()).consistency().mustAgree())) {
-      return new Place.Here();
-    }
-    Place place = unlessDown(joined, () -> strong(joined));
-    while (place instanceof Place.Nowhere && joined.nowMillis() < joinedAtMillis + START_MILLIS) {
+  public Place awaitPlaceOf(String tenant, Policy drafted) throws InterruptedException {
+    Place place = placeOf(tenant, drafted);
+    while (place instanceof Place.Nowhere
+        && role instanceof Role.Clustered clustered
+        && clustered.cluster().nowMillis() < joinedAtMillis + START_MILLIS) {
       Thread.sleep(100);
-      place = unlessDown(joined, () -> strong(joined));
+      place = placeOf(tenant, drafted);
     }
     return place;
   }
@@ -192,16 +170,15 @@ public final class Authority {
    * @throws UnavailableException where no group is to be had
    */
   public CompletableFuture<List<PolicyProblem>> putPolicy(
-      String tenant, PolicyLoader.Loaded loaded, String text, String actor)
-      throws PolicyException, InterruptedException {
-    Group voting = group;
+      String tenant, PolicyLoader.Loaded loaded, String text, String actor) throws PolicyException {
+    Optional<Group> voting = group();
     return switch (placeOf(tenant, loaded.policy())) {
       case Place.Here() -> node.putPolicy(tenant, text, actor);
       case Place.Nowhere(String why) ->
           throw new UnavailableException("the type must agree, its policy too: " + why);
-      case Place.Together() when voting != null ->
+      case Place.Together() when voting.isPresent() ->
           node.stampPolicy(tenant, text)
-              .thenCompose(stamped -> voting.enact(stamped, actor))
+              .thenCompose(stamped -> voting.get().enact(stamped, actor))
               .thenApply(_ -> loaded.warnings());
       case Place.Together(), Place.There _ ->
           throw new UnavailableException("who puts such policies has just changed; try again");
@@ -216,20 +193,23 @@ public final class Authority {
   /**
    * Has the group agree on what to do where it is split, wherever its leader is.
    *
-   * @throws UnavailableException where the group does not answer
+   * @return fails with {@link UnavailableException} where the group does not answer
    * @throws IllegalArgumentException where two sides of such a cluster could both go on
    */
-  public SplitBrain settle(SplitBrain wanted) throws InterruptedException {
-    Cluster joined = cluster;
+  public CompletableFuture<SplitBrain> settle(SplitBrain wanted) {
+    int nodes =
+        role instanceof Role.Clustered clustered
+            ? clustered.cluster().view(Optional.empty()).since().size()
+            : 1;
     wanted
-        .weakness(joined == null ? 1 : joined.view(Optional.empty()).since().size())
+        .weakness(nodes)
         .ifPresent(why -> {
           throw new IllegalArgumentException(why);
         });
     return atTheLeader(
-        voting -> voting.settle(wanted).join(),
-        (url, way) ->
-            SplitBrain.fromBytes(way.post(url, node.id(), "split-brain", wanted.toBytes())));
+        voting -> voting.settle(wanted),
+        (host, url) ->
+            host.post(url, "split-brain", wanted.toBytes()).thenApply(SplitBrain::fromBytes));
   }
 
   /** Where a write is accepted now. */
@@ -239,94 +219,7 @@ public final class Authority {
 
   /** Where a write is accepted now: one under a lock, by a node that knows who holds it. */
   public Place place(Policy policy, boolean fenced) {
-    Place place = place(policy);
-    Cluster joined = cluster;
-    return fenced && joined != null && group == null && place instanceof Place.Here
-        ? voter(joined)
-        : place;
-  }
-
-  /** Whether there is nobody to agree with. */
-  private boolean isAlone(Cluster joined) {
-    return joined.links().isEmpty() && voters.isEmpty();
-  }
-
-  /** Another node of a name, if it can be reached. */
-  private Optional<Place> there(Cluster joined, Optional<String> name) {
-    return name.filter(who -> !who.equals(node.id().name()))
-        .flatMap(who -> joined.urlOf(who).map(url -> new Place.There(who, url)));
-  }
-
-  private Place quorum(Cluster joined, Policy policy) {
-    int nodes = joined.present().size();
-    int up = 1 + (int) joined.status().stream().filter(LinkStatus::isUp).count();
-    if (policy.replicas().copies() > 0 && !policy.replicas().meet(nodes)) {
-      return new Place.Nowhere(
-          "the policy counts on "
-              + policy.replicas().copies()
-              + " nodes, the cluster has "
-              + nodes
-              + ": r + w must be larger than that");
-    }
-    int wanted = policy.replicas().writtenOf(nodes);
-    return up >= wanted
-        ? new Place.Here()
-        : new Place.Nowhere(
-            "this node reaches "
-                + up
-                + " of "
-                + nodes
-                + " nodes, itself included; the type needs "
-                + wanted
-                + " copies of a write");
-  }
-
-  private Place primary(Cluster joined, Policy policy) {
-    Primaries known = primaries;
-    if (known == null) {
-      return voter(joined);
-    }
-    if (known.isHere(policy)) {
-      return new Place.Here();
-    }
-    return there(joined, known.holder(policy).map(Locks.Grant::owner))
-        .orElseGet(() ->
-            new Place.Nowhere(
-                "no primary can be reached; one is chosen within seconds where a majority of the"
-                    + " voters is"));
-  }
-
-  private Place strong(Cluster joined) {
-    Group voting = group;
-    if (voting == null) {
-      return voter(joined);
-    }
-    Standing standing = voting.standing();
-    if (standing.leading()) {
-      return new Place.Together();
-    }
-    return there(joined, standing.leader())
-        .orElseGet(() -> new Place.Nowhere(NotLeadingException.NOBODY));
-  }
-
-  /** A voter knows more. */
-  private Place voter(Cluster joined) {
-    return anyVoter(joined).orElseGet(() -> nobody());
-  }
-
-  /** One that says that it votes; before anybody has said so, one that was named. */
-  private Optional<Place> anyVoter(Cluster joined) {
-    return Stream.concat(joined.voting().stream().map(NodeId::name), voters.stream())
-        .flatMap(who -> there(joined, Optional.of(who)).stream())
-        .findFirst();
-  }
-
-  private Place nobody() {
-    return new Place.Nowhere(
-        voters.isEmpty()
-            ? "nodes that are several agree on such records through voters, and none are named:"
-                + " start the nodes with --voters, or declare the type causal"
-            : "none of the voters " + names() + " can be reached");
+    return Placement.of(role, policy, fenced);
   }
 
   /** Why this node alone may not accept a write. */
@@ -343,12 +236,12 @@ public final class Authority {
 
   /** Why a write under a lock does not hold. */
   private Optional<String> whyNot(Locks.Fence fence) {
-    Group voting = group;
-    if (voting != null && voting.isHeld(fence)) {
+    Optional<Group> voting = group();
+    if (voting.filter(group -> group.isHeld(fence)).isPresent()) {
       return Optional.empty();
     }
     return Optional.of(
-        voting == null
+        voting.isEmpty()
             ? "this node knows of no locks: ask a node that votes"
             : "the lock "
                 + fence.name().lock()
@@ -369,9 +262,9 @@ public final class Authority {
    */
   public CompletableFuture<Outcome> write(WriteRequest request) {
     Policy policy = policy(request.key());
-    Group voting = group;
-    if (voting != null && place(policy) instanceof Place.Together) {
-      return together(voting, node.writing(request), () -> node.write(request));
+    Optional<Group> voting = group();
+    if (voting.isPresent() && place(policy) instanceof Place.Together) {
+      return together(voting.get(), node.writing(request), () -> node.write(request));
     }
     return fenced(List.of(request))
         .thenCompose(_ -> node.write(request))
@@ -391,10 +284,10 @@ public final class Authority {
 
   /** Hears first of all locks given out, where writes are made under one. */
   private CompletableFuture<Void> fenced(List<WriteRequest> requests) {
-    Group voting = group;
-    return voting == null || requests.stream().allMatch(request -> request.fence().isEmpty())
+    Optional<Group> voting = group();
+    return voting.isEmpty() || requests.stream().allMatch(request -> request.fence().isEmpty())
         ? CompletableFuture.completedFuture(null)
-        : voting.barrier();
+        : voting.get().barrier();
   }
 
   /**
@@ -426,9 +319,10 @@ public final class Authority {
    * @throws IllegalArgumentException where the records are not accepted in one place
    */
   public CompletableFuture<List<Outcome>> writeTogether(List<WriteRequest> requests) {
-    Group voting = group;
-    if (place(requests) instanceof Place.Together && voting != null) {
-      return together(voting, node.writingTogether(requests), () -> node.writeTogether(requests));
+    Optional<Group> voting = group();
+    if (place(requests) instanceof Place.Together && voting.isPresent()) {
+      return together(
+          voting.get(), node.writingTogether(requests), () -> node.writeTogether(requests));
     }
     return fenced(requests)
         .thenCompose(_ -> node.writeTogether(requests))
@@ -461,14 +355,13 @@ public final class Authority {
   private boolean isAtOnce(Policy policy) {
     return switch (policy.consistency()) {
       case EVENTUAL, SESSION, CAUSAL, PRIMARY -> true;
-      case QUORUM, STRONG -> cluster == null;
+      case QUORUM, STRONG -> role instanceof Role.Alone;
     };
   }
 
   /** Completes once as many nodes have it as a quorum takes. */
   private CompletableFuture<Outcome> copied(Policy policy, Outcome outcome) {
-    Cluster joined = cluster;
-    if (joined == null || policy.consistency() != Consistency.QUORUM) {
+    if (!(role instanceof Role.Clustered clustered) || policy.consistency() != Consistency.QUORUM) {
       return CompletableFuture.completedFuture(outcome);
     }
     VersionVector context =
@@ -477,10 +370,11 @@ public final class Authority {
           case Outcome.Duplicate duplicate -> duplicate.now().state().context();
           case Outcome.Rejected _ -> VersionVector.EMPTY;
         };
-    int copies = policy.replicas().writtenOf(joined.present().size());
-    return joined
-        .copies()
-        .await(context, copies, PATIENCE_MILLIS)
+    Cluster cluster = clustered.cluster();
+    int copies = policy.replicas().writtenOf(clustered.nodes());
+    return clustered
+        .host()
+        .orAfter(cluster.copies().await(context, copies), PATIENCE_MILLIS, false)
         .thenApply(enough -> {
           if (!enough) {
             throw new UnavailableException(
@@ -518,12 +412,12 @@ public final class Authority {
       String id,
       Supplier<Command<Decision.Result>> together,
       Supplier<CompletableFuture<Decision.Result>> alone) {
-    Group voting = group;
+    Optional<Group> voting = group();
     boolean isTogether =
         node.review(tenant, id)
             .map(review -> place(policy(review.key())) instanceof Place.Together)
             .orElse(false);
-    return voting != null && isTogether ? voting.submit(together.get()) : alone.get();
+    return voting.isPresent() && isTogether ? voting.get().submit(together.get()) : alone.get();
   }
 
   /**
@@ -531,192 +425,67 @@ public final class Authority {
    *
    * @return false where that cannot be had now: what is read may be stale
    */
-  public boolean isFresh(RecordKey key) throws InterruptedException {
-    Policy policy = policy(key);
-    Cluster joined = cluster;
-    if (joined == null || isAlone(joined)) {
-      return true;
-    }
-    return switch (policy.consistency()) {
-      case EVENTUAL, SESSION, CAUSAL -> true;
-      case PRIMARY -> place(policy) instanceof Place.Here;
-      case QUORUM -> isRead(joined, policy, key);
-      case STRONG -> isAgreed(joined);
-    };
-  }
-
-  private boolean isAgreed(Cluster joined) {
-    Group voting = group;
-    if (voting == null || stepsDown(joined).isPresent()) {
-      return false;
-    }
-    try {
-      voting.barrier().join();
-      // What was agreed on may build on a version of another node that has not come yet.
-      return node.known().get(Group.ID) >= voting.position();
-    } catch (CompletionException | UnavailableException e) {
-      return false;
-    }
-  }
-
-  /**
-   * Gets what enough others have, and makes sure that enough have what is read, so that no later
-   * read sees less (Attiya, Bar-Noy and Dolev, <i>Sharing memory robustly in message-passing
-   * systems</i>, 1995).
-   */
-  private boolean isRead(Cluster joined, Policy policy, RecordKey key) throws InterruptedException {
-    int nodes = joined.present().size();
-    Transport way = transport;
-    if (way == null || stepsDown(joined).isPresent()) {
-      return false;
-    }
-    List<String> urls =
-        joined.status().stream().filter(LinkStatus::isUp).map(LinkStatus::url).toList();
-    int others = policy.replicas().readOf(nodes) - 1;
-    if (urls.size() < others) {
-      return false;
-    }
-    VersionVector seen = VersionVector.EMPTY;
-    List<CompletableFuture<VersionVector>> asked = new ArrayList<>();
-    for (String url : urls.subList(0, others)) {
-      asked.add(known(way, url));
-    }
-    try {
-      for (CompletableFuture<VersionVector> each : asked) {
-        seen = seen.join(each.join());
-      }
-    } catch (CompletionException e) {
-      return false;
-    }
-    return node.awaitKnown(seen, PATIENCE_MILLIS)
-        && joined
-            .copies()
-            .await(
-                node.read(key).state().context(),
-                policy.replicas().writtenOf(nodes),
-                PATIENCE_MILLIS)
-            .join();
-  }
-
-  private CompletableFuture<VersionVector> known(Transport way, String url) {
-    CompletableFuture<VersionVector> answer = new CompletableFuture<>();
-    Thread.ofVirtual()
-        .start(() -> {
-          try {
-            answer.complete(Wire.vector(way.get(url, node.id(), "known")));
-          } catch (IOException | RuntimeException e) {
-            answer.completeExceptionally(e);
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            answer.completeExceptionally(e);
-          }
-        });
-    return answer;
+  public CompletableFuture<Boolean> awaitFresh(RecordKey key) {
+    return reads.pass(role, policy(key), key);
   }
 
   /**
    * Asks the group for a lock, wherever its leader is.
    *
-   * @throws UnavailableException where the group does not answer; what was asked may have happened
+   * @return fails with {@link UnavailableException} where the group does not answer; what was asked
+   *     may have happened
    */
-  public Locks.Answer lock(Locks.Command command) throws InterruptedException {
-    Optional<String> down = stepsDown();
-    if (down.isPresent()) {
-      throw new UnavailableException(down.get());
-    }
-    return ask(command);
+  public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
+    return stepsDown()
+        .map(why -> CompletableFuture.<Locks.Answer>failedFuture(new UnavailableException(why)))
+        .orElseGet(() -> ask(command));
   }
 
-  private Locks.Answer ask(Locks.Command command) throws InterruptedException {
+  private CompletableFuture<Locks.Answer> ask(Locks.Command command) {
     return atTheLeader(
-        voting -> voting.lock(command).join(),
-        (url, way) ->
-            LockCodec.answer(way.post(url, node.id(), "lock", LockCodec.toBytes(command))));
+        voting -> voting.lock(command),
+        (host, url) ->
+            host.post(url, "lock", LockCodec.toBytes(command)).thenApply(LockCodec::answer));
   }
 
-  /** Asks another node. */
-  interface Elsewhere<T> {
-    T ask(String url, Transport way) throws IOException, InterruptedException;
-  }
-
-  /**
-   * Has the node that leads do something: this one, or another. One hop to a voter, and one to the
-   * node that this says leads.
-   */
-  <T> T atTheLeader(Function<Group, T> here, Elsewhere<T> elsewhere) throws InterruptedException {
-    Group voting = group;
-    Cluster joined = cluster;
-    Optional<String> leader;
-    try {
-      if (voting != null) {
-        return here.apply(voting);
-      }
-      leader =
-          joined != null && anyVoter(joined).orElse(null) instanceof Place.There(String who, _)
-              ? Optional.of(who)
-              : Optional.empty();
-    } catch (CompletionException e) {
-      if (!(e.getCause() instanceof UnavailableException problem)) {
-        throw e;
-      }
-      if (!(problem instanceof NotLeadingException not) || not.leader().isEmpty()) {
-        throw problem;
-      }
-      leader = not.leader();
-    }
-    try {
-      return ask(leader, joined, elsewhere);
-    } catch (NotLeadingException e) {
-      // A voter was asked; it may know better.
-      return ask(e.leader(), joined, elsewhere);
-    }
-  }
-
-  private <T> T ask(Optional<String> who, @Nullable Cluster joined, Elsewhere<T> elsewhere)
-      throws InterruptedException {
-    Transport way = transport;
-    Optional<String> url = joined == null ? Optional.empty() : who.flatMap(joined::urlOf);
-    if (way == null || url.isEmpty()) {
-      throw new NotLeadingException(Optional.empty());
-    }
-    try {
-      return elsewhere.ask(url.get(), way);
-    } catch (IOException e) {
-      throw new UnavailableException(
-          "the node that leads does not answer; what was asked for may have happened: ask again",
-          e);
-    }
+  /** Has the node that leads do something: this one, or another; see {@link LeaderClient}. */
+  <T> CompletableFuture<T> atTheLeader(
+      LeaderClient.Local<T> here, LeaderClient.Remote<T> elsewhere) {
+    return LeaderClient.ask(role, here, elsewhere);
   }
 
   /** Waits until an owner holds a lock, as far as this node hears, or the time is over. */
   public Optional<Locks.Grant> awaitLock(Locks.Name name, String owner, long timeoutMillis)
       throws InterruptedException {
-    Group voting = group;
-    return voting == null ? Optional.empty() : voting.awaitLock(name, owner, timeoutMillis);
+    Optional<Group> voting = group();
+    return voting.isEmpty() ? Optional.empty() : voting.get().awaitLock(name, owner, timeoutMillis);
   }
 
   /** The locks of a tenant, as far as this node has heard. */
   public List<Locks.Lock> locks(String tenant) {
-    Group voting = group;
-    return voting == null ? List.of() : voting.locks(tenant);
+    return group().map(voting -> voting.locks(tenant)).orElse(List.of());
   }
 
-  /** Goes on with what is due. Called a few times a second, on a thread that may wait. */
-  public void tick() throws InterruptedException {
-    Group voting = group;
-    if (voting == null) {
+  /** When a lock ends unless it is renewed, by this node's clock. */
+  public long endsAtMillis(Locks.Grant grant) {
+    return group()
+        .map(voting -> node.nowMillis() + voting.restMillis(grant))
+        .orElse(grant.untilMillis());
+  }
+
+  /** Goes on with what is due. Called a few times a second; waits for nothing. */
+  public void tick() {
+    Role now = role;
+    if (now.voting().isEmpty()) {
       return;
     }
+    Group voting = now.voting().get();
     voting.tick();
-    if (cluster == null) {
-      return;
-    }
-    Primaries known = primaries;
-    if (known != null) {
-      known.tick();
-    }
-    if (node.isDue() && voting.standing().leading()) {
-      var _ = voting.submit(node.proceeding(p -> p.consistency() == Consistency.STRONG));
+    if (now instanceof Role.Voter voter) {
+      voter.leases().tick();
+      if (node.isDue() && voting.standing().leading()) {
+        var _ = voting.submit(node.proceeding(p -> p.consistency() == Consistency.STRONG));
+      }
     }
   }
 }

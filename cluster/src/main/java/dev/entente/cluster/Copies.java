@@ -10,7 +10,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What other nodes have on their disks, as they tell whenever they ask for more: so a question that
@@ -57,10 +56,10 @@ final class Copies {
   }
 
   /**
-   * Completes once so many nodes have what this one has of a vector; with false where that takes
-   * longer than the time given.
+   * Completes with true once so many nodes have what this one has of a vector. Whoever waits ends
+   * the future by its time limit.
    */
-  CompletableFuture<Boolean> await(VersionVector wanted, int copies, long timeoutMillis) {
+  CompletableFuture<Boolean> await(VersionVector wanted, int copies) {
     Waiter waiter = new Waiter(wanted, copies, new CompletableFuture<>());
     synchronized (this) {
       if (count(wanted) >= copies) {
@@ -68,6 +67,6 @@ final class Copies {
       }
       waiters.add(waiter);
     }
-    return waiter.enough().completeOnTimeout(false, timeoutMillis, TimeUnit.MILLISECONDS);
+    return waiter.enough();
   }
 }

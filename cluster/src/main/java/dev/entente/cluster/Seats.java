@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 
@@ -360,10 +361,18 @@ public final class Seats {
    * @throws UnavailableException where the voters could not be changed
    * @throws IllegalArgumentException where they cannot be changed so
    */
-  public Map<String, String> change(Change change) throws InterruptedException {
-    return authority.atTheLeader(
-        voting -> changed(voting, change),
-        (url, way) -> told(way.post(url, node.id(), "voters", change.toBytes())));
+  public Map<String, String> change(Change change) {
+    try {
+      return authority
+          .atTheLeader(
+              voting ->
+                  LeaderClient.attempt(
+                      () -> CompletableFuture.completedFuture(changed(voting, change))),
+              (host, url) -> host.post(url, "voters", change.toBytes()).thenApply(Seats::told))
+          .join();
+    } catch (CompletionException e) {
+      throw LeaderClient.unwrapped(e);
+    }
   }
 
   private Map<String, String> changed(Group voting, Change change) {
@@ -409,7 +418,7 @@ public final class Seats {
     }
   }
 
-  private static Map<String, String> told(byte[] sent) throws IOException {
+  private static Map<String, String> told(byte[] sent) {
     ByteReader in = new ByteReader(sent);
     try {
       int kind = in.u8();
@@ -425,7 +434,7 @@ public final class Seats {
       }
       return voters;
     } catch (DamagedException e) {
-      throw new IOException("the node that leads answers what is no answer", e);
+      throw new UnavailableException("the node that leads answers what is no answer", e);
     }
   }
 

@@ -319,6 +319,16 @@ public final class Locks {
     return holder(fence.name()).filter(grant -> grant.token() == fence.token()).isPresent();
   }
 
+  /** Whether anybody holds a lock, by the time of the last command. */
+  public boolean isAnyHeld() {
+    return !locks.isEmpty();
+  }
+
+  /** The time of the last command. */
+  public long timeMillis() {
+    return nowMillis;
+  }
+
   /** Whether something may end by a time, which a {@link Command.Tick} then finds out. */
   public boolean isDue(long atMillis) {
     return nextEndMillis <= atMillis;

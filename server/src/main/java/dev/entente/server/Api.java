@@ -4,6 +4,7 @@ package dev.entente.server;
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.CoordinatorHost;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Seats;
@@ -123,7 +124,7 @@ final class Api {
       Ballots ballots,
       Seats seats,
       List<String> voters) {
-    authority.join(joined, way, voters);
+    authority.join(joined, CoordinatorHost.of(joined.node(), way), voters);
     steering.join(way);
     cluster.join(joined, way, healings, ballots, seats);
     watch.join(joined, authority, seats);

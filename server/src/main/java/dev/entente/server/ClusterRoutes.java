@@ -45,6 +45,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** How the cluster is, as this node sees it, and what operators do with it. */
@@ -189,21 +190,13 @@ final class ClusterRoutes {
   }
 
   /** What the voters have to agree on. */
-  @FunctionalInterface
-  private interface Asking {
-    Reply reply() throws InterruptedException;
-  }
-
-  private static Reply agreed(Asking asked) {
+  private static Reply agreed(Supplier<Reply> asked) {
     try {
-      return asked.reply();
+      return asked.get();
     } catch (IllegalArgumentException e) {
       throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
     } catch (UnavailableException e) {
       throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
     }
   }
 
@@ -219,7 +212,7 @@ final class ClusterRoutes {
               body.get("quorum") instanceof JsonNumber quorum && quorum.isLong()
                   ? Math.clamp(quorum.longValue(), -1, Integer.MAX_VALUE)
                   : 0);
-      SplitBrain now = authority.settle(wanted);
+      SplitBrain now = Writes.await(() -> authority.settle(wanted));
       node.account(
               "split-brain",
               "cluster",

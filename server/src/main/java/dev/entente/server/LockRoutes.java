@@ -2,7 +2,6 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Authority;
-import dev.entente.cluster.UnavailableException;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
@@ -87,14 +86,7 @@ final class LockRoutes {
   }
 
   private Locks.Answer ask(Locks.Command command) {
-    try {
-      return authority.lock(command);
-    } catch (UnavailableException e) {
-      throw new Problem(Code.UNAVAILABLE, String.valueOf(e.getMessage()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
-    }
+    return Writes.await(() -> authority.lock(command));
   }
 
   private Reply acquire(Call call) {
@@ -131,7 +123,7 @@ final class LockRoutes {
     }
   }
 
-  private static Reply answered(Locks.Name name, Locks.Answer answer) {
+  private Reply answered(Locks.Name name, Locks.Answer answer) {
     return switch (answer) {
       case Locks.Answer.Granted(Locks.Grant grant) -> Reply.json(200, held(name, grant));
       case Locks.Answer.Queued(int ahead, Locks.Grant holder) ->
@@ -202,13 +194,13 @@ final class LockRoutes {
     return Reply.json(200, JsonObject.of("locks", Json.of(locks)));
   }
 
-  private static JsonObject held(Locks.Name name, Locks.Grant grant) {
+  private JsonObject held(Locks.Name name, Locks.Grant grant) {
     Map<String, Json> members = new TreeMap<>();
     members.put("lock", Json.of(name.lock()));
     members.put("owner", Json.of(grant.owner()));
     members.put("token", Json.of(grant.token()));
     members.put("leaseMillis", Json.of(grant.leaseMillis()));
-    members.put("until", Json.of(Instant.ofEpochMilli(grant.untilMillis()).toString()));
+    members.put("until", Json.of(Instant.ofEpochMilli(authority.endsAtMillis(grant)).toString()));
     return JsonObject.of(members);
   }
 }

@@ -92,8 +92,6 @@ final class PolicyRoutes {
             return authority.putPolicy(tenant, loaded, text, call.acting(Permission.ADMINISTER));
           } catch (PolicyException e) {
             throw problem(e);
-          } catch (InterruptedException e) {
-            throw stopping();
           }
         });
     Map<String, Json> members = new TreeMap<>();
@@ -105,7 +103,7 @@ final class PolicyRoutes {
 
   private Optional<Authority.Place.There> elsewhere(String tenant, PolicyLoader.Loaded loaded) {
     try {
-      return authority.placeOf(tenant, loaded.policy()) instanceof Authority.Place.There there
+      return authority.awaitPlaceOf(tenant, loaded.policy()) instanceof Authority.Place.There there
           ? Optional.of(there)
           : Optional.empty();
     } catch (InterruptedException e) {

@@ -88,7 +88,7 @@ final class Steering {
     if (!read) {
       return here.get();
     }
-    return isFresh(key.get()) ? here.get() : stale(here);
+    return Writes.await(() -> authority.awaitFresh(key.get())) ? here.get() : stale(here);
   }
 
   /** What may be out of date is marked so, also that there is nothing. */
@@ -100,15 +100,6 @@ final class Steering {
       reply = Reply.problem(problem);
     }
     return reply.with(STALE, "true");
-  }
-
-  private boolean isFresh(RecordKey key) {
-    try {
-      return authority.isFresh(key);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
-    }
   }
 
   /** The record that a request is about, as far as its type matters. */

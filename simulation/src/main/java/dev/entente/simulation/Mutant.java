@@ -44,6 +44,12 @@ public enum Mutant {
   UNFORGOTTEN_REQUEST,
   /** A cursor of the changes feed names a position and not whose log it is in. */
   POSITION_CURSOR,
+  /** A write of a quorum type is acknowledged before other nodes have it. */
+  UNCOUNTED_COPIES,
+  /** A read of a quorum type does not ask other nodes. */
+  UNASKED_QUORUM,
+  /** The clock by which a primary measures its lease goes too slowly. */
+  SLOW_LEASE_CLOCK,
   /** What was agreed on last is lost when another leads. */
   LOST_AGREEMENT,
 }

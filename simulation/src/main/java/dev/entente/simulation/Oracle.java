@@ -54,6 +54,8 @@ final class Oracle {
   }
 
   private final FeedReader reader;
+  private int disksBack;
+  private String broken = "";
   private final Map<Dot, Written> written = new TreeMap<>();
   private final Map<String, Seen> logs = new TreeMap<>();
 
@@ -79,6 +81,16 @@ final class Oracle {
     this.reader = new FeedReader(mutant);
   }
 
+  /** Something is broken that was seen where no exception gets through; the next look throws it. */
+  void breaks(String what) {
+    broken = broken.isEmpty() ? what : broken;
+  }
+
+  /** How often a disk was lost or went back in time. */
+  int disksBack() {
+    return disksBack;
+  }
+
   void attempts(String request, long increment) {
     increments.put(request, increment);
   }
@@ -98,6 +110,9 @@ final class Oracle {
 
   /** Looks at what came into a node's log since the last look. */
   void look(String machine, Node node) {
+    if (!broken.isEmpty()) {
+      throw new Broken(broken);
+    }
     Seen log = logs.computeIfAbsent(machine, _ -> new Seen());
     known.put(node.id(), node.known());
     List<Feed> news = node.changes("main", log.position, Integer.MAX_VALUE);
@@ -247,6 +262,7 @@ final class Oracle {
 
   /** A machine's disk goes back in time: what nobody else has may be lost, nothing else. */
   void goesBack(String machine) {
+    disksBack++;
     Seen before = logs.remove(machine);
     if (before != null) {
       NavigableSet<Dot> lost = new TreeSet<>(before.dots);

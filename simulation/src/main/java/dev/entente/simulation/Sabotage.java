@@ -5,6 +5,7 @@ import dev.entente.cluster.PullReply;
 import dev.entente.engine.Shipment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /** Does what a {@link Mutant} says, at the places where a node meets the world. */
 final class Sabotage {
@@ -13,6 +14,10 @@ final class Sabotage {
 
   Sabotage(Mutant mutant) {
     this.mutant = mutant;
+  }
+
+  Mutant mutant() {
+    return mutant;
   }
 
   /** A reply as it comes in. */
@@ -82,6 +87,13 @@ final class Sabotage {
     return mutant == Mutant.WRONG_TIE_BREAK && node.equals("a")
         ? policy.replace("last-writer-wins", "first-writer-wins")
         : policy;
+  }
+
+  /** The clock of a machine that only ever goes forward. */
+  LongSupplier steadyMillis(String machine, LongSupplier right) {
+    return mutant == Mutant.SLOW_LEASE_CLOCK && machine.equals("a")
+        ? () -> right.getAsLong() / 6
+        : right;
   }
 
   boolean retries() {

@@ -69,6 +69,11 @@ final class SimulatedConsensus {
     voters.forEach(voter -> kept.put(voter, new Kept()));
   }
 
+  /** The names of those that vote. */
+  List<String> voters() {
+    return voters;
+  }
+
   private boolean reachesMajority(String voter) {
     int reached = 0;
     for (String other : voters) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.simulation;
 
+import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.ClusterConfig;
 import dev.entente.cluster.Link;
@@ -8,7 +9,6 @@ import dev.entente.cluster.PullReply;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.Wire;
 import dev.entente.cluster.group.Group;
-import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
@@ -22,13 +22,13 @@ import java.io.UncheckedIOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +40,10 @@ final class SimulatedNode {
   private static final long ANSWER_MILLIS = 300;
 
   private static final long LOOK_MILLIS = 20;
+
+  /** Short, so that leases end and move within a run. */
+  private static final long LEASE_MILLIS = 400;
+
   private static final long EPOCH_MILLIS = 1_763_802_000_000L;
 
   /** A process while it runs. */
@@ -47,13 +51,20 @@ final class SimulatedNode {
     private final Node node;
     private final Cluster cluster;
     private final Group group;
+    private final Authority authority;
     private SimulatedConsensus.@Nullable Member member;
     private boolean lacksWhatIsGone;
 
-    Running(Node node, Cluster cluster) {
+    Running(Node node, Cluster cluster, Authority authority, LongSupplier steadyMillis) {
       this.node = node;
       this.cluster = cluster;
-      this.group = new Group(node);
+      this.authority = authority;
+      this.group = new Group(node, steadyMillis);
+    }
+
+    /** Who may accept what here. */
+    Authority authority() {
+      return authority;
     }
 
     /** What it votes with; null while it does not. */
@@ -220,20 +231,22 @@ final class SimulatedNode {
     } catch (PolicyException e) {
       throw new IllegalStateException(e);
     }
-    node.promise(policy ->
-        policy.consistency() == Consistency.STRONG
-            ? Optional.of("the group writes this")
-            : Optional.empty());
     List<String> seeds =
         machines.keySet().stream()
             .filter(other -> !other.equals(name))
             .map(n -> "sim:" + n)
             .toList();
-    Running started =
-        new Running(
+    Cluster cluster =
+        new Cluster(
             node,
-            new Cluster(
-                node, ClusterConfig.of("sim:" + name, seeds).polling(60, 2_000), world::nowMillis));
+            ClusterConfig.of("sim:" + name, seeds).polling(60, 2_000),
+            sabotage.steadyMillis(name, world::nowMillis));
+    Authority authority = new Authority(node, LEASE_MILLIS);
+    authority.join(
+        cluster,
+        new SimulatedHost(world, network, this::machine, name, node, sabotage.mutant()),
+        consensus == null ? List.of() : consensus.voters());
+    Running started = new Running(node, cluster, authority, world::nowMillis);
     process = started;
     asking.clear();
     world.tell(name + " runs as " + node.id() + " from position " + node.position());
@@ -324,21 +337,28 @@ final class SimulatedNode {
       }
       mine.member = member;
       mine.group().join(member);
+      mine.authority().join(mine.group());
     }
     if (member != null) {
       member.look();
+      mine.authority().tick();
       watcher.accept(name, mine.node());
     }
+  }
+
+  private SimulatedNode machine(String named) {
+    SimulatedNode found = machines.get(named);
+    if (found == null) {
+      throw new IllegalStateException("no machine " + named);
+    }
+    return found;
   }
 
   private void ask(Running mine, Link link) {
     PullRequest request = link.request(mine.cluster().members());
     byte[] bytes = Wire.toBytes(request);
     Exchange exchange = new Exchange(mine, link, request);
-    SimulatedNode other = machines.get(link.url().substring("sim:".length()));
-    if (other == null) {
-      throw new IllegalStateException("no machine at " + link.url());
-    }
+    SimulatedNode other = machine(link.url().substring("sim:".length()));
     asking.add(link);
     network.send(
         name,

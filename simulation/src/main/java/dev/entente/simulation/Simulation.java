@@ -42,6 +42,7 @@ public final class Simulation {
   private final Oracle oracle;
   private final Workload workload;
   private final StrictClients strict;
+  private final QuorumClients quorum;
   private final Operator operator;
   private final boolean calm;
 
@@ -65,6 +66,7 @@ public final class Simulation {
     voters.forEach(voter -> machine(voter).vote(consensus));
     this.strict =
         new StrictClients(world, List.copyOf(machines.values()).subList(0, VOTERS), oracle);
+    this.quorum = new QuorumClients(world, List.copyOf(machines.values()), oracle);
     this.workload = new Workload(world, List.copyOf(machines.values()), oracle, mutant, count + 1);
     this.operator = new Operator(world, machines, oracle, mutant);
     this.calm = seed % 10 == 0;
@@ -119,6 +121,9 @@ public final class Simulation {
     }
     for (long at = 20; at < LOAD_MILLIS; at += 1 + chance.nextInt(120)) {
       world.at(at, strict::step);
+    }
+    for (long at = 20; at < LOAD_MILLIS; at += 1 + chance.nextInt(60)) {
+      world.at(at, quorum::step);
     }
     for (long at = 100; at < LOAD_MILLIS; at += 100) {
       world.at(at, this::look);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.simulation;
 
+import dev.entente.cluster.Authority;
 import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
@@ -94,16 +95,16 @@ final class StrictClients {
 
   private void read(String client, RecordKey key, SimulatedNode at) {
     SimulatedNode.Running process = at.process();
-    SimulatedConsensus.Member member = process == null ? null : process.member();
-    if (process == null || member == null || !at.isAwake() || at.hasDied()) {
+    if (process == null || !at.isAwake() || at.hasDied()) {
       return;
     }
     long called = world.nowMillis();
     var _ =
-        member
-            .barrier()
-            .thenAccept(_ -> {
-              if (at.process() == process && !at.hasDied()) {
+        process
+            .authority()
+            .awaitFresh(key)
+            .thenAccept(fresh -> {
+              if (fresh && at.process() == process && !at.hasDied()) {
                 Snapshot now = process.node().read(key);
                 last.put(client + key.id(), new Last(value(now), now.state().context()));
                 did(client, key, called, new Act.Read(value(now)));
@@ -138,31 +139,41 @@ final class StrictClients {
     write(asked, request, 0);
   }
 
-  /** Writes at whoever believes that it leads. */
+  /** Writes where one of the voters says that such records are accepted now. */
   private void write(Pending asked, WriteRequest request, int tries) {
-    List<SimulatedNode.Running> leading = new ArrayList<>();
-    for (SimulatedNode voter : voters) {
-      SimulatedNode.Running process = voter.process();
-      SimulatedConsensus.Member member = process == null ? null : process.member();
-      if (process != null && member != null && voter.isAwake() && member.standing().leading()) {
-        leading.add(process);
-      }
-    }
-    if (leading.isEmpty()) {
+    SimulatedNode.Running process = accepting(voters.get(chance.nextInt(voters.size())), request);
+    if (process == null) {
       if (tries > 0) {
         later(asked, request, tries);
       }
       return;
     }
-    SimulatedNode.Running process = leading.get(chance.nextInt(leading.size()));
     if (tries == 0) {
       pending.add(asked);
     }
     var _ =
         process
-            .group()
-            .submit(process.node().writing(request))
+            .authority()
+            .write(request)
             .whenComplete((outcome, problem) -> answered(asked, request, tries, outcome, problem));
+  }
+
+  /** The process that accepts a write, as one voter sees it: itself, or another that it names. */
+  private SimulatedNode.@Nullable Running accepting(SimulatedNode at, WriteRequest request) {
+    SimulatedNode.Running process = at.process();
+    if (process == null || !at.isAwake() || at.hasDied()) {
+      return null;
+    }
+    return switch (process.authority().place(request)) {
+      case Authority.Place.Here _, Authority.Place.Together _ -> process;
+      case Authority.Place.Nowhere _ -> null;
+      case Authority.Place.There(String name, _) ->
+          voters.stream()
+              .filter(voter -> voter.name().equals(name) && voter.isAwake() && !voter.hasDied())
+              .findFirst()
+              .map(SimulatedNode::process)
+              .orElse(null);
+    };
   }
 
   private void answered(

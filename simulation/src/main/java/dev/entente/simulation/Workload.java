@@ -54,6 +54,14 @@ final class Workload {
           """
           type: seat
           consistency: strong
+          """,
+          """
+          type: share
+          consistency: quorum
+          """,
+          """
+          type: office
+          consistency: primary
           """);
 
   /** A client. */

@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,13 +44,17 @@ public final class Group implements AgreedLog {
   private static final int LOCK = 2;
   private static final int SETTINGS = 3;
   private static final int POLICY = 4;
+  private static final int TIMED_LOCK = 5;
   private static final byte[] AGREED = {1};
   private static final byte[] VOID = {0};
   private static final int BATCH_MAX = 500;
   private static final int QUEUE_MAX = 10_000;
   private static final int ATTEMPTS_MAX = 20;
   private static final long PATIENCE_MILLIS = 5_000;
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
+
+  /** Snapshots of releases that timed leases by the leader's wall clock. */
+  private static final int FORMAT_WITHOUT_SESSION = 2;
 
   /**
    * How long a member that comes back waits for what the others have agreed on without it while
@@ -67,10 +72,29 @@ public final class Group implements AgreedLog {
 
   private volatile SplitBrain splitBrain = SplitBrain.DEFAULT;
 
-  /** Guarded by itself. */
+  private final LongSupplier steadyMillis;
+
+  /** By whose clock this member's commands for locks are timed: this process's. */
+  private final String session;
+
+  /** Guarded by the lock state, as the next three are. */
   private Locks locks = new Locks();
 
+  /** By whose clock the last command for locks was timed, and what that said. */
+  private Timed lastTimed = new Timed("", 0);
+
+  /** When the last command for locks came here, by this member's clock that never jumps. */
+  private long heardAtMillis;
+
   private final Object lockState = new Object();
+
+  /**
+   * When a command for locks was proposed.
+   *
+   * @param session the process that proposed it
+   * @param steadyMillis by that process's clock that never jumps
+   */
+  private record Timed(String session, long steadyMillis) {}
 
   private static final class Pending<T> {
     final Command<T> command;
@@ -83,7 +107,14 @@ public final class Group implements AgreedLog {
 
   /** A member that keeps what the group agrees on in a node. */
   public Group(Node node) {
+    this(node, () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
+  }
+
+  /** The same, with a clock of its own that only ever goes forward. */
+  public Group(Node node, LongSupplier steadyMillis) {
     this.node = node;
+    this.steadyMillis = steadyMillis;
+    this.session = node.id() + "/" + node.nowMillis() + "/" + steadyMillis.getAsLong();
   }
 
   /** From here on the group agrees by these means; they apply to this very object. */
@@ -244,10 +275,23 @@ public final class Group implements AgreedLog {
     return new ByteWriter().u8(VERSIONS).raw(proposal.toBytes()).toBytes();
   }
 
-  /** Asks for a lock, or gives it back; fails as {@link #submit} does. */
+  /**
+   * Asks for a lock, or gives it back; fails as {@link #submit} does.
+   *
+   * <p>Leases are measured in a time of the group's own. Each command says when it was proposed, by
+   * which process's clock; between two commands of one process the group's time moves by the
+   * difference, and where another process has taken over it does not move. So between two commands
+   * never more of the group's time passes than real time did, whoever leads and whatever wall
+   * clocks say, and no lease ends early.
+   */
   public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
     byte[] entry =
-        new ByteWriter().u8(LOCK).u64(node.nowMillis()).raw(LockCodec.toBytes(command)).toBytes();
+        new ByteWriter()
+            .u8(TIMED_LOCK)
+            .text(session)
+            .u64(steadyMillis.getAsLong())
+            .raw(LockCodec.toBytes(command))
+            .toBytes();
     return propose(entry).thenApply(LockCodec::answer);
   }
 
@@ -315,7 +359,13 @@ public final class Group implements AgreedLog {
   public void tick() {
     boolean due;
     synchronized (lockState) {
-      due = locks.isDue(node.nowMillis());
+      // Whoever leads anew has its own clock count from its first command on.
+      boolean counts = lastTimed.session().equals(session);
+      due =
+          counts
+              ? locks.isDue(
+                  locks.timeMillis() + steadyMillis.getAsLong() - lastTimed.steadyMillis())
+              : locks.isAnyHeld();
     }
     if (due && standing().leading()) {
       var _ = lock(new Locks.Command.Tick());
@@ -329,6 +379,7 @@ public final class Group implements AgreedLog {
     return switch (kind) {
       case VERSIONS -> applied(Proposal.fromBytes(in.rest()));
       case LOCK -> applied(in.u64(), LockCodec.command(in.rest()));
+      case TIMED_LOCK -> applied(new Timed(in.text(), in.u64()), LockCodec.command(in.rest()));
       case SETTINGS -> {
         splitBrain = SplitBrain.read(in);
         yield AGREED;
@@ -364,11 +415,33 @@ public final class Group implements AgreedLog {
     }
   }
 
+  private byte[] applied(Timed timed, Locks.Command command) {
+    synchronized (lockState) {
+      long passed =
+          timed.session().equals(lastTimed.session())
+              ? Math.max(0, timed.steadyMillis() - lastTimed.steadyMillis())
+              : 0;
+      // Commands of one process may come in another order than they were proposed in.
+      if (passed > 0 || !timed.session().equals(lastTimed.session())) {
+        lastTimed = timed;
+      }
+      return applied(locks.timeMillis() + passed, command);
+    }
+  }
+
   private byte[] applied(long atMillis, Locks.Command command) {
     synchronized (lockState) {
+      heardAtMillis = steadyMillis.getAsLong();
       Locks.Answer answer = locks.apply(command, atMillis);
       lockState.notifyAll();
       return LockCodec.toBytes(answer);
+    }
+  }
+
+  /** About how long a lock is still held, in milliseconds, as far as this member has heard. */
+  public long restMillis(Locks.Grant grant) {
+    synchronized (lockState) {
+      return grant.untilMillis() - locks.timeMillis() - (steadyMillis.getAsLong() - heardAtMillis);
     }
   }
 
@@ -377,6 +450,7 @@ public final class Group implements AgreedLog {
     synchronized (lockState) {
       ByteWriter out = new ByteWriter().u8(FORMAT).u64(position);
       splitBrain.write(out);
+      out.text(lastTimed.session()).u64(lastTimed.steadyMillis());
       return out.raw(locks.toBytes()).toBytes();
     }
   }
@@ -398,11 +472,12 @@ public final class Group implements AgreedLog {
   public void restore(byte[] snapshot) {
     ByteReader in = new ByteReader(snapshot);
     int format = in.u8();
-    if (format != FORMAT) {
+    if (format != FORMAT && format != FORMAT_WITHOUT_SESSION) {
       throw new DamagedException("a snapshot of the unknown format " + format);
     }
     long last = in.u64();
     SplitBrain agreed = SplitBrain.read(in);
+    Timed timed = format == FORMAT ? new Timed(in.text(), in.u64()) : new Timed("", 0);
     Locks restored = Locks.fromBytes(in.rest());
     try {
       if (last > 0 && !caughtUp(VersionVector.of(Map.of(ID, last)))) {
@@ -420,6 +495,8 @@ public final class Group implements AgreedLog {
     splitBrain = agreed;
     synchronized (lockState) {
       locks = restored;
+      lastTimed = timed;
+      heardAtMillis = steadyMillis.getAsLong();
       lockState.notifyAll();
     }
   }

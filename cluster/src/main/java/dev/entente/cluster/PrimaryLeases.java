@@ -6,13 +6,14 @@ import dev.entente.core.policy.Consistency;
 import dev.entente.core.policy.Policy;
 import dev.entente.engine.Locks;
 import dev.entente.engine.StampedPolicy;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who is the primary: one node holds a lease that the group gives, and accepts alone while it
@@ -23,42 +24,52 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>A holder measures its lease by its own clock that never jumps, from before it asked. Clocks
  * need not agree on the time, only run equally fast.
  */
-final class Primaries {
-  /** How long a lease lasts. */
+final class PrimaryLeases {
+  /** How long a lease lasts, unless the host says otherwise. */
   static final long LEASE_MILLIS = 3_000;
-
-  /** How long before its end a holder stops to accept. */
-  private static final long MARGIN_MILLIS = 500;
-
-  private static final long RENEW_MILLIS = LEASE_MILLIS / 3;
-
-  /** How long each place further down the order waits before it takes a lease that is free. */
-  private static final long PLACE_MILLIS = 700;
 
   /** Locks of this tenant are the cluster's own. */
   private static final String TENANT = "";
 
   /** Asks the group, wherever its leader is. */
+  @FunctionalInterface
   interface Asking {
-    Locks.Answer ask(Locks.Command command) throws InterruptedException;
+    /** Asks for a lease; fails with {@link UnavailableException} where that cannot be had now. */
+    CompletableFuture<Locks.Answer> ask(Locks.Command command);
   }
 
   private final Cluster cluster;
   private final Group group;
   private final Asking locks;
+  private final long leaseMillis;
+
+  /** How long before its end a holder stops to accept. */
+  private final long marginMillis;
+
+  private final long renewMillis;
+
+  /** How long each place further down the order waits before it takes a lease that is free. */
+  private final long placeMillis;
 
   /** Until when this node is sure to hold a lease, by the clock that never jumps. */
   private final Map<Locks.Name, Long> heldUntil = new ConcurrentHashMap<>();
 
-  /** Since when a lease is free. Used by the ticking thread only, as is the next. */
-  private final Map<Locks.Name, Long> freeSince = new HashMap<>();
+  /** Since when a lease is free. */
+  private final Map<Locks.Name, Long> freeSince = new ConcurrentHashMap<>();
 
-  private final Map<Locks.Name, Long> renewedAt = new HashMap<>();
+  private final Map<Locks.Name, Long> renewedAt = new ConcurrentHashMap<>();
 
-  Primaries(Cluster cluster, Group group, Asking locks) {
+  /** What was asked for and is not answered yet: each lease is asked for once at a time. */
+  private final Set<Locks.Name> asking = ConcurrentHashMap.newKeySet();
+
+  PrimaryLeases(Cluster cluster, Group group, Asking locks, long leaseMillis) {
     this.cluster = cluster;
     this.group = group;
     this.locks = locks;
+    this.leaseMillis = leaseMillis;
+    this.marginMillis = leaseMillis / 6;
+    this.renewMillis = leaseMillis / 3;
+    this.placeMillis = leaseMillis / 4;
   }
 
   private static Locks.Name name(Policy policy) {
@@ -81,8 +92,8 @@ final class Primaries {
     return group.holder(name(policy));
   }
 
-  /** Takes and renews what is to be had. */
-  void tick() throws InterruptedException {
+  /** Takes and renews what is to be had; waits for nothing. */
+  void tick() {
     Set<Locks.Name> seen = new HashSet<>();
     for (StampedPolicy stamped : cluster.node().policies()) {
       Policy policy = cluster.node().policy(stamped.tenant(), stamped.type());
@@ -92,11 +103,11 @@ final class Primaries {
     }
   }
 
-  private void tick(Locks.Name name, List<String> order) throws InterruptedException {
+  private void tick(Locks.Name name, List<String> order) {
     long now = cluster.nowMillis();
     Optional<Locks.Grant> holder = group.holder(name);
     if (holder.isPresent() && holder.get().owner().equals(self())) {
-      if (now - renewedAt.getOrDefault(name, Long.MIN_VALUE / 2) >= RENEW_MILLIS) {
+      if (now - renewedAt.getOrDefault(name, Long.MIN_VALUE / 2) >= renewMillis) {
         ask(name, new Locks.Command.Renew(name, holder.get().token()), now);
       }
       return;
@@ -105,8 +116,8 @@ final class Primaries {
     int place = place(order);
     if (holder.isPresent() || place < 0) {
       freeSince.remove(name);
-    } else if (now - freeSince.computeIfAbsent(name, _ -> now) >= place * PLACE_MILLIS) {
-      ask(name, new Locks.Command.Acquire(name, self(), LEASE_MILLIS, 0), now);
+    } else if (now - freeSince.computeIfAbsent(name, _ -> now) >= place * placeMillis) {
+      ask(name, new Locks.Command.Acquire(name, self(), leaseMillis, 0), now);
     }
   }
 
@@ -118,19 +129,27 @@ final class Primaries {
     return all.indexOf(self());
   }
 
-  private void ask(Locks.Name name, Locks.Command command, long askedAt)
-      throws InterruptedException {
-    try {
-      if (locks.ask(command) instanceof Locks.Answer.Granted(Locks.Grant grant)
-          && grant.owner().equals(self())) {
-        renewedAt.put(name, askedAt);
-        heldUntil.put(name, askedAt + grant.leaseMillis() - MARGIN_MILLIS);
-      } else {
-        heldUntil.remove(name);
-      }
-    } catch (UnavailableException e) {
-      // The lease runs out by itself; the next tick tries again.
-      renewedAt.put(name, askedAt - RENEW_MILLIS / 2);
+  private void ask(Locks.Name name, Locks.Command command, long askedAt) {
+    if (asking.add(name)) {
+      var _ =
+          locks
+              .ask(command)
+              .whenComplete((answer, problem) -> answered(name, askedAt, answer, problem));
+    }
+  }
+
+  private void answered(
+      Locks.Name name, long askedAt, Locks.@Nullable Answer answer, @Nullable Throwable problem) {
+    asking.remove(name);
+    if (problem != null) {
+      // The lease runs out by itself; a later tick tries again.
+      renewedAt.put(name, askedAt - renewMillis / 2);
+    } else if (answer instanceof Locks.Answer.Granted(Locks.Grant grant)
+        && grant.owner().equals(self())) {
+      renewedAt.put(name, askedAt);
+      heldUntil.put(name, askedAt + grant.leaseMillis() - marginMillis);
+    } else {
+      heldUntil.remove(name);
     }
   }
 }
