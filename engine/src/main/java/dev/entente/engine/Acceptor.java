@@ -307,7 +307,7 @@ final class Acceptor {
       Snapshot after = Records.derived(key, state, policy);
       Optional<String> broken =
           after.view().heads() == 1 && after.view().exists()
-              ? Deriver.brokenInvariant(policy, after.view().data())
+              ? Deriver.brokenInvariant(policy, after.view())
               : brokenAlone(version);
       if (broken.isPresent()) {
         return undone(
@@ -380,8 +380,7 @@ final class Acceptor {
           past()
               .with(version)
               .replay(v -> version.context().contains(v.dot()) || v.dot().equals(version.dot()));
-      Json document = Deriver.deriveUnchecked(key, alone, policy).data();
-      return document.isAbsent() ? Optional.empty() : Deriver.brokenInvariant(policy, document);
+      return Deriver.brokenInvariant(policy, Deriver.deriveUnchecked(key, alone, policy));
     }
 
     private RecordState joined(Version version) throws EditProblem {

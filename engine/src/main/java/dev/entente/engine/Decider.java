@@ -131,7 +131,8 @@ final class Decider {
         yield decision instanceof Decision.Ignore
             ? ignore(transaction, review, now, actor, reason)
             : new Result.Invalid(
-                "there is nothing to choose from: mend the node, then ignore this, with the reason");
+                "there is nothing to choose from: mend the node, then ignore this, with the"
+                    + " reason");
       }
       case Found.Contended(Review review) ->
           contentions.decide(transaction, review, decision, actor, reason);
@@ -262,7 +263,7 @@ final class Decider {
     }
     List<Change> changes;
     try {
-      changes = changes(before.state(), policy, actor, key, conflict, value);
+      changes = changes(before, policy, actor, conflict, value);
     } catch (EditProblem e) {
       return new Result.Invalid(String.valueOf(e.getMessage()));
     }
@@ -288,9 +289,7 @@ final class Decider {
     }
     Snapshot after = Records.derived(key, joined, policy);
     Optional<String> broken =
-        after.view().exists()
-            ? Deriver.brokenInvariant(policy, after.view().data())
-            : Optional.empty();
+        after.view().exists() ? Deriver.brokenInvariant(policy, after.view()) : Optional.empty();
     if (broken.isPresent()) {
       transaction.takeBackDot();
       return new Result.Invalid("this would break the invariant " + broken.get());
@@ -351,7 +350,8 @@ final class Decider {
                 Optional.empty(),
                 Optional.empty(),
                 reason,
-                Authoring.assignment(first.state(), policy, actor, unit, value),
+                Authoring.assignment(
+                    first.state(), policy, actor, first.view().data(), unit, value),
                 transaction.clockErrorMillis());
         if (!(now.state().apply(version)
             instanceof RecordState.Applied.Joined(RecordState state))) {
@@ -391,12 +391,14 @@ final class Decider {
   }
 
   private static List<Change> changes(
-      RecordState state, Policy policy, String actor, RecordKey key, Conflict conflict, Json value)
+      Snapshot before, Policy policy, String actor, Conflict conflict, Json value)
       throws EditProblem {
+    RecordState state = before.state();
     if (!conflict.recordLevel()) {
-      return Authoring.assignment(state, policy, actor, conflict.unit(), value);
+      return Authoring.assignment(
+          state, policy, actor, before.view().data(), conflict.unit(), value);
     }
-    Json merged = Deriver.deriveUnchecked(key, state, policy).data();
+    Json merged = Deriver.deriveUnchecked(conflict.key(), state, policy).data();
     Edit edit =
         value instanceof JsonObject document
             ? new Edit.Put(document)

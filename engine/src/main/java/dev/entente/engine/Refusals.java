@@ -205,6 +205,52 @@ final class Refusals {
                 + " waits for a person's decision and is never settled by a write; decide its"
                 + " review first");
       }
+      Optional<Rejected> unsettled = unsettled(change, changes, context);
+      if (unsettled.isPresent()) {
+        return unsettled;
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * A write settles a pending conflict only where its author knew of it and wrote the unit itself.
+   * Otherwise it must not cover the competing values, as a write without a context would, and one
+   * inside an object about which a decision is due.
+   */
+  private Optional<Rejected> unsettled(Change change, List<Change> changes, CausalContext context) {
+    boolean blind =
+        request.seen() instanceof Seen.Everything || request.seen() instanceof Seen.Existing;
+    for (Resolution resolution : before.view().resolutions()) {
+      Unit pending = resolution.conflict().unit();
+      if (!resolution.isPending()
+          || request.seen() instanceof Seen.Rollback
+          || resolution.conflict().competing().stream().noneMatch(a -> context.contains(a.dot()))) {
+        continue;
+      }
+      String waits =
+          resolution.conflict().label() + " waits for a person to decide what competes for it";
+      boolean concerned = resolution.conflict().recordLevel() || change.unit().equals(pending);
+      if (concerned && blind && change instanceof Change.Assign) {
+        return Optional.of(
+            new Rejected(
+                Code.PRECONDITION_REQUIRED,
+                waits
+                    + "; to settle it by a write, read the record and send If-Match or"
+                    + " Entente-Context with the context you have read",
+                Optional.of(before)));
+      }
+      boolean inside =
+          !resolution.conflict().recordLevel()
+              && !pending.isGroup()
+              && !change.unit().equals(pending)
+              && (change.unit().isGroup()
+                  ? pending.path().isRoot()
+                  : pending.path().contains(change.unit().path()));
+      if (inside && changes.stream().noneMatch(c -> c.unit().equals(pending))) {
+        return rejected(
+            Code.CONFLICT, waits + "; decide its review before changing what is inside");
+      }
     }
     return Optional.empty();
   }

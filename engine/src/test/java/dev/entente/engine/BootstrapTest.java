@@ -69,7 +69,8 @@ class BootstrapTest {
 
   private static void put(Node node, int record, String value) {
     Edit edit = new Edit.Put(JsonObject.of("v", Json.of(value)));
-    node.write(WriteRequest.of(key(record), edit, new Seen.Everything(), "ann")).join();
+    Seen read = new Seen.Context(node.read(key(record)).state().context());
+    node.write(WriteRequest.of(key(record), edit, read, "ann")).join();
   }
 
   private static int pull(Node from, Node to) {

@@ -103,7 +103,7 @@ class NodeTest {
     put(Map.of("a", 2), after(base), "x");
     Accepted deletion = (Accepted) write(new Edit.Delete(), after(base), "y");
     assertThat(deletion.kind()).isEqualTo(Kind.PENDING);
-    assertThat(data()).isEqualTo(Json.of(Map.of("a", 2)));
+    assertThat(data()).as("what both had read").isEqualTo(Json.of(Map.of("a", 1)));
     assertThat(node.reviews("main", Review.Status.PENDING, Optional.empty(), 10))
         .singleElement()
         .satisfies(review -> assertThat(review.unit()).isEqualTo("alive"));
@@ -226,7 +226,8 @@ class NodeTest {
   void aMergeThatBreaksAnInvariantShowsWhatWasLastAgreedUntilAPersonDecides() throws Exception {
     node.putPolicy(
             "main",
-            "type: doc\ninvariants: [{name: order, check: 'data.from < data.to', severity: critical}]",
+            "type: doc\n"
+                + "invariants: [{name: order, check: 'data.from < data.to', severity: critical}]",
             "x")
         .join();
     Accepted base = put(Map.of("from", 1, "to", 10), new Seen.Everything(), "x");
@@ -239,9 +240,12 @@ class NodeTest {
     assertThat(conflict.conflict().competing())
         .extracting(a -> a.value())
         .containsExactly(Json.of(Map.of("from", 8, "to", 10)), Json.of(Map.of("from", 1, "to", 5)));
-    assertThat(
-            ((Rejected) write(put(Map.of("from", 9, "to", 1)), new Seen.Everything(), "z")).code())
+    assertThat(((Rejected) write(put(Map.of("from", 9, "to", 1)), after(merged), "z")).code())
         .isEqualTo(Code.INVALID);
+    assertThat(
+            ((Rejected) write(put(Map.of("from", 0, "to", 9)), new Seen.Everything(), "z")).code())
+        .as("who does not know of it settles nothing")
+        .isEqualTo(Code.PRECONDITION_REQUIRED);
     node.decide("main", conflict.conflict().id(), new Decision.Choose(1), "boss", "shorter").join();
     assertThat(data()).isEqualTo(Json.of(Map.of("from", 1, "to", 5)));
   }
@@ -317,7 +321,7 @@ class NodeTest {
     assertThat(node.id().value()).isEqualTo("n.1");
     assertThat(node.read(key)).isEqualTo(before);
     assertThat(node.countReviews("main", Review.Status.PENDING)).isEqualTo(1);
-    put(Map.of("a", 9), new Seen.Everything(), "x");
+    put(Map.of("a", 9), new Seen.Context(before.state().context()), "x");
     assertThat(node.verify(_ -> {}).broken()).isEmpty();
   }
 

@@ -174,7 +174,7 @@ class RetentionTest {
     now.addAndGet(31 * DAY);
     meet();
     assertThat(prune(atLeft).versions()).isZero();
-    put("settled");
+    put(NOTE, "settled", new Seen.Context(left.read(NOTE).state().context()));
     assertThat(prune(atLeft).versions()).isEqualTo(3);
     assertThat(left.countReviews("main", Review.Status.RESOLVED)).isOne();
     now.addAndGet(31 * DAY);

@@ -28,6 +28,9 @@ public record Assignment(
   /** How many replaced values travel with an assignment. */
   public static final int ANCESTORS_MAX = 4;
 
+  /** The same where the values that it replaced competed. */
+  public static final int ANCESTORS_OF_CONFLICT_MAX = 6;
+
   /** By the author's time, then that of acceptance, then the dot: earlier first, never a tie. */
   public static final Comparator<Assignment> BY_TIME =
       Comparator.comparing(Assignment::time)
@@ -48,8 +51,8 @@ public record Assignment(
 
   public Assignment {
     ancestors = List.copyOf(ancestors);
-    if (ancestors.size() > ANCESTORS_MAX) {
-      throw new IllegalArgumentException("more than " + ANCESTORS_MAX + " ancestors");
+    if (ancestors.size() > ANCESTORS_OF_CONFLICT_MAX) {
+      throw new IllegalArgumentException("more than " + ANCESTORS_OF_CONFLICT_MAX + " ancestors");
     }
   }
 

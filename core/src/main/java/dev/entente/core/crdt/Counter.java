@@ -166,7 +166,9 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies, SortedArrayMap<Node
     Counter theirs = (Counter) other;
     return new Counter(
         tallies.merge(theirs.tallies, Counter::larger),
-        removed.merge(theirs.removed, Counter::larger));
+        removed.isEmpty() && theirs.removed.isEmpty()
+            ? removed
+            : removed.merge(theirs.removed, Counter::larger));
   }
 
   private static @Nullable Tally larger(@Nullable Tally mine, @Nullable Tally theirs) {

@@ -2,7 +2,6 @@
 package dev.entente.core.edit;
 
 import dev.entente.core.causality.NodeId;
-import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.crdt.Splice;
@@ -43,6 +42,7 @@ public final class Authoring {
   private final RecordState seen;
   private final Policy policy;
   private final String author;
+  private final Json read;
   private final CellRemovals removals;
 
   /** The cells that operations write, none of which is in the document. */
@@ -50,10 +50,11 @@ public final class Authoring {
 
   private final List<Change> changes = new ArrayList<>();
 
-  private Authoring(RecordState seen, Policy policy, String author) {
+  private Authoring(RecordState seen, Policy policy, String author, Json read) {
     this.seen = seen;
     this.policy = policy;
     this.author = author;
+    this.read = read;
     this.removals = new CellRemovals(seen);
   }
 
@@ -64,7 +65,7 @@ public final class Authoring {
    */
   public static List<Change> changes(
       RecordState seen, Policy policy, String author, Json base, Edit edit) throws EditProblem {
-    Authoring authoring = new Authoring(seen, policy, author);
+    Authoring authoring = new Authoring(seen, policy, author, base);
     switch (edit) {
       case Edit.Put(JsonObject document) -> authoring.document(base, document);
       case Edit.MergePatch(Json patch) ->
@@ -83,10 +84,15 @@ public final class Authoring {
     return authoring.removals.before(authoring.changes);
   }
 
-  /** Assigns one unit, whatever it held; how decisions are written. */
+  /**
+   * Assigns one unit, whatever it held; how decisions are written.
+   *
+   * @param read the document as its author read it
+   */
   public static List<Change> assignment(
-      RecordState seen, Policy policy, String author, Unit unit, Json value) throws EditProblem {
-    Authoring authoring = new Authoring(seen, policy, author);
+      RecordState seen, Policy policy, String author, Json read, Unit unit, Json value)
+      throws EditProblem {
+    Authoring authoring = new Authoring(seen, policy, author, read);
     if (!unit.isGroup() && value instanceof JsonObject object && !policy.isWhole(unit.path())) {
       authoring.revive(unit.path(), object);
     } else {
@@ -470,37 +476,19 @@ public final class Authoring {
 
   private void assign(Unit unit, Json value) {
     List<Assignment> replaced = seen.register(unit).values();
-    changes.add(new Change.Assign(unit, value, ancestors(replaced)));
+    changes.add(new Change.Assign(unit, value, Replaced.ancestors(replaced, read(unit), author)));
   }
 
-  /**
-   * See decision 3: what this replaces, newest first; of a run of one author only its last value
-   * and what came before it.
-   */
-  private List<Ancestor> ancestors(List<Assignment> replaced) {
-    if (replaced.isEmpty()) {
-      return List.of(Ancestor.NOTHING);
+  /** What the author read of a unit; the content of a record that is not one unit is left out. */
+  private Json read(Unit unit) {
+    if (unit.isGroup()) {
+      Group group = policy.group(unit.path().last());
+      return group == null || !(read instanceof JsonObject document)
+          ? JsonAbsent.ABSENT
+          : tuple(group, document);
     }
-    Assignment first = replaced.getFirst();
-    List<Ancestor> ancestors = new ArrayList<>();
-    if (replaced.stream().allMatch(a -> a.value().equals(first.value()))) {
-      ancestors.add(
-          new Ancestor(
-              replaced.stream().map(Assignment::dot).toList(), first.author(), first.value()));
-    } else {
-      replaced.stream()
-          .limit(Assignment.ANCESTORS_MAX - 1)
-          .forEach(
-              one -> ancestors.add(new Ancestor(List.of(one.dot()), one.author(), one.value())));
-    }
-    boolean ownRun = replaced.size() == 1 && first.author().equals(author);
-    for (Ancestor older : first.ancestors()) {
-      boolean insideRun = ownRun && older.author().equals(author) && !older.dots().isEmpty();
-      if (!insideRun && ancestors.size() < Assignment.ANCESTORS_MAX) {
-        ancestors.add(older);
-      }
-      ownRun = insideRun;
-    }
-    return ancestors;
+    return unit.path().isRoot() && !policy.recordUnit() && read instanceof JsonObject
+        ? JsonObject.EMPTY
+        : unit.path().in(read);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.resolve;
 
+import dev.entente.core.causality.CausalContext;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
@@ -24,10 +25,19 @@ final class Ancestry {
    * Empty where it no longer travels with them.
    */
   static Optional<Json> lastAgreed(List<Assignment> competing) {
+    Optional<Ancestor> newest =
+        newest(competing, competing.stream().map(Assignment::context).toList());
+    boolean fromNothing =
+        newest.isEmpty() && competing.stream().allMatch(a -> a.ancestors().isEmpty());
+    return fromNothing ? Optional.of(JsonAbsent.ABSENT) : newest.map(Ancestor::value);
+  }
+
+  /** The newest value replaced by any of the assignments that all of the contexts hold. */
+  static Optional<Ancestor> newest(List<Assignment> assignments, List<CausalContext> contexts) {
     Ancestor best = null;
-    for (Assignment assignment : competing.subList(0, Math.min(ASKED_MAX, competing.size()))) {
+    for (Assignment assignment : assignments.subList(0, Math.min(ASKED_MAX, assignments.size()))) {
       for (Ancestor ancestor : assignment.ancestors()) {
-        if (seenByAll(ancestor, competing)) {
+        if (seenByAll(ancestor, contexts)) {
           if (best == null || isNewer(ancestor, best)) {
             best = ancestor;
           }
@@ -35,16 +45,12 @@ final class Ancestry {
         }
       }
     }
-    if (best != null) {
-      return Optional.of(best.value());
-    }
-    boolean fromNothing = competing.stream().allMatch(a -> a.ancestors().isEmpty());
-    return fromNothing ? Optional.of(JsonAbsent.ABSENT) : Optional.empty();
+    return Optional.ofNullable(best);
   }
 
-  private static boolean seenByAll(Ancestor ancestor, List<Assignment> competing) {
-    for (Assignment assignment : competing) {
-      if (!assignment.context().containsAll(ancestor.dots())) {
+  private static boolean seenByAll(Ancestor ancestor, List<CausalContext> contexts) {
+    for (CausalContext context : contexts) {
+      if (!context.containsAll(ancestor.dots())) {
         return false;
       }
     }
@@ -53,6 +59,12 @@ final class Ancestry {
 
   /** Of two values that all have seen, the one with the later dots; nothing at all is oldest. */
   private static boolean isNewer(Ancestor ancestor, Ancestor than) {
+    if (!ancestor.equals(than) && ancestor.dots().containsAll(than.dots())) {
+      return true;
+    }
+    if (than.dots().containsAll(ancestor.dots())) {
+      return false;
+    }
     if (ancestor.dots().isEmpty() || than.dots().isEmpty()) {
       return than.dots().isEmpty() && !ancestor.dots().isEmpty();
     }

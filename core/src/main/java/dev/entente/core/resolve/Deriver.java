@@ -2,7 +2,6 @@
 package dev.entente.core.resolve;
 
 import dev.entente.core.SortedArrayMap;
-import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
@@ -42,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * root; with more than one head the merged record as such is checked by {@link RecordCheck}.
  */
 public final class Deriver {
+  private final RecordKey key;
   private final RecordState state;
   private final Policy policy;
   private final Arbiter arbiter;
@@ -50,6 +50,7 @@ public final class Deriver {
   private int next;
 
   private Deriver(RecordKey key, RecordState state, Policy policy) {
+    this.key = key;
     this.state = state;
     this.policy = policy;
     this.cells = state.cells();
@@ -74,6 +75,17 @@ public final class Deriver {
     return policy.invariants().isEmpty()
         ? Optional.empty()
         : RecordCheck.firstBroken(policy, document, new ArrayList<>());
+  }
+
+  /**
+   * As {@link #brokenInvariant(Policy, Json)} of what a view shows; while units of it are pending,
+   * of each record that the authors of their competing values could have meant. Empty where any of
+   * these keeps all invariants.
+   */
+  public static Optional<String> brokenInvariant(Policy policy, View view) {
+    return policy.invariants().isEmpty() || !view.exists()
+        ? Optional.empty()
+        : RecordCheck.firstBroken(policy, view, new ArrayList<>());
   }
 
   /** What a strategy, and what it hands on to, make of a conflict. */
@@ -132,6 +144,9 @@ public final class Deriver {
             : sequence != null && (kind.isSequence() || assigned.isEmpty())
                 ? sequence.value()
                 : ownValue(kind, path, assigned, counter, set, members);
+    if (!own.isAbsent() && !policy.isWhole(path) && resolutions.size() > mark) {
+      own = replacedByObject(register, mark).orElse(own);
+    }
     if (own.isAbsent()) {
       resolutions
           .subList(mark, resolutions.size())
@@ -262,68 +277,55 @@ public final class Deriver {
     return resolution.value();
   }
 
+  /**
+   * What the authors of competing assignments last had in common: the one place where it is worked
+   * out. It is the value that travels with them. Of an object whose content does not (a record, or
+   * one written by an early release) it is what its members were to all of them.
+   */
   private Optional<Json> lastAgreed(Unit unit, List<Assignment> assignments) {
-    boolean removed = false;
-    @Nullable Json object = null;
-    for (Assignment assignment : assignments) {
-      removed |= assignment.value().isAbsent();
-      if (assignment.value() instanceof JsonObject && assignment.ancestors().isEmpty()) {
-        object = assignment.value();
+    Optional<Json> told = Ancestry.lastAgreed(assignments);
+    boolean untold = told.isEmpty() || JsonObject.EMPTY.equals(told.get());
+    if (!untold
+        || unit.isGroup()
+        || policy.isWhole(unit.path())
+        || assignments.size() > Arbiter.COMPETING_MAX
+        || !hasMembers(unit.path())) {
+      return told;
+    }
+    RecordState common = Projection.seenByAll(state, assignments);
+    Json content = unit.path().in(new Deriver(key, common, policy).view().data());
+    return content.isAbsent() ? told : Optional.of(content);
+  }
+
+  private boolean hasMembers(Path path) {
+    for (CellId id : cells.keys()) {
+      if (path.isRoot() ? !id.unit().equals(Unit.ALIVE) : isBelow(path, id.unit())) {
+        return true;
       }
     }
-    // An object that one side removed and the other changed inside was there before.
-    if (removed && object != null && !policy.isWhole(unit.path())) {
-      return Optional.of(object);
-    }
-    return Ancestry.lastAgreed(assignments);
+    return false;
+  }
+
+  private static boolean isBelow(Path path, Unit unit) {
+    return !unit.isGroup() && unit.path().depth() > path.depth() && path.contains(unit.path());
   }
 
   /**
-   * The state as an author with this context saw it, as far as the registers and what they replaced
-   * can tell.
+   * What an object replaced, where two authors put one there at once and what became of a member is
+   * that it went back: then all of it does, so that readers do not see an object that nobody wrote.
    */
-  static RecordState project(RecordState state, CausalContext seen) {
-    return new RecordState(
-        state.context(),
-        state
-            .cells()
-            .merge(
-                SortedArrayMap.empty(),
-                (cell, _) ->
-                    switch (cell) {
-                      case Register register -> project(register, seen);
-                      case Sequence sequence -> project(sequence, seen);
-                      case null, default -> cell;
-                    }));
-  }
-
-  private static Sequence project(Sequence sequence, CausalContext seen) {
-    Json value = sequence.accepts(seen) ? sequence.seenBy(seen) : sequence.base();
-    return new Sequence(value, sequence.heads(), SortedArrayMap.empty(), value);
-  }
-
-  private static Register project(Register register, CausalContext seen) {
-    Register projected = Register.EMPTY;
-    for (Assignment assignment : register.values()) {
-      if (seen.contains(assignment.dot())) {
-        projected = new Register(projected.assignments().with(assignment.dot(), assignment));
+  private Optional<Json> replacedByObject(Register register, int mark) {
+    List<Assignment> markers = register.values();
+    if (markers.size() < 2
+        || resolutions.subList(mark, resolutions.size()).stream().noneMatch(Resolution::wentBack)) {
+      return Optional.empty();
+    }
+    for (Assignment marker : markers) {
+      if (!JsonObject.EMPTY.equals(marker.value())) {
+        return Optional.empty();
       }
     }
-    if (!projected.assignments().isEmpty()) {
-      return projected;
-    }
-    for (Assignment assignment : register.values()) {
-      Json before =
-          assignment.ancestors().stream()
-              .filter(ancestor -> seen.containsAll(ancestor.dots()))
-              .findFirst()
-              .map(dev.entente.core.crdt.Ancestor::value)
-              .orElse(
-                  assignment.value() instanceof JsonObject object && object.isEmpty()
-                      ? object
-                      : JsonAbsent.ABSENT);
-      return new Register(SortedArrayMap.of(assignment.dot(), assignment.with(before)));
-    }
-    return projected;
+    return Ancestry.lastAgreed(markers)
+        .filter(before -> !before.isAbsent() && !(before instanceof JsonObject));
   }
 }

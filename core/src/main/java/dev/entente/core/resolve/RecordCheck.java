@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.resolve;
 
-import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
@@ -21,9 +20,11 @@ import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
 import dev.entente.core.resolve.Resolution.Status;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,9 +79,71 @@ final class RecordCheck {
     return Optional.empty();
   }
 
+  /**
+   * The first invariant that a view breaks. A pending unit shows what was last agreed beside units
+   * that moved on: a mixture that nobody wrote and that proves nothing. So it is each side of the
+   * pending conflicts that is looked at, and broken is what all of them break.
+   */
+  static Optional<String> firstBroken(Policy policy, View view, List<Invariant> brokenOut) {
+    List<Conflict> open =
+        view.resolutions().stream()
+            .filter(r -> r.isPending() && !r.conflict().recordLevel())
+            .map(Resolution::conflict)
+            .sorted(Comparator.comparing(Conflict::unit))
+            .toList();
+    if (open.isEmpty()) {
+      return firstBroken(policy, view.data(), brokenOut);
+    }
+    Map<Dot, Assignment> sides = new TreeMap<>();
+    open.forEach(conflict -> conflict.competing().forEach(a -> sides.putIfAbsent(a.dot(), a)));
+    Optional<String> first = Optional.empty();
+    List<Invariant> broken = new ArrayList<>();
+    int checked = 0;
+    for (Assignment side : sides.values()) {
+      Json document = asMeantBy(side, view.data(), open);
+      Optional<String> problem =
+          document.isAbsent() ? Optional.empty() : firstBroken(policy, document, broken);
+      if (problem.isEmpty() || ++checked > Arbiter.COMPETING_MAX) {
+        return Optional.empty();
+      }
+      first = first.or(() -> problem);
+    }
+    brokenOut.addAll(broken);
+    return first;
+  }
+
+  /** A document in which the pending units have the values that one side gave or had seen. */
+  private static Json asMeantBy(Assignment side, Json shown, List<Conflict> open) {
+    Json document = shown;
+    for (Conflict conflict : open) {
+      Json value = valueFor(side, conflict.competing());
+      Unit unit = conflict.unit();
+      if (unit.isGroup() && value instanceof JsonObject tuple) {
+        for (String field : tuple.members().keys()) {
+          document = Path.of(field).set(document, tuple.get(field));
+        }
+      } else if (!unit.isGroup()) {
+        document = unit.path().set(document, value);
+      }
+      if (document.isAbsent()) {
+        return document;
+      }
+    }
+    return document;
+  }
+
+  private static Json valueFor(Assignment side, List<Assignment> competing) {
+    for (Assignment each : competing) {
+      if (each.dot().equals(side.dot()) || side.context().contains(each.dot())) {
+        return each.value();
+      }
+    }
+    return competing.getFirst().value();
+  }
+
   private View checked() {
     List<Invariant> broken = new ArrayList<>();
-    Optional<String> problem = firstBroken(policy, merged.data(), broken);
+    Optional<String> problem = firstBroken(policy, merged, broken);
     if (problem.isPresent()) {
       return escalated(
           conflict(ConflictType.INVARIANT_VIOLATION, broken.getFirst().severity(), complexity()),
@@ -102,7 +165,7 @@ final class RecordCheck {
   private Conflict conflict(ConflictType type, Severity severity, double complexity) {
     List<Assignment> competing = new ArrayList<>();
     for (Assignment head : heads) {
-      competing.add(head.with(documentSeenBy(head.context().with(List.of(head.dot())))));
+      competing.add(head.with(documentOf(Projection.seenBy(state, head))));
     }
     return new Conflict(
         key,
@@ -115,17 +178,13 @@ final class RecordCheck {
         Optional.of(agreedDocument()));
   }
 
-  private Json documentSeenBy(CausalContext seen) {
-    return Deriver.deriveUnchecked(key, Deriver.project(state, seen), policy).data();
+  private Json documentOf(RecordState seen) {
+    return Deriver.deriveUnchecked(key, seen, policy).data();
   }
 
   /** What all heads have seen. */
   private Json agreedDocument() {
-    RecordState common = state;
-    for (Assignment head : heads) {
-      common = Deriver.project(common, head.context().with(List.of(head.dot())));
-    }
-    return Deriver.deriveUnchecked(key, common, policy).data();
+    return documentOf(Projection.seenByAll(state, heads));
   }
 
   private View escalated(Conflict conflict, String why) {
@@ -197,13 +256,9 @@ final class RecordCheck {
       return null;
     }
     for (Assignment assignment : register.values()) {
-      boolean touched =
-          assignment.value() instanceof JsonObject object
-              && object.isEmpty()
-              && assignment.ancestors().isEmpty();
       Dot dot = assignment.dot();
       boolean headSaw = dot.equals(head.dot()) || head.context().contains(dot);
-      if (!touched && headSaw && !seenByAllOthers(head, dot)) {
+      if (!Projection.touches(assignment) && headSaw && !seenByAllOthers(head, dot)) {
         return assignment;
       }
     }

@@ -55,6 +55,11 @@ public record Resolution(
         conflict, status, strategy, value, explanation, uncertain, refused, Optional.of(spec));
   }
 
+  /** Whether readers see what was last agreed instead of what anybody wrote since. */
+  boolean wentBack() {
+    return isPending() || strategy.equals("rollback");
+  }
+
   public boolean isPending() {
     return status == Status.PENDING;
   }
