@@ -15,6 +15,9 @@ import java.util.concurrent.CompletionException;
 final class Chores implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Chores.class.getName());
 
+  /** How long each of them is waited for when the server ends. */
+  private static final Duration END = Duration.ofSeconds(5);
+
   /** One of them; may wait. */
   @FunctionalInterface
   interface Chore {
@@ -57,8 +60,18 @@ final class Chores implements AutoCloseable {
     }
   }
 
+  /** Has them end, and waits for that: what they use is closed next. */
   @Override
   public void close() {
     threads.forEach(Thread::interrupt);
+    try {
+      for (Thread thread : threads) {
+        if (!thread.join(END)) {
+          LOG.log(Level.WARNING, "has not ended in time: " + thread.getName());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

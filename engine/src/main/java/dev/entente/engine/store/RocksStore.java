@@ -73,8 +73,11 @@ public final class RocksStore implements Store {
   private volatile boolean failed;
   private volatile boolean closing;
 
-  /** Held while a copy reads, which the store must not be closed under. */
-  private final ReentrantReadWriteLock copies = new ReentrantReadWriteLock();
+  /**
+   * Held, for reading, by whoever touches the database, and for writing to close it: a native
+   * object that is used after it was freed ends the whole process.
+   */
+  private final ReentrantReadWriteLock uses = new ReentrantReadWriteLock();
 
   /**
    * What could not be written or synced is not tried again: a second sync may say that all is well
@@ -210,6 +213,19 @@ public final class RocksStore implements Store {
     }
   }
 
+  /** Begins to use the database; {@link #leave} ends that. Reads may be nested. */
+  private void enter() {
+    uses.readLock().lock();
+    if (closing) {
+      leave();
+      throw new StoreException("the store is closed");
+    }
+  }
+
+  private void leave() {
+    uses.readLock().unlock();
+  }
+
   private ColumnFamilyHandle family(Table table) {
     ColumnFamilyHandle handle = families.get(table);
     if (handle == null) {
@@ -220,16 +236,20 @@ public final class RocksStore implements Store {
 
   @Override
   public byte @Nullable [] get(Table table, byte[] key) {
+    enter();
     try {
       return db.get(family(table), key);
     } catch (RocksDBException e) {
       throw unreadable("cannot read from " + table.label(), e);
+    } finally {
+      leave();
     }
   }
 
   @Override
   public void scan(
       Table table, byte[] from, byte @Nullable [] to, boolean reverse, Visitor visitor) {
+    enter();
     try (Slice lower = new Slice(from);
         Slice upper = new Slice(to == null ? new byte[] {0} : to);
         ReadOptions options = new ReadOptions().setIterateLowerBound(lower)) {
@@ -243,6 +263,9 @@ public final class RocksStore implements Store {
           iterator.seekToFirst();
         }
         while (iterator.isValid() && visitor.visit(iterator.key(), iterator.value())) {
+          if (closing) {
+            throw new StoreException("the store is closing");
+          }
           if (reverse) {
             iterator.prev();
           } else {
@@ -253,14 +276,17 @@ public final class RocksStore implements Store {
       }
     } catch (RocksDBException e) {
       throw unreadable("cannot scan " + table.label(), e);
+    } finally {
+      leave();
     }
   }
 
   /** Drops the files of the table, so that what is damaged in them is not read again. */
   @Override
   public void clear(Table table) {
-    ColumnFamilyHandle old = family(table);
+    enter();
     try {
+      ColumnFamilyHandle old = family(table);
       db.dropColumnFamily(old);
       ColumnFamilyHandle fresh =
           db.createColumnFamily(
@@ -272,12 +298,14 @@ public final class RocksStore implements Store {
       old.close();
     } catch (RocksDBException e) {
       throw new StoreException("cannot clear " + table.label(), e);
+    } finally {
+      leave();
     }
   }
 
   @Override
   public void copy(Copier copier) {
-    copies.readLock().lock();
+    enter();
     Snapshot moment = db.getSnapshot();
     try (ReadOptions options = new ReadOptions().setSnapshot(moment).setFillCache(false)) {
       for (Table table : Table.values()) {
@@ -295,13 +323,13 @@ public final class RocksStore implements Store {
       throw unreadable("cannot copy the store", e);
     } finally {
       db.releaseSnapshot(moment);
-      copies.readLock().unlock();
+      leave();
     }
   }
 
   @Override
   public void compact(List<Stretch> stretches) {
-    copies.readLock().lock();
+    enter();
     try (FlushOptions flush = new FlushOptions();
         CompactRangeOptions options =
             new CompactRangeOptions()
@@ -315,7 +343,7 @@ public final class RocksStore implements Store {
     } catch (RocksDBException e) {
       throw new StoreException("cannot write tables anew", e);
     } finally {
-      copies.readLock().unlock();
+      leave();
     }
   }
 
@@ -340,34 +368,32 @@ public final class RocksStore implements Store {
   }
 
   private List<LiveFileMetaData> liveFiles() {
-    copies.readLock().lock();
+    enter();
     try {
-      return closing ? List.of() : db.getLiveFilesMetaData();
+      return db.getLiveFilesMetaData();
     } finally {
-      copies.readLock().unlock();
+      leave();
     }
   }
 
   /** What is wrong with a file; it may have been replaced meanwhile, and be gone. */
   private Optional<String> damage(Path file) {
-    copies.readLock().lock();
+    enter();
     try (Options options = new Options();
         SstFileReader reader = new SstFileReader(options)) {
-      if (!closing) {
-        reader.open(file.toString());
-        reader.verifyChecksum();
-      }
+      reader.open(file.toString());
+      reader.verifyChecksum();
       return Optional.empty();
     } catch (RocksDBException e) {
       return Optional.of(String.valueOf(e.getMessage()));
     } finally {
-      copies.readLock().unlock();
+      leave();
     }
   }
 
   @Override
   public void checkpoint(Path directory) {
-    copies.readLock().lock();
+    enter();
     try (Checkpoint checkpoint = Checkpoint.create(db)) {
       long reached = db.getLatestSequenceNumber();
       checkpoint.createCheckpoint(directory.toString());
@@ -375,7 +401,7 @@ public final class RocksStore implements Store {
     } catch (RocksDBException | IOException e) {
       throw new StoreException("cannot keep a checkpoint in " + directory, e);
     } finally {
-      copies.readLock().unlock();
+      leave();
     }
   }
 
@@ -384,6 +410,7 @@ public final class RocksStore implements Store {
     if (failed) {
       throw new IllegalStateException("the store failed before; it is not written to again");
     }
+    enter();
     try (WriteBatch write = new WriteBatch()) {
       for (Batch.Entry entry : batch.entries()) {
         byte[] value = entry.value();
@@ -398,14 +425,23 @@ public final class RocksStore implements Store {
     } catch (RocksDBException | IOException e) {
       failed = true;
       throw new StoreException("cannot write " + batch.entries().size() + " entries", e);
+    } finally {
+      leave();
     }
   }
 
   @Override
   public void close() {
+    if (closing) {
+      return;
+    }
     closing = true;
-    copies.writeLock().lock();
-    closeAll();
+    uses.writeLock().lock();
+    try {
+      closeAll();
+    } finally {
+      uses.writeLock().unlock();
+    }
   }
 
   private void closeAll() {
