@@ -19,7 +19,10 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "cluster",
     description =
-        "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; says which side goes on in a split (split-brain STRATEGY); lets voters in and has them go (add-voter NAME=HOST:PORT, remove-voter NAME); shows what coming together would do (preview) and has done (healings).")
+        "Shows how the cluster is as the node sees it; cuts, heals, takes leave of a member; says"
+            + " which side goes on in a split (split-brain STRATEGY); lets voters in and has them"
+            + " go (add-voter NAME=HOST:PORT, remove-voter NAME); shows what coming together would"
+            + " do (preview) and has done (healings).")
 final class ClusterCommand extends Calling {
   /** How many records are shown of a report. */
   private static final int LISTED_MAX = 20;
@@ -27,7 +30,8 @@ final class ClusterCommand extends Calling {
   @Parameters(
       index = "0",
       arity = "0..1",
-      paramLabel = "show|cut|heal|depart|split-brain|add-voter|remove-voter|preview|healings",
+      paramLabel =
+          "show|cut|heal|depart|split-brain|add-voter|remove-voter|preview|healings|accept-clock|admit",
       description = "What to do (default: ${DEFAULT-VALUE}).")
   String action = "show";
 
@@ -36,7 +40,8 @@ final class ClusterCommand extends Calling {
       arity = "0..1",
       paramLabel = "NODE",
       description =
-          "For example eu.1; a voter, as eu=10.0.0.1:7500 or eu; or a strategy: keep-majority, static-quorum, keep-oldest, lease, down-all.")
+          "For example eu.1; a voter, as eu=10.0.0.1:7500 or eu; or a strategy: keep-majority,"
+              + " static-quorum, keep-oldest, lease, down-all.")
   String node = "";
 
   @Option(
@@ -76,14 +81,23 @@ final class ClusterCommand extends Calling {
                   "PUT",
                   "/v1/cluster/links/" + Client.escaped(node),
                   Optional.of("{\"cut\":" + action.equals("cut") + "}"));
+          case "accept-clock" -> {
+            client.json("POST", "/v1/cluster/clock", Optional.of("{\"accept\":true}"));
+            yield client.get("/v1/cluster");
+          }
+          case "admit" -> {
+            client.json(
+                "POST", "/v1/cluster/held/" + Client.escaped(node) + "/admit", Optional.of("{}"));
+            yield client.get("/v1/cluster");
+          }
           case "depart" ->
               client.json(
                   "DELETE", "/v1/cluster/members/" + Client.escaped(node), Optional.empty());
           default ->
               throw new IllegalArgumentException(
                   action
-                      + " is none of show, cut, heal, depart, split-brain, add-voter, remove-voter, preview,"
-                      + " healings");
+                      + " is none of show, cut, heal, depart, accept-clock, admit, split-brain,"
+                      + " add-voter, remove-voter, preview, healings");
         };
     long until = System.nanoTime() + waitSeconds * 1_000_000_000L;
     while (!inStep(cluster) && System.nanoTime() < until) {
@@ -254,6 +268,22 @@ final class ClusterCommand extends Calling {
       out.printf(
           "  %s versions have come and wait for what they build on, or for this node's clock%n",
           member(cluster, "held"));
+    }
+    if (member(cluster, "heldForClock") instanceof JsonObject held) {
+      held.members()
+          .forEach((name, count) ->
+              out.printf(
+                  "  %s of them are of %s and carry times ahead of this node's clock; to let them"
+                      + " in: entente cluster admit %s%n",
+                  count, name, name));
+    }
+    if (member(cluster, "clock") instanceof JsonObject clock) {
+      if (number(clock, "jumpMillis") != 0) {
+        out.printf("  the clock of its machine is off by %d ms%n", number(clock, "jumpMillis"));
+      }
+      if (!text(clock, "refuses").isEmpty()) {
+        out.println("  refuses writes: " + text(clock, "refuses"));
+      }
     }
     if (!text(cluster, "waitsFor").isEmpty()) {
       out.println("  does not vote: " + text(cluster, "waitsFor"));

@@ -117,7 +117,8 @@ final class OperatorCommands {
   @Command(
       name = "verify",
       description =
-          "Checks the node's audit chain and every version that it vouches for, and names the first broken link; with --cluster, compares what it holds with every other node.")
+          "Checks the node's audit chain and every version that it vouches for, and names the first"
+              + " broken link; with --cluster, compares what it holds with every other node.")
   static final class Verify extends Calling {
     @Option(names = "--cluster", description = "Compare with every other node instead.")
     boolean cluster;
@@ -181,6 +182,15 @@ final class OperatorCommands {
       }
       if (json) {
         out.println(answer);
+      } else if (member(answer, "heldForClock") instanceof JsonObject held) {
+        held.members()
+            .forEach((name, count) ->
+                out.println(
+                    count
+                        + " versions of "
+                        + name
+                        + " wait here for this node's clock: entente cluster admit "
+                        + name));
       }
       return good ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
     }

@@ -35,6 +35,11 @@ final class ClockOffset {
     }
   }
 
+  /** Forgets what was measured by a clock that was set since. */
+  void forget() {
+    samples.clear();
+  }
+
   private Sample quickest() {
     Sample best = new Sample(0, -1);
     for (Sample sample : samples) {

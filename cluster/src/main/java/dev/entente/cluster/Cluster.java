@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -134,6 +135,10 @@ public final class Cluster {
   public void heard(PullRequest asked, PullReply reply) {
     note(asked, reply);
     measured = clockErrorMillis();
+    OptionalLong ahead = othersAheadMillis();
+    if (ahead.isPresent() && node.compareClock(ahead.getAsLong())) {
+      links().forEach(Link::forgetClock);
+    }
   }
 
   private synchronized void note(PullRequest asked, PullReply reply) {
@@ -443,6 +448,25 @@ public final class Cluster {
     long low = Math.abs(offsets.get((offsets.size() - 1) / 2));
     long high = Math.abs(offsets.get(offsets.size() / 2));
     return Math.clamp(Math.max(low, high) / 10 * 10, 0, Integer.MAX_VALUE);
+  }
+
+  /**
+   * How far most other nodes' clocks are ahead of this one, for certain; negative where they are
+   * behind. Of two nodes nobody knows which is off: the one that is ahead counts as wrong, since
+   * what it writes would be held back by the other. Empty where no other node was measured.
+   */
+  private OptionalLong othersAheadMillis() {
+    List<Long> offsets = new ArrayList<>(List.of(0L));
+    for (LinkStatus link : status()) {
+      if (link.isUp() && link.roundTripMillis() >= 0) {
+        long certain = Math.max(0, Math.abs(link.clockOffsetMillis()) - link.clockErrorMillis());
+        offsets.add(Long.signum(link.clockOffsetMillis()) * certain);
+      }
+    }
+    offsets.sort(null);
+    return offsets.size() < 2
+        ? OptionalLong.empty()
+        : OptionalLong.of(offsets.get((offsets.size() - 1) / 2));
   }
 
   /** The clock that never jumps. */

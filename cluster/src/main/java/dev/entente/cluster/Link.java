@@ -68,6 +68,11 @@ public final class Link {
     cut = now;
   }
 
+  /** Measures the other's clock anew, since this node's was set. */
+  synchronized void forgetClock() {
+    clock.forget();
+  }
+
   /** What to ask now. The other waits for news only where it has told all that was. */
   public synchronized PullRequest request(List<Member> members) {
     return new PullRequest(

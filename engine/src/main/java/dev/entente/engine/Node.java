@@ -35,6 +35,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -59,7 +60,8 @@ public final class Node implements AutoCloseable {
   static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
 
   private final Store store;
-  private final NodeConfig config;
+  private final NodeClock physical;
+  private final HybridClock clock;
   private final Incarnations self;
   private final Policies policies;
   private final Records records;
@@ -91,7 +93,6 @@ public final class Node implements AutoCloseable {
 
   private Node(Store store, NodeConfig config) {
     this.store = store;
-    this.config = config;
     this.self = identity(store, config);
     Meetings.complete(store);
     this.policies = new Policies(store);
@@ -114,12 +115,16 @@ public final class Node implements AutoCloseable {
     this.drafts = new Drafts(receiver, replication);
     this.divergences = new Divergences(store, policies, history, records::read);
     this.archive = new Archive(store, policies, records, history, erased, reviews);
-    byte @Nullable [] last = store.get(Table.META, POSITION);
-    this.watermark = new Watermark(last == null ? 0 : new ByteReader(last).u64());
+    byte @Nullable [] position = store.get(Table.META, POSITION);
+    this.watermark = new Watermark(position == null ? 0 : new ByteReader(position).u64());
     this.feed = new ChangeFeed(store, self, watermark::visible, this::known);
     this.auditLog = new AuditLog(store);
-    HybridClock clock =
-        new HybridClock(config.clockMillis(), config.driftMaxMillis(), auditLog.lastTime());
+    HybridTime last = auditLog.lastTime();
+    this.physical =
+        new NodeClock(
+            config.clockMillis(), config.steadyMillis(), config.driftMaxMillis(), last.millis());
+    this.clock = new HybridClock(physical, config.driftMaxMillis(), last);
+    promise(_ -> Optional.empty());
     Transaction transaction =
         new Transaction(
             store, self, clock, records, () -> clockError.getAsInt(), watermark.position());
@@ -518,7 +523,79 @@ public final class Node implements AutoCloseable {
 
   /** From here on writes are accepted only as far as the promise can be kept. */
   public void promise(Promise promise) {
-    acceptor.promise(promise);
+    acceptor.promise(
+        new Promise() {
+          @Override
+          public Optional<String> whyNot(Policy policy) {
+            return physical.whyNot(clock.last().millis()).or(() -> promise.whyNot(policy));
+          }
+
+          @Override
+          public Optional<String> whyNot(Locks.Fence fence) {
+            return promise.whyNot(fence);
+          }
+        });
+  }
+
+  /** This node's clock, and whether it can be believed. */
+  public NodeClock clock() {
+    return physical;
+  }
+
+  /** Why this node may not give out times now; empty where it may. */
+  public Optional<String> whyNoTimes() {
+    return physical.whyNot(clock.last().millis());
+  }
+
+  /**
+   * Compares this node's clock with those of others. Where it had jumped and they agree with what
+   * it says now, the node goes on by it.
+   *
+   * @param aheadMillis how far most of them are ahead; negative where they are behind
+   * @return whether the clock is another from here on
+   */
+  public boolean compareClock(long aheadMillis) {
+    boolean isRight = physical.compare(aheadMillis);
+    if (isRight) {
+      var _ = restartClock("the clocks of other nodes agree with it");
+    }
+    return isRight;
+  }
+
+  /** Believes the physical clock as it is, since somebody says that it is right. */
+  public CompletableFuture<Boolean> acceptClock(String actor) {
+    physical.accept();
+    return restartClock(actor + " says that it is right");
+  }
+
+  private CompletableFuture<Boolean> restartClock(String why) {
+    return sequencer.submit(transaction -> {
+      boolean wasAhead = transaction.clock().restart();
+      transaction.audit(
+          transaction.clock().next(),
+          "",
+          Proceedings.POLICY,
+          "clock",
+          self.self().value(),
+          JsonObject.of("why", Json.of(why)).with("wasAhead", Json.of(wasAhead)));
+      return true;
+    });
+  }
+
+  /**
+   * Lets in all that waits here for this node's clock and that one node wrote, under whichever
+   * incarnation. Its versions keep the times that they carry.
+   *
+   * @return how many joined
+   */
+  public CompletableFuture<Integer> admit(String name) {
+    long now = nowMillis();
+    return sequencer.submit(transaction -> receiver.admit(transaction, name, now));
+  }
+
+  /** How many versions of each node wait here for this node's clock. */
+  public Map<String, Integer> heldForClock() {
+    return receiver.heldForClock();
   }
 
   /** Keeps a small thing for whoever embeds the node, under a name. */
@@ -1073,7 +1150,7 @@ public final class Node implements AutoCloseable {
 
   /** The node's physical clock, in milliseconds since 1970. */
   public long nowMillis() {
-    return config.clockMillis().getAsLong();
+    return physical.getAsLong();
   }
 
   /** Finishes what was taken, then closes the store. */

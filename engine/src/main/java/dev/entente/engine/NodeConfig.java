@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import java.security.SecureRandom;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
@@ -10,6 +11,8 @@ import java.util.function.LongSupplier;
  * @param name the node's name, which may end in its incarnation ({@code eu.7}; without, the first);
  *     empty to make one up. A store that has an identity keeps it.
  * @param clockMillis the physical clock
+ * @param steadyMillis a clock that never jumps, which guards the physical one; empty to take that
+ *     as it is
  * @param driftMaxMillis how far ahead of its own clock a node accepts times
  * @param queueMax how many requests wait at most; more are told so
  * @param batchMax how many requests one commit takes at most
@@ -25,6 +28,7 @@ import java.util.function.LongSupplier;
 public record NodeConfig(
     String name,
     LongSupplier clockMillis,
+    Optional<LongSupplier> steadyMillis,
     long driftMaxMillis,
     int queueMax,
     int batchMax,
@@ -36,6 +40,7 @@ public record NodeConfig(
       new NodeConfig(
           "",
           System::currentTimeMillis,
+          Optional.of(() -> System.nanoTime() / 1_000_000),
           60_000,
           10_000,
           1_000,
@@ -49,10 +54,15 @@ public record NodeConfig(
   }
 
   private NodeConfig with(
-      String newName, LongSupplier newClock, boolean newThreads, LongSupplier newIncarnations) {
+      String newName,
+      LongSupplier newClock,
+      Optional<LongSupplier> newSteady,
+      boolean newThreads,
+      LongSupplier newIncarnations) {
     return new NodeConfig(
         newName,
         newClock,
+        newSteady,
         driftMaxMillis,
         queueMax,
         batchMax,
@@ -63,7 +73,7 @@ public record NodeConfig(
   }
 
   public NodeConfig withName(String id) {
-    return with(id, clockMillis, threads, incarnations);
+    return with(id, clockMillis, steadyMillis, threads, incarnations);
   }
 
   /** A new directory gets an incarnation that its name never had, in case it was used before. */
@@ -71,17 +81,23 @@ public record NodeConfig(
     return name.isEmpty() ? this : withName(name + "." + incarnations.getAsLong());
   }
 
+  /** With a clock that is taken as it is. */
   public NodeConfig withClock(LongSupplier millis) {
-    return with(name, millis, threads, incarnations);
+    return with(name, millis, Optional.empty(), threads, incarnations);
+  }
+
+  /** With a clock that another guards, which never jumps. */
+  public NodeConfig withClock(LongSupplier millis, LongSupplier steady) {
+    return with(name, millis, Optional.of(steady), threads, incarnations);
   }
 
   /** Without threads, for simulation. */
   public NodeConfig onCallersThread() {
-    return with(name, clockMillis, false, incarnations);
+    return with(name, clockMillis, steadyMillis, false, incarnations);
   }
 
   /** With other numbers for incarnations. */
   public NodeConfig withIncarnations(LongSupplier numbers) {
-    return with(name, clockMillis, threads, numbers);
+    return with(name, clockMillis, steadyMillis, threads, numbers);
   }
 }

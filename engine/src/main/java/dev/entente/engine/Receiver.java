@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
@@ -24,7 +25,6 @@ import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -73,7 +74,7 @@ final class Receiver {
   private final NavigableSet<Ahead> ahead = new TreeSet<>();
 
   /** How many of those there are of a node, by tenant. */
-  private final Map<String, Integer> aheadOf = new HashMap<>();
+  private final Map<String, Integer> aheadOf = new ConcurrentHashMap<>();
 
   /** Records of which versions joined, for what may wait for those and has not been tried. */
   private final Set<RecordKey> grown = new TreeSet<>();
@@ -190,7 +191,9 @@ final class Receiver {
               + " was accepted at "
               + version.acceptedAt().instant()
               + ", further in the future than clocks may differ; it joins when this node's clock"
-              + " gets there, and so does what else comes too early from that node",
+              + " gets there, and so does what else comes too early from that node; to let it in"
+              + " now: entente cluster admit "
+              + dot.node().name(),
           nowMillis);
     }
     return apply(transaction, version, bytes, nowMillis);
@@ -387,10 +390,15 @@ final class Receiver {
           grown.add(first.key());
         }
       }
-      if (aheadOf.merge(first.whose(), -1, Integer::sum) <= 0) {
-        aheadOf.remove(first.whose());
-        closeReview(transaction, first.key().tenant(), driftId(first.key(), first.dot()));
-      }
+      forget(transaction, first);
+    }
+  }
+
+  private void forget(Transaction transaction, Ahead waiting) {
+    ahead.remove(waiting);
+    if (aheadOf.merge(waiting.whose(), -1, Integer::sum) <= 0) {
+      aheadOf.remove(waiting.whose());
+      closeReview(transaction, waiting.key().tenant(), driftId(waiting.key(), waiting.dot()));
     }
   }
 
@@ -398,6 +406,41 @@ final class Receiver {
     return !ahead.isEmpty()
         && (ahead.first().dot().node().isGroup()
             || transaction.clock().accepts(ahead.first().acceptedAt(), nowMillis));
+  }
+
+  /**
+   * Lets in what one node wrote and what waits for this node's clock, the earliest first.
+   *
+   * @return how many joined
+   */
+  int admit(Transaction transaction, String name, long nowMillis) {
+    int joined = 0;
+    for (Ahead waiting : List.copyOf(ahead)) {
+      byte[] at = heldKey(waiting.key(), waiting.dot());
+      byte[] stored =
+          waiting.dot().node().name().equals(name) ? transaction.get(Table.HELD, at) : null;
+      if (stored != null) {
+        forget(transaction, waiting);
+        Version version = waiting(stored);
+        if (apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
+            instanceof Receipt.Applied) {
+          grown.add(waiting.key());
+          joined++;
+        }
+      }
+    }
+    settle(transaction, nowMillis);
+    return joined;
+  }
+
+  /** How many versions of each node wait for this node's clock. Callable from any thread. */
+  Map<String, Integer> heldForClock() {
+    Map<String, Integer> all = new TreeMap<>();
+    aheadOf.forEach((whose, count) -> {
+      NodeId node = new NodeId(whose.substring(whose.indexOf('|') + 1));
+      all.merge(node.name(), count, Integer::sum);
+    });
+    return all;
   }
 
   /** How many versions wait. Callable from any thread. */

@@ -86,6 +86,8 @@ final class ClusterRoutes {
         .delete(Permission.ADMINISTER, "/v1/cluster/voters/{voter}", this::remove)
         .put(Permission.ADMINISTER, "/v1/cluster/split-brain", this::settle)
         .post(Permission.OPERATE, "/v1/cluster/verify", this::verify)
+        .post(Permission.ADMINISTER, "/v1/cluster/clock", this::acceptClock)
+        .post(Permission.ADMINISTER, "/v1/cluster/held/{node}/admit", this::admit)
         .get(Permission.OPERATE, "/v1/cluster", this::status)
         .get(Permission.READ, "/v1/cluster/records/{tenant}/{type}/{id}", this::everywhere)
         .get(Permission.OPERATE, "/v1/cluster/healings", this::healings)
@@ -233,6 +235,48 @@ final class ClusterRoutes {
     return JsonObject.of(members);
   }
 
+  /** An operator says that this node's clock is right. */
+  private Reply acceptClock(Call call) {
+    JsonObject body = call.jsonObject();
+    Call.only(body, "a clock", Set.of("accept"));
+    if (!new JsonBool(true).equals(body.get("accept"))) {
+      throw new Problem(Code.INVALID, "say accept: true where the clock of this node is right");
+    }
+    Writes.await(() -> node.acceptClock(call.acting(Permission.ADMINISTER)));
+    return Reply.json(200, clock());
+  }
+
+  /** Lets in what waits for this node's clock, since the one that wrote it had a wrong clock. */
+  private Reply admit(Call call) {
+    String name = nodeId(call.param("node")).name();
+    if (!node.heldForClock().containsKey(name)) {
+      throw new Problem(
+          Code.NOT_FOUND, "nothing that " + name + " wrote waits for this node's clock");
+    }
+    int joined = Writes.await(() -> node.admit(name));
+    Writes.await(() ->
+        node.account(
+            "admit",
+            name,
+            JsonObject.of("joined", Json.of(joined))
+                .with("by", Json.of(call.acting(Permission.ADMINISTER)))));
+    return Reply.json(
+        200, JsonObject.of("joined", Json.of(joined)).with("held", Json.of(node.held())));
+  }
+
+  private JsonObject clock() {
+    Map<String, Json> members = new TreeMap<>();
+    members.put("jumpMillis", Json.of(node.clock().jumpMillis()));
+    node.whyNoTimes().ifPresent(why -> members.put("refuses", Json.of(why)));
+    return JsonObject.of(members);
+  }
+
+  private Json heldForClock() {
+    Map<String, Json> held = new TreeMap<>();
+    node.heldForClock().forEach((name, count) -> held.put(name, Json.of(count)));
+    return JsonObject.of(held);
+  }
+
   /** Compares what this node holds with each other, and mends it where told to. */
   private Reply verify(Call call) {
     JsonObject body = call.jsonObject();
@@ -244,7 +288,11 @@ final class ClusterRoutes {
       compared.add(verified(link, mend, lost));
     }
     sensors.compared(lost.stream().findFirst());
-    return Reply.json(200, JsonObject.of("compared", Json.of(compared)));
+    Map<String, Json> members = new TreeMap<>();
+    members.put("compared", Json.of(compared));
+    members.put("held", Json.of(node.held()));
+    members.put("heldForClock", heldForClock());
+    return Reply.json(200, JsonObject.of(members));
   }
 
   private Json verified(Link link, boolean mend, List<String> lost) {
@@ -345,6 +393,8 @@ final class ClusterRoutes {
     members.put("node", Json.of(node.id().value()));
     members.put("position", Json.of(node.position()));
     members.put("held", Json.of(node.held()));
+    members.put("heldForClock", heldForClock());
+    members.put("clock", clock());
     members.put("known", vector(node.known()));
     members.put("url", Json.of(""));
     for (String list : List.of("members", "links", "others")) {

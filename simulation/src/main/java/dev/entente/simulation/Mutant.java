@@ -50,6 +50,8 @@ public enum Mutant {
   UNASKED_QUORUM,
   /** The clock by which a primary measures its lease goes too slowly. */
   SLOW_LEASE_CLOCK,
+  /** A node believes its clock, whatever it says. */
+  UNGUARDED_CLOCK,
   /** What was agreed on last is lost when another leads. */
   LOST_AGREEMENT,
 }

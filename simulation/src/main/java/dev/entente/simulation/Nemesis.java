@@ -18,6 +18,8 @@ final class Nemesis {
   private final boolean kills;
   private final boolean ioCrashes;
   private final boolean pauses;
+  private static final long YEAR_MILLIS = 366L * 24 * 60 * 60_000;
+
   private final boolean clocks;
   private final boolean backups;
 
@@ -86,7 +88,13 @@ final class Nemesis {
       case 6 -> {
         if (clocks) {
           long by = (chance.nextBoolean() ? 1 : -1) * (1L << chance.nextInt(20));
-          victim.skew(by);
+          boolean isByYears = chance.nextInt(4) == 0;
+          if (isByYears) {
+            by = Long.signum(by) * (2L + chance.nextInt(8)) * YEAR_MILLIS;
+            victim.skewTo(by);
+          } else {
+            victim.skew(by);
+          }
           world.tell(victim.name() + "'s clock moves by " + by);
         }
       }

@@ -114,7 +114,12 @@ final class SimulatedNode {
   private final List<String> policies;
   private final BiConsumer<String, Node> watcher;
   private final Set<Link> asking = new HashSet<>();
+  private final boolean isClockGuarded;
   private long skewMillis;
+
+  /** Time that has passed for this machine beyond that of the world. */
+  private long passedMillis;
+
   private long pausedUntilMillis;
   private @Nullable Running process;
   private @Nullable SimulatedConsensus consensus;
@@ -132,6 +137,7 @@ final class SimulatedNode {
     this.network = network;
     this.machines = machines;
     this.name = name;
+    this.isClockGuarded = mutant != Mutant.UNGUARDED_CLOCK;
     this.sabotage = new Sabotage(mutant);
     this.disk = new SimulatedDisk(mutant);
     this.policies = policies;
@@ -177,14 +183,24 @@ final class SimulatedNode {
     return process;
   }
 
+  private long wallMillis() {
+    return EPOCH_MILLIS + world.nowMillis() + passedMillis + skewMillis;
+  }
+
   /** Sets the clock ahead or back. */
   void skew(long millis) {
     skewMillis += millis;
   }
 
+  /** Sets the clock off by so much, whatever it was before. */
+  void skewTo(long millis) {
+    skewMillis = millis;
+  }
+
   /** Sets the clock right again, and lets time pass. */
-  void setRight(long passedMillis) {
-    skewMillis = passedMillis;
+  void setRight(long millis) {
+    skewMillis = 0;
+    passedMillis += millis;
   }
 
   /** Whether it runs and does not stand still. */
@@ -202,12 +218,19 @@ final class SimulatedNode {
     if (Bootstrap.isUnfinished(disk)) {
       disk.goBackTo(0); // As the command throws away what it had begun to copy.
     }
+    if (isNew()) {
+      // It has nothing to compare a wrong clock with.
+      skewMillis = 0;
+    }
     NodeConfig config =
         NodeConfig.DEFAULT
             .withName(isNew() ? name + "." + (2 + chance.nextInt(900_000_000)) : name)
-            .withClock(() -> EPOCH_MILLIS + world.nowMillis() + skewMillis)
+            .withClock(this::wallMillis, () -> world.nowMillis() + passedMillis)
             .withIncarnations(() -> 2L + chance.nextInt(900_000_000))
             .onCallersThread();
+    if (!isClockGuarded) {
+      config = config.withClock(this::wallMillis);
+    }
     Node node;
     try {
       if (isNew()) {

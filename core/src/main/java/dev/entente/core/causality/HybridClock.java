@@ -4,14 +4,15 @@ package dev.entente.core.causality;
 import java.util.function.LongSupplier;
 
 /**
- * Gives out hybrid times that always grow, whatever the physical clock does. The physical clock is
- * an argument. A time from elsewhere that lies further ahead than the bound on drift is refused and
- * does not move the clock. Not thread-safe: one writer owns it.
+ * Gives out hybrid times that grow, whatever the physical clock does, until it is restarted. The
+ * physical clock is an argument. A time from elsewhere that lies further ahead than the bound on
+ * drift is refused and does not move the clock. One writer owns it; any thread may ask for the last
+ * time.
  */
 public final class HybridClock {
   private final LongSupplier physicalMillis;
   private final long driftMaxMillis;
-  private HybridTime last;
+  private volatile HybridTime last;
 
   public HybridClock(LongSupplier physicalMillis, long driftMaxMillis, HybridTime last) {
     this.physicalMillis = physicalMillis;
@@ -50,6 +51,21 @@ public final class HybridClock {
       last = time;
     }
     return true;
+  }
+
+  /**
+   * Goes back to the physical clock, where the times given out lie further ahead of it than the
+   * bound on drift: others would refuse all that follows them.
+   *
+   * @return whether they did
+   */
+  public boolean restart() {
+    HybridTime physical = HybridTime.ofMillis(Math.max(0, physicalMillis.getAsLong()));
+    boolean isAhead = !accepts(last, physical.millis());
+    if (isAhead) {
+      last = physical;
+    }
+    return isAhead;
   }
 
   public HybridTime last() {

@@ -28,6 +28,9 @@ public final class Checkpoints {
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.'SSS'Z'").withZone(ZoneOffset.UTC);
   private static final String UNFINISHED = ".unfinished";
 
+  /** So many stay however old they are by the clock, which may have jumped. */
+  private static final int KEPT_MIN = 3;
+
   private final Node node;
   private final Path folder;
   private final Duration keep;
@@ -84,11 +87,15 @@ public final class Checkpoints {
     }
   }
 
-  /** Lets go of those that are kept no longer, and of what was begun and not finished. */
+  /**
+   * Lets go of those that are kept no longer, save the latest, and of what was begun and not
+   * finished. None goes while this node's clock cannot be believed.
+   */
   public synchronized int prune() throws IOException {
     Instant oldest = Instant.ofEpochMilli(node.nowMillis()).minus(keep);
     int gone = 0;
-    for (Checkpoint checkpoint : list()) {
+    List<Checkpoint> latestFirst = node.clock().isPlausible() ? list() : List.of();
+    for (Checkpoint checkpoint : latestFirst.stream().skip(KEPT_MIN).toList()) {
       if (checkpoint.at().isBefore(oldest)) {
         Folders.delete(checkpoint.directory());
         gone++;

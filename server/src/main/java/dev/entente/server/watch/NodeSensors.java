@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,6 +51,7 @@ public final class NodeSensors {
     latency(found);
     disk(found);
     held(found);
+    clock(found);
     broken.ifPresent(where ->
         found.add(
             of(
@@ -206,11 +209,32 @@ public final class NodeSensors {
               MINUTE,
               String.format(
                   Locale.ROOT,
-                  "%d versions came from other nodes and are not shown: they wait for what they build"
-                      + " on, or for the clock",
-                  held),
+                  "%d versions came from other nodes and are not shown: they wait for what they"
+                      + " build on, or for the clock (by node: %s)",
+                  held,
+                  node.heldForClock()),
               "entente cluster; then docs/runbook.md, consistency violation"));
     }
+  }
+
+  private void clock(List<Finding> found) {
+    long jump = node.clock().jumpMillis();
+    if (jump != 0) {
+      found.add(
+          of(
+              "clock-jump",
+              false,
+              "",
+              "The clock of this machine is "
+                  + Duration.ofMillis(Math.abs(jump)).truncatedTo(ChronoUnit.SECONDS)
+                  + (jump > 0 ? " ahead of" : " behind")
+                  + " what it should be; the node goes on without it, and deletes nothing by age",
+              "set the clock right; where it is right: entente cluster accept-clock"));
+    }
+    node.whyNoTimes()
+        .ifPresent(why ->
+            found.add(
+                of("clock-ahead", true, "", "Writes are refused: " + why, "entente cluster")));
   }
 
   private void disk(List<Finding> found) {
