@@ -3,6 +3,7 @@ package dev.entente.core.merge;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A longest common subsequence of two lists: for each position of the first its partner in the
@@ -19,6 +20,7 @@ public final class Alignment {
   private final List<?> a;
   private final List<?> b;
   private final int[] partner;
+  private boolean complete = true;
 
   private Alignment(List<?> a, List<?> b) {
     this.a = a;
@@ -29,6 +31,16 @@ public final class Alignment {
 
   /** For each position of {@code a} its partner in {@code b}, or -1. */
   public static int[] of(List<?> a, List<?> b) {
+    return between(a, b).partner;
+  }
+
+  /** The same, but empty where the lists differ too much for the bound on work. */
+  static Optional<int[]> ofAll(List<?> a, List<?> b) {
+    Alignment alignment = between(a, b);
+    return alignment.complete ? Optional.of(alignment.partner) : Optional.empty();
+  }
+
+  private static Alignment between(List<?> a, List<?> b) {
     Alignment alignment = new Alignment(a, b);
     int start = 0;
     while (start < a.size() && start < b.size() && a.get(start).equals(b.get(start))) {
@@ -43,7 +55,7 @@ public final class Alignment {
     if (start < endA && start < endB) {
       alignment.search(start, endA - start, endB - start);
     }
-    return alignment.partner;
+    return alignment;
   }
 
   /**
@@ -73,6 +85,7 @@ public final class Alignment {
       }
       trace[d] = Arrays.copyOfRange(furthest, middle - d - 1, middle + d + 2);
     }
+    complete = false;
   }
 
   private void backtrack(int[][] trace, int differences, int start, int n, int m) {

@@ -32,7 +32,8 @@ import java.util.Optional;
  *   <li>critical: roll back to the last agreed value, and review;
  *   <li>more complex than the manual threshold: review;
  *   <li>the policy's rules, by priority;
- *   <li>a removal of something that has no strategy of its own: the {@code deletes} rule;
+ *   <li>a removal of something that has no strategy of its own, or of an element of an undeclared
+ *       list: the {@code deletes} rule;
  *   <li>the unit's own strategy, else the type's default.
  * </ol>
  *
@@ -74,7 +75,7 @@ final class Arbiter {
               + ".");
     }
     if (own.isEmpty() && !neverAutomatic && areLists(competing)) {
-      Verdict merged = verdict(MERGE, conflict);
+      Verdict merged = verdict(MERGE, conflict, DeleteRule.MANUAL_REVIEW);
       if (merged instanceof Verdict.Settled settled) {
         return resolution(conflict, "merge", settled, settled.why());
       }
@@ -139,6 +140,11 @@ final class Arbiter {
     }
     if (own.isEmpty() && conflict.competing().stream().anyMatch(a -> a.value().isAbsent())) {
       return removal(conflict);
+    }
+    if (own.isEmpty()
+        && areLists(conflict.competing())
+        && verdict(MERGE, conflict, policy.deletes()) instanceof Verdict.Settled merged) {
+      return resolution(conflict, "deletes: " + policy.deletes().label(), merged, merged.why());
     }
     return chain(own.orElse(policy.fallback()), conflict, "");
   }
@@ -242,6 +248,10 @@ final class Arbiter {
   }
 
   private Verdict verdict(StrategySpec spec, Conflict conflict) {
+    return verdict(spec, conflict, policy.deletes());
+  }
+
+  private Verdict verdict(StrategySpec spec, Conflict conflict, DeleteRule deletes) {
     Strategy strategy = Strategies.named(spec.name());
     if (strategy == null) {
       return new Verdict.Unable("there is no strategy of this name here");
@@ -253,7 +263,8 @@ final class Arbiter {
                 conflict.competing(),
                 conflict.lastAgreed(),
                 spec,
-                policy.clock().tolerance()));
+                policy.clock().tolerance(),
+                deletes));
     return verdict instanceof Verdict.Settled(Json value, _, _)
             && JsonSize.of(value) > RESULT_CHARACTERS_MAX
         ? new Verdict.Unable(

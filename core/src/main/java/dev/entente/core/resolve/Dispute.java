@@ -3,6 +3,7 @@ package dev.entente.core.resolve;
 
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
+import dev.entente.core.policy.DeleteRule;
 import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.record.Unit;
 import java.time.Duration;
@@ -19,13 +20,15 @@ import java.util.Optional;
  *     where there was none
  * @param spec the strategy's settings
  * @param tolerance how far clocks may be apart
+ * @param deletes who wins where a side removed a part of the value that another changed
  */
 public record Dispute(
     Unit unit,
     List<Assignment> competing,
     Optional<Json> lastAgreed,
     StrategySpec spec,
-    Duration tolerance) {
+    Duration tolerance,
+    DeleteRule deletes) {
   public Dispute {
     List<Assignment> sorted = competing;
     for (int i = 1; i < competing.size(); i++) {
@@ -37,8 +40,18 @@ public record Dispute(
     competing = List.copyOf(sorted);
   }
 
+  /** A dispute whose removals of parts are left to people. */
+  public Dispute(
+      Unit unit,
+      List<Assignment> competing,
+      Optional<Json> lastAgreed,
+      StrategySpec spec,
+      Duration tolerance) {
+    this(unit, competing, lastAgreed, spec, tolerance, DeleteRule.MANUAL_REVIEW);
+  }
+
   public Dispute with(StrategySpec other) {
-    return new Dispute(unit, competing, lastAgreed, other, tolerance);
+    return new Dispute(unit, competing, lastAgreed, other, tolerance, deletes);
   }
 
   /** What competes without the removals, in the order of time. */

@@ -15,11 +15,11 @@ class StructuralMergeTest {
   }
 
   private static StructuralMerge.Result merge(Object base, Object left, Object right) {
-    return StructuralMerge.merge(json(base), json(left), json(right), ClashRule.NONE);
+    return StructuralMerge.merge(json(base), List.of(json(left), json(right)), ClashRule.NONE);
   }
 
   @Test
-  void distinctScalarsMergeAsAnOrderedSet() {
+  void anAdditionStaysBesideARemoval() {
     assertThat(merge(List.of("a", "b"), List.of("a", "b", "x"), List.of("b", "y")).merged())
         .isEqualTo(json(List.of("b", "x", "y")));
   }
@@ -31,11 +31,11 @@ class StructuralMergeTest {
   }
 
   @Test
-  void aMoveIsKeptAlongsideTheOthersAddition() {
+  void anAppendedElementStaysAtTheEndWhenItsNeighbourMovesAway() {
     assertThat(
             merge(List.of("a", "b", "c"), List.of("c", "a", "b"), List.of("a", "b", "c", "d"))
                 .merged())
-        .isEqualTo(json(List.of("c", "d", "a", "b")));
+        .isEqualTo(json(List.of("c", "a", "b", "d")));
   }
 
   @Test
@@ -75,7 +75,7 @@ class StructuralMergeTest {
   @Test
   void threeSidesMergeAgainstOneBase() {
     var result =
-        StructuralMerge.mergeAll(
+        StructuralMerge.merge(
             json(Map.of()),
             List.of(json(Map.of("a", 1)), json(Map.of("b", 2)), json(Map.of("c", 3))),
             ClashRule.NONE);

@@ -3,8 +3,8 @@ package dev.entente.core.resolve.strategy;
 
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.merge.Clash;
-import dev.entente.core.merge.ClashRule;
 import dev.entente.core.merge.StructuralMerge;
 import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.policy.StrategySpec.Settings;
@@ -30,7 +30,8 @@ final class Merge implements Strategy {
 
   @Override
   public String tieBreak() {
-    return "additions of the earlier dot come first; what both changed differently is for the next step";
+    return "additions of the earlier dot come first; what both changed differently is for the next"
+               + " step";
   }
 
   @Override
@@ -39,89 +40,102 @@ final class Merge implements Strategy {
     if (base == null) {
       return new Verdict.Unable("the value that both replaced is no longer known");
     }
-    if (dispute.spec().settings() instanceof Settings.Merging(StrategySpec clashes)) {
-      return new Settling(dispute, clashes).merged(base);
-    }
-    List<Json> sides = dispute.competing().stream().map(Assignment::value).toList();
-    StructuralMerge.Result result = StructuralMerge.mergeAll(base, sides, ClashRule.NONE);
-    if (!result.isClean()) {
-      Clash first = result.clashes().getFirst();
-      return new Verdict.Unable(
-          "both changed "
-              + Explain.place(first.path(), "the value")
-              + " differently: "
-              + Explain.value(first.left())
-              + " against "
-              + Explain.value(first.right())
-              + (result.clashes().size() > 1
-                  ? " (and " + (result.clashes().size() - 1) + " more)"
-                  : ""));
-    }
-    return new Verdict.Settled(
-        result.merged(),
-        "Merged the changes of "
-            + Explain.offers(dispute.competing())
-            + "; nothing was changed by both differently.");
+    Optional<StrategySpec> clashes =
+        dispute.spec().settings() instanceof Settings.Merging(StrategySpec spec)
+            ? Optional.of(spec)
+            : Optional.empty();
+    return new Settling(dispute, clashes).merged(base);
   }
 
   /**
-   * Settles each place that sides changed differently by a strategy of its own, and merges the
-   * rest: one clash deep inside a list does not cost everything else that a side did.
+   * Settles each place that sides changed differently by a strategy of its own, or, where one side
+   * removed it, by the policy's rule for removals; and merges the rest: one clash deep inside a
+   * list does not cost everything else that a side did.
    */
   private static final class Settling {
     private static final int NAMED_MAX = 3;
 
     private final Dispute dispute;
-    private final Strategy strategy;
-    private final StrategySpec spec;
+    private final Optional<StrategySpec> clashes;
+    private final List<Assignment> sides;
     private final List<String> settled = new ArrayList<>();
     private boolean uncertain;
 
-    Settling(Dispute dispute, StrategySpec spec) {
+    Settling(Dispute dispute, Optional<StrategySpec> clashes) {
       this.dispute = dispute;
-      this.spec = spec;
-      this.strategy = Objects.requireNonNull(Strategies.named(spec.name()));
+      this.clashes = clashes;
+      this.sides =
+          clashes.isEmpty()
+              ? dispute.competing()
+              : dispute.competing().stream().sorted(Assignment.BY_TIME).toList();
     }
 
-    /** From the earliest side to the latest, so that what is merged already counts as earlier. */
     Verdict merged(Json base) {
-      List<Assignment> sides = dispute.competing().stream().sorted(Assignment.BY_TIME).toList();
-      Json merged = sides.getFirst().value();
-      for (int i = 1; i < sides.size(); i++) {
-        Assignment earlier = sides.get(i - 1);
-        Assignment later = sides.get(i);
-        StructuralMerge.Result result =
-            StructuralMerge.merge(
-                base, merged, later.value(), clash -> settle(clash, earlier, later));
-        if (!result.isClean()) {
-          Clash first = result.clashes().getFirst();
-          return new Verdict.Unable(
-              spec.name() + " cannot settle " + Explain.place(first.path(), "the value"));
-        }
-        merged = result.merged();
+      StructuralMerge.Result result =
+          StructuralMerge.merge(base, sides.stream().map(Assignment::value).toList(), this::settle);
+      if (!result.isClean()) {
+        return new Verdict.Unable(unsettled(result.clashes()));
       }
-      int more = settled.size() - NAMED_MAX;
       return new Verdict.Settled(
-          merged,
+          result.merged(),
           "Merged the changes of "
               + Explain.offers(dispute.competing())
               + (settled.isEmpty()
                   ? "; nothing was changed by both differently."
-                  : ". Changed by both: "
-                      + String.join(" ", settled.subList(0, Math.min(NAMED_MAX, settled.size())))
-                      + (more > 0 ? " And " + more + " more places." : "")),
+                  : ". Changed by both: " + first(settled, " ", " places."))
+              + (result.sets().isEmpty()
+                  ? ""
+                  : " Merged as a set, since all only added to it: "
+                      + first(
+                          result.sets().stream()
+                              .map(path -> Explain.place(path, "the list"))
+                              .toList(),
+                          ", ",
+                          " lists")
+                      + "."),
           uncertain);
     }
 
-    private Optional<Json> settle(Clash clash, Assignment earlier, Assignment later) {
+    private static String first(List<String> all, String between, String things) {
+      int more = all.size() - NAMED_MAX;
+      return String.join(between, all.subList(0, Math.min(NAMED_MAX, all.size())))
+          + (more > 0 ? " And " + more + " more" + things : "");
+    }
+
+    private String unsettled(List<Clash> unsettled) {
+      Clash first = unsettled.getFirst();
+      String place = Explain.place(first.path(), "the value");
+      return (clashes.isPresent()
+              ? clashes.get().name() + " cannot settle " + place
+              : "both changed "
+                  + place
+                  + " differently: "
+                  + String.join(
+                      " against ", first.competing().stream().map(Explain::value).toList()))
+          + (unsettled.size() > 1 ? " (and " + (unsettled.size() - 1) + " more)" : "");
+    }
+
+    private Optional<Json> settle(Clash clash) {
+      List<Assignment> competing = new ArrayList<>();
+      for (int i = 0; i < sides.size(); i++) {
+        Json value = clash.sides().get(i);
+        if (!value.equals(clash.base())) {
+          competing.add(sides.get(i).with(value));
+        }
+      }
+      Optional<Json> removal = clash.isRemovalAgainstChange() ? removal(clash) : Optional.empty();
+      if (removal.isPresent() || clashes.isEmpty()) {
+        return removal;
+      }
       Dispute inside =
           new Dispute(
               dispute.unit(),
-              List.of(earlier.with(clash.left()), later.with(clash.right())),
+              competing,
               Optional.of(clash.base()),
-              spec,
-              dispute.tolerance());
-      if (!(decide(inside) instanceof Verdict.Settled verdict)) {
+              clashes.get(),
+              dispute.tolerance(),
+              dispute.deletes());
+      if (!(decide(inside, clashes.get()) instanceof Verdict.Settled verdict)) {
         return Optional.empty();
       }
       uncertain |= verdict.uncertain();
@@ -129,16 +143,36 @@ final class Merge implements Strategy {
       return Optional.of(verdict.value());
     }
 
-    private Verdict decide(Dispute inside) {
-      Verdict verdict = strategy.decide(inside);
-      for (Optional<StrategySpec> next = spec.otherwise();
+    private Optional<Json> removal(Clash clash) {
+      List<Json> kept = clash.competing().stream().filter(value -> !value.isAbsent()).toList();
+      Optional<Json> value =
+          switch (dispute.deletes()) {
+            case DELETE_WINS -> Optional.of(JsonAbsent.ABSENT);
+            case EDIT_WINS -> kept.size() == 1 ? Optional.of(kept.getFirst()) : Optional.empty();
+            case MANUAL_REVIEW -> Optional.empty();
+          };
+      if (value.isPresent()) {
+        settled.add(
+            Explain.place(clash.path(), "the value")
+                + ": removed by one and changed by another to "
+                + String.join(" and ", kept.stream().map(Explain::value).toList())
+                + (value.get().isAbsent() ? "; the removal wins." : "; the change wins."));
+      }
+      return value;
+    }
+
+    private static Verdict decide(Dispute inside, StrategySpec first) {
+      Verdict verdict = strategy(first).decide(inside);
+      for (Optional<StrategySpec> next = first.otherwise();
           verdict instanceof Verdict.Unable && next.isPresent();
           next = next.get().otherwise()) {
-        verdict =
-            Objects.requireNonNull(Strategies.named(next.get().name()))
-                .decide(inside.with(next.get()));
+        verdict = strategy(next.get()).decide(inside.with(next.get()));
       }
       return verdict;
+    }
+
+    private static Strategy strategy(StrategySpec spec) {
+      return Objects.requireNonNull(Strategies.named(spec.name()));
     }
   }
 }

@@ -17,9 +17,12 @@ import java.util.Optional;
 
 /**
  * Keeps every element of all sides: lists as sets, objects member by member. Where two sides hold
- * the same element differently, the larger magnitude stays, or the last writer.
+ * the same element differently, the larger magnitude stays, or the last writer, and the explanation
+ * says what was dropped.
  */
 final class Union implements Strategy {
+  private static final int NAMED_MAX = 3;
+
   @Override
   public String name() {
     return "union";
@@ -27,7 +30,8 @@ final class Union implements Strategy {
 
   @Override
   public String tieBreak() {
-    return "of two elements with the same id the fields merge and the larger number or later writer stays";
+    return "of two elements with the same id the fields merge and the larger number or later writer"
+               + " stays";
   }
 
   @Override
@@ -39,27 +43,38 @@ final class Union implements Strategy {
       return new Verdict.Unable(
           "only lists or objects can be united, not " + Explain.offers(dispute.competing()));
     }
-    Json united = present.getFirst().value();
-    for (Assignment next : present.subList(1, present.size())) {
-      united =
-          StructuralMerge.merge(
-                  shape == JsonArray.class ? JsonArray.EMPTY : JsonObject.EMPTY,
-                  united,
-                  next.value(),
-                  Union::larger)
-              .merged();
-    }
+    List<String> dropped = new ArrayList<>();
+    Json united =
+        StructuralMerge.unite(
+                present.stream().map(Assignment::value).toList(),
+                clash -> Optional.of(larger(clash, dropped)))
+            .merged();
+    int more = dropped.size() - NAMED_MAX;
     return new Verdict.Settled(
-        united, "Kept everything of " + Explain.offers(dispute.competing()) + ".");
+        united,
+        "Kept everything of "
+            + Explain.offers(dispute.competing())
+            + (dropped.isEmpty()
+                ? "."
+                : ", except that of what both hold differently one stays: "
+                    + String.join("; ", dropped.subList(0, Math.min(NAMED_MAX, dropped.size())))
+                    + (more > 0 ? "; and " + more + " more places." : ".")));
   }
 
-  private static Optional<Json> larger(Clash clash) {
-    if (clash.left() instanceof JsonArray && clash.right() instanceof JsonArray) {
-      List<Json> all = new ArrayList<>(((JsonArray) clash.left()).items());
-      ((JsonArray) clash.right()).items().stream().filter(i -> !all.contains(i)).forEach(all::add);
-      return Optional.of(new JsonArray(all));
+  /** Of the values, from the earliest to the latest, the largest or else the latest. */
+  private static Json larger(Clash clash, List<String> dropped) {
+    List<Json> values = clash.competing();
+    Json best = values.getFirst();
+    for (Json next : values.subList(1, values.size())) {
+      boolean stays = Magnitude.compare(best, next).orElse(-1) > 0;
+      dropped.add(
+          Explain.place(clash.path(), "the value")
+              + " keeps "
+              + Explain.value(stays ? best : next)
+              + " and drops "
+              + Explain.value(stays ? next : best));
+      best = stays ? best : next;
     }
-    int order = Magnitude.compare(clash.left(), clash.right()).orElse(-1);
-    return Optional.of(order > 0 ? clash.left() : clash.right());
+    return best;
   }
 }
