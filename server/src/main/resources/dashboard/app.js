@@ -4,6 +4,7 @@ import { accounts } from '/ui/accounts.js';
 import { audit } from '/ui/audit.js';
 import { cluster } from '/ui/cluster.js';
 import { h } from '/ui/dom.js';
+import { parse, stringify } from '/ui/json.js';
 import { live } from '/ui/live.js';
 import { operate } from '/ui/operate.js';
 import { overview } from '/ui/overview.js';
@@ -35,13 +36,13 @@ const app = {
     if (body !== undefined) headers['Content-Type'] = type ?? 'application/json';
     if (author) headers['Entente-Author'] = encodeURIComponent(author);
     const response = await fetch(url, { method, headers, body, credentials: 'same-origin' });
-    if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({})));
+    if (!response.ok) throw new Problem(response.status, await response.text().then(parse).catch(() => ({})));
     return response;
   },
-  api: async (method, url, body, author) => (await app.fetch(method, url, body === undefined ? undefined : JSON.stringify(body), undefined, author)).json(),
+  api: async (method, url, body, author) => parse(await (await app.fetch(method, url, body === undefined ? undefined : stringify(body), undefined, author)).text()),
   get: (path) => app.api('GET', app.url(path)),
   send: (method, path, body, author) => app.api(method, app.url(path), body, author),
-  raw: async (method, path, body, type) => (await app.fetch(method, app.url(path), body, type)).json(),
+  raw: async (method, path, body, type) => parse(await (await app.fetch(method, app.url(path), body, type)).text()),
   text: async (path) => (await app.fetch('GET', app.url(path))).text(),
   onLeave: (action) => leave.push(action),
   notice(text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cluster: a map of nodes and lines, who has how much of whom, and lines to cut and heal.
 import { h, svg as s } from '/ui/dom.js';
+import { stringify } from '/ui/json.js';
 
 const name = (node) => node.split('.')[0];
 
@@ -136,13 +137,13 @@ function watched(app) {
     const data = n.problem ? seen?.data : n.data;
     return h('div', { class: 'value' },
       h('div', { class: 'row' }, h('h3', {}, name(n.node)), h('span', { class: `tag ${n.problem ? 'critical' : same ? 'resolved' : 'pending'}` }, state)),
-      h('pre', { class: n.problem ? 'muted' : '' }, data === undefined ? n.problem : data === null ? 'no such record here' : JSON.stringify(data, null, 1)));
+      h('pre', { class: n.problem ? 'muted' : '' }, data === undefined ? n.problem : data === null ? 'no such record here' : stringify(data, 1)));
   };
   const update = async () => {
     if (!type.value || !id.value) return;
     try {
       const { nodes } = await app.api('GET', `/v1/cluster/records/${[app.tenant, type.value, id.value].map(encodeURIComponent).join('/')}`);
-      const there = nodes.filter((n) => !n.problem).map((n) => JSON.stringify(n.data));
+      const there = nodes.filter((n) => !n.problem).map((n) => stringify(n.data));
       const same = there.length < 2 ? undefined : new Set(there).size === 1;
       values.replaceChildren(...nodes.map((n) => shown(n, same)));
     } catch (problem) {
@@ -203,8 +204,8 @@ export async function cluster(app) {
   let told = '';
   const heal = async () => {
     const { healings: all } = await app.api('GET', '/v1/cluster/healings');
-    if (JSON.stringify(all) === told) return;
-    told = JSON.stringify(all);
+    if (stringify(all) === told) return;
+    told = stringify(all);
     healed.replaceChildren(...healings(all));
   };
   const draw = (now) => {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Marks what differs between two values, as DOM nodes; never as HTML, so that no value can become markup.
 
+import { stringify } from '/ui/json.js';
+
 export function pretty(value) {
-  return value === undefined ? '(absent)' : typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  return value === undefined ? '(absent)' : typeof value === 'string' ? value : stringify(value, 2);
 }
 
 const tokens = (text) => text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) ?? [];

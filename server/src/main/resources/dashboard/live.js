@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conflicts as they are settled.
 import { field, h, recordLink, tag } from '/ui/dom.js';
+import { parse } from '/ui/json.js';
 
 const SHOWN = 200;
 
@@ -18,7 +19,7 @@ export async function live(app) {
   source.addEventListener('conflict', (event) => {
     if (hold.checked) { state.textContent = `Held; ${++held} came meanwhile and are not shown.`; return; }
     if (held) { held = 0; state.textContent = 'Live again.'; }
-    const c = JSON.parse(event.data);
+    const c = parse(event.data);
     const card = h('div', { class: 'card fresh' },
       h('div', { class: 'row' }, h('span', {}, recordLink(c.type, c.id)), h('span', {}, tag(c.outcome), ' ', h('span', { class: 'muted small' }, `${new Date(c.at).toLocaleTimeString()} · ${(c.micros / 1000).toFixed(1)} ms`))),
       c.resolutions.length ? c.resolutions.map((r) => h('p', { class: 'small' }, h('strong', {}, r.unit), ` by ${r.strategy}: ${r.explanation}`)) : h('p', { class: 'small muted' }, 'Concurrent changes that leave each other alone, or add up; all are kept.'),

@@ -2,6 +2,7 @@
 // What waits for people: the queue with its filters, many decided at once, and one review.
 import { action, ago, asked, field, h, looksAlike, pages, part, recordLink, search, select, tag, when } from '/ui/dom.js';
 import { marked, pretty } from '/ui/diff.js';
+import { parse, stringify } from '/ui/json.js';
 
 const FILTERS = ['type', 'unit', 'recordId', 'owner', 'severity', 'conflict', 'late'];
 const RULES = ['last-writer-wins', 'first-writer-wins', 'highest-value', 'lowest-value', 'sum-of-changes', 'union', 'merge', 'append'];
@@ -120,7 +121,7 @@ export async function reviews(app) {
 function votes(one, open) {
   return h('div', { class: 'card' },
     h('p', {}, `Round ${one.vote.round}: ${one.vote.quorum} of ${one.vote.of} decide. `,
-      one.vote.tally.length ? `${one.vote.tally.map((t) => `${JSON.stringify(t.value)} has ${t.weight}`).join(', ')}. ` : 'Nobody has voted yet. ',
+      one.vote.tally.length ? `${one.vote.tally.map((t) => `${stringify(t.value)} has ${t.weight}`).join(', ')}. ` : 'Nobody has voted yet. ',
       open && one.vote.outstanding.length ? `Still to vote: ${one.vote.outstanding.join(', ')}.` : ''),
     one.vote.equivocated.length ? h('p', {}, tag('signed two values', 'rejected'), ` ${one.vote.equivocated.join(', ')}`) : null);
 }
@@ -146,7 +147,7 @@ function approvals(one) {
   if (!one.twoPersons) return null;
   const given = one.approvals ?? [];
   return h('div', { class: 'card' }, h('p', {}, h('strong', {}, 'Two persons decide this. '), given.length ? 'It holds once somebody else decides the same:' : 'What you choose is an approval; it holds once somebody else chooses the same.'),
-    given.map((a) => h('p', {}, tag(a.by, 'person'), ' ', JSON.stringify(a.decision), h('span', { class: 'muted small' }, ` ${ago(a.at)}${a.reason ? `: ${a.reason}` : ''}`))));
+    given.map((a) => h('p', {}, tag(a.by, 'person'), ' ', stringify(a.decision), h('span', { class: 'muted small' }, ` ${ago(a.at)}${a.reason ? `: ${a.reason}` : ''}`))));
 }
 
 export async function review(app, id) {
@@ -192,10 +193,10 @@ export async function review(app, id) {
     value.removed ? h('p', {}, tag('removed', 'rejected')) : contended ? h('p', {}, recordLink(one.type, value.value)) : marked(value.value, agreed),
     open ? h('button', { 'data-choose': String(index), onclick: () => choose(index) }, index === 0 ? label : `${label} (${index + 1})`) : null));
   const own = h('textarea', { rows: '5', 'aria-label': 'your own value as JSON', spellcheck: 'false' });
-  own.value = JSON.stringify(conflict.competing[0]?.value ?? null, null, 2);
+  own.value = stringify(conflict.competing[0]?.value ?? null, 2);
   const useOwn = () => {
     let value;
-    try { value = JSON.parse(own.value); } catch (e) { app.notice(`That is not JSON: ${e.message}`); return; }
+    try { value = parse(own.value); } catch (e) { app.notice(`That is not JSON: ${e.message}`); return; }
     decide({ value });
   };
   return [

@@ -32,6 +32,7 @@ final class DashboardRoutes {
             "complete",
             "diff",
             "dom",
+            "json",
             "live",
             "operate",
             "overview",
@@ -82,7 +83,8 @@ final class DashboardRoutes {
             .orElseThrow(() ->
                 new Problem(
                     Code.UNAUTHORIZED,
-                    "this is no token that is good here; the administrator's is in the file token of the node's data directory"));
+                    "this is no token that is good here; the administrator's is in the file token"
+                        + " of the node's data directory"));
     return Reply.json(200, JsonObject.of("signedIn", Json.of(true))).with("Set-Cookie", cookie);
   }
 

@@ -199,6 +199,35 @@ class DashboardTest {
   }
 
   @Test
+  void numbersAreShownAndSentDigitForDigit() {
+    String path = "/v1/main/records/bill/b";
+    Served.Answer before = served.json("PUT", path, "{\"total\":1}");
+    for (String digits : List.of("99999999999999999999998", "99999999999999999999999")) {
+      served.send(
+          "PATCH",
+          path,
+          ("{\"total\":" + digits + "}").getBytes(StandardCharsets.UTF_8),
+          Map.of(
+              "Content-Type",
+              "application/merge-patch+json",
+              "Entente-Context",
+              before.text("context"),
+              "Entente-Author",
+              "by" + digits));
+    }
+    try (Visitor visitor = admin(Look.DESK)) {
+      visitor.open("reviews/" + review(0));
+      visitor.sees("99999999999999999999998");
+      visitor.sees("99999999999999999999999");
+      visitor.page.getByText("Write my own").click();
+      visitor.page.getByLabel("your own value as JSON").fill("[99999999999999999999997,0.1]");
+      visitor.page.getByText("Use my own value").click();
+      visitor.sees("Nothing waits for you");
+    }
+    assertThat(served.get(path).body()).contains("[99999999999999999999997,0.1]");
+  }
+
+  @Test
   void aReviewerTakesItNotesAndKeepsAFilter() {
     clash("bill", "b", "note", "left", "right");
     clash("bill", "c", "note", "left", "right");

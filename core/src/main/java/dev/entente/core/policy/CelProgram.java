@@ -141,7 +141,7 @@ final class CelProgram implements Condition {
 
   @Override
   public String text(Map<String, ?> variables) {
-    return evaluate(variables, Work.forOne(), String::valueOf);
+    return evaluate(variables, Work.forOne(), CelValues::text);
   }
 
   @Override

@@ -44,6 +44,23 @@ public final class CelValues {
   }
 
   /**
+   * What an expression came to, as a text.
+   *
+   * @throws IllegalArgumentException where it is neither a text, a number nor a boolean
+   */
+  static String text(Object value) {
+    return switch (value) {
+      case String text -> text;
+      case Double number when Double.isFinite(number) -> number.toString();
+      case Long _, UnsignedLong _, Boolean _ -> value.toString();
+      case NullValue _ -> throw new IllegalArgumentException("it is null; a text is needed");
+      default ->
+          throw new IllegalArgumentException(
+              "it is neither a text, a number nor a boolean; name a member of it");
+    };
+  }
+
+  /**
    * What an expression came to, as JSON.
    *
    * @throws IllegalArgumentException where it is nothing that JSON has: a type, a duration, an

@@ -4,12 +4,17 @@ package dev.entente.core.resolve;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNumber;
+import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.CelValues;
 import dev.entente.core.policy.Severity;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What conditions see: values as CEL knows them, and the facts of a conflict. */
@@ -28,9 +33,32 @@ public final class Facts {
     return Map.of("data", celMap(document));
   }
 
-  /** An event as the variable {@code event}. */
+  /**
+   * An event as the variable {@code event}. Numbers that expressions would round are texts of all
+   * their digits, so that different numbers never give one id.
+   */
   public static Map<String, ?> ofEvent(Json event) {
-    return Map.of("event", celMap(event));
+    return Map.of("event", celMap(exact(event)));
+  }
+
+  private static Json exact(Json value) {
+    return switch (value) {
+      case JsonNumber number when !number.isLong() && isRounded(number.value()) ->
+          Json.of(number.toString());
+      case JsonArray(List<Json> items) -> new JsonArray(items.stream().map(Facts::exact).toList());
+      case JsonObject object -> {
+        TreeMap<String, Json> members = new TreeMap<>();
+        object.members().forEach((name, member) -> members.put(name, exact(member)));
+        yield JsonObject.of(members);
+      }
+      default -> value;
+    };
+  }
+
+  private static boolean isRounded(BigDecimal number) {
+    double rounded = number.doubleValue();
+    return Double.isInfinite(rounded)
+        || new BigDecimal(Double.toString(rounded)).compareTo(number) != 0;
   }
 
   /** A conflict as the variable {@code conflict}, with the constants {@code severity}. */

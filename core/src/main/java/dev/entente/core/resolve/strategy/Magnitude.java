@@ -10,23 +10,36 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalTime;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Compares values that have a magnitude: numbers; texts that are RFC 3339 times, ISO dates, plain
- * decimal numbers, or version numbers ({@code v1.2.3}, {@code ^1.2.3-rc.4}; a pre-release comes
- * before its release, as in Semantic Versioning 2.0). Values of different kinds do not compare.
+ * Compares values that have a magnitude. Numbers compare as numbers. Two texts are read as the
+ * first of these that fits both; otherwise, and where values are of different kinds, they do not
+ * compare.
+ *
+ * <ol>
+ *   <li>Whole or decimal numbers of which one has a sign, a leading zero after the point or no
+ *       point: as numbers.
+ *   <li>Versions: numbers between points ({@code 5.10}, {@code 1.2.3-rc.4+build}), or one with a
+ *       prefix ({@code v7}, {@code ^7.0}, {@code ~1.2}, {@code >=2}). Number by number, so that
+ *       {@code 5.10} is above {@code 5.9}; missing ones count as 0; a pre-release comes before its
+ *       release, and pre-releases compare as in Semantic Versioning 2.0. Prefixes do not count, but
+ *       an upper bound ({@code <2}) only compares with another.
+ *   <li>Times of day, ISO dates, RFC 3339 times.
+ * </ol>
  */
 final class Magnitude {
   private static final int TEXT_MAX = 60;
   private static final Pattern DECIMAL = Pattern.compile("-?[0-9]{1,30}(\\.[0-9]{1,30})?");
+  private static final Pattern PLAIN_VERSION =
+      Pattern.compile("(?:0|[1-9][0-9]{0,17})\\.(?:0|[1-9][0-9]{0,17})");
   private static final Pattern VERSION =
       Pattern.compile(
-          "[v^~=]{0,2}([0-9]{1,18}(?:\\.[0-9]{1,18}){2,8})(?:-([0-9A-Za-z.-]+))?(?:\\+[0-9A-Za-z.-]*)?");
+          "((?:\\^|~>?|[<>]=?|=)?\\s?[vV=]?)([0-9]{1,18}(?:\\.[0-9]{1,18}){0,8})"
+              + "(?:-([0-9A-Za-z.-]+))?(?:\\+[0-9A-Za-z.-]*)?");
 
   private static final Pattern TIME_OF_DAY = Pattern.compile("[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?");
 
@@ -47,13 +60,17 @@ final class Magnitude {
   }
 
   private static Optional<Integer> texts(String a, String b) {
-    if (DECIMAL.matcher(a).matches() && DECIMAL.matcher(b).matches()) {
+    if (DECIMAL.matcher(a).matches()
+        && DECIMAL.matcher(b).matches()
+        && !(PLAIN_VERSION.matcher(a).matches() && PLAIN_VERSION.matcher(b).matches())) {
       return Optional.of(new BigDecimal(a).compareTo(new BigDecimal(b)));
     }
     Matcher x = VERSION.matcher(a);
     Matcher y = VERSION.matcher(b);
-    if (x.matches() && y.matches()) {
-      return Optional.of(versions(x, y));
+    if (isVersion(x) && isVersion(y)) {
+      return a.startsWith("<") == b.startsWith("<")
+          ? Optional.of(versions(x, y))
+          : Optional.empty();
     }
     try {
       return Optional.of(
@@ -71,29 +88,35 @@ final class Magnitude {
         : java.time.OffsetDateTime.parse(text).toInstant();
   }
 
-  private static int versions(Matcher a, Matcher b) {
-    int order = parts(List.of(a.group(1).split("\\.")), List.of(b.group(1).split("\\.")));
-    if (order != 0) {
-      return order;
-    }
-    if (a.group(2) == null || b.group(2) == null) {
-      return a.group(2) == null ? b.group(2) == null ? 0 : 1 : -1;
-    }
-    return parts(List.of(a.group(2).split("[.-]")), List.of(b.group(2).split("[.-]")));
+  /** A number that a hyphen follows, without point or prefix, may begin a date. */
+  private static boolean isVersion(Matcher text) {
+    return text.matches()
+        && (!text.group(1).isBlank() || text.group(2).contains(".") || text.group(3) == null);
   }
 
-  private static int parts(List<String> a, List<String> b) {
-    List<String> longer = new ArrayList<>(a.size() >= b.size() ? a : b);
-    for (int i = 0; i < longer.size(); i++) {
-      if (i >= a.size() || i >= b.size()) {
-        return Integer.compare(a.size(), b.size());
+  private static int versions(Matcher a, Matcher b) {
+    List<String> x = List.of(a.group(2).split("\\."));
+    List<String> y = List.of(b.group(2).split("\\."));
+    for (int i = 0; i < Math.max(x.size(), y.size()); i++) {
+      int order = part(i < x.size() ? x.get(i) : "0", i < y.size() ? y.get(i) : "0");
+      if (order != 0) {
+        return order;
       }
+    }
+    if (a.group(3) == null || b.group(3) == null) {
+      return a.group(3) == null ? b.group(3) == null ? 0 : 1 : -1;
+    }
+    return preReleases(List.of(a.group(3).split("\\.")), List.of(b.group(3).split("\\.")));
+  }
+
+  private static int preReleases(List<String> a, List<String> b) {
+    for (int i = 0; i < Math.min(a.size(), b.size()); i++) {
       int order = part(a.get(i), b.get(i));
       if (order != 0) {
         return order;
       }
     }
-    return 0;
+    return Integer.compare(a.size(), b.size());
   }
 
   private static int part(String a, String b) {

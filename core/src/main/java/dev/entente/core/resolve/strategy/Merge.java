@@ -31,7 +31,7 @@ final class Merge implements Strategy {
   @Override
   public String tieBreak() {
     return "additions of the earlier dot come first; what both changed differently is for the next"
-               + " step";
+        + " step";
   }
 
   @Override

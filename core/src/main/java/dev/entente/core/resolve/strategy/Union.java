@@ -31,7 +31,7 @@ final class Union implements Strategy {
   @Override
   public String tieBreak() {
     return "of two elements with the same id the fields merge and the larger number or later writer"
-               + " stays";
+        + " stays";
   }
 
   @Override
