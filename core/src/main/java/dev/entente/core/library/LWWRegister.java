@@ -49,6 +49,10 @@ public final class LWWRegister extends Replicated<Register> {
 
   public void merge(LWWRegister other) {
     mergeWith(other);
+  }
+
+  @Override
+  void merged() {
     cell().values().forEach(assignment -> clock.observe(assignment.time()));
   }
 }

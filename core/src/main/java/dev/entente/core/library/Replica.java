@@ -23,7 +23,9 @@ import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.core.resolve.View;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -41,7 +43,11 @@ public final class Replica {
   private final Policy policy;
   private final HybridClock clock;
   private final List<Version> versions = new ArrayList<>();
+  private final Map<Dot, Version> known = new HashMap<>();
   private final CausalInbox inbox;
+
+  /** Whether something was written here, so that nobody else knows more of this replica. */
+  private boolean written;
 
   /**
    * An empty replica.
@@ -95,18 +101,35 @@ public final class Replica {
             Optional.empty(),
             "",
             changes);
-    receive(version);
+    take(version);
+    written = true;
     return Optional.of(version);
   }
 
   /**
    * Takes in a version of another replica, in any order and as often as it comes.
    *
-   * @throws IllegalStateException where more versions wait for their predecessors than is sensible
+   * @throws IllegalStateException where more versions wait for their predecessors than is sensible,
+   *     or two replicas have one name; nothing has changed
    */
   public void receive(Version version) {
+    Version same = known.getOrDefault(version.dot(), version);
+    boolean own = version.dot().node().equals(self) && !known.containsKey(version.dot());
+    if (!same.equals(version) || (own && written)) {
+      throw new IllegalStateException(
+          "there are two replicas named "
+              + version.dot().node()
+              + "; give each a name of its own, since joining them would lose changes");
+    }
+    take(version);
+  }
+
+  private void take(Version version) {
     clock.observe(version.acceptedAt());
-    versions.addAll(inbox.offer(version));
+    for (Version next : inbox.offer(version)) {
+      versions.add(next);
+      known.put(next.dot(), next);
+    }
   }
 
   /** Takes in all that another replica has. */

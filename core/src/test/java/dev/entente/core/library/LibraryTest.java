@@ -147,6 +147,21 @@ class LibraryTest {
   }
 
   @Test
+  void aCounterIsStoredSentAndTakenUpAgain() {
+    PNCounter phone = new PNCounter("phone");
+    phone.add(3);
+    byte[] stored = phone.toBytes();
+    PNCounter tablet = new PNCounter("tablet");
+    tablet.mergeBytes(phone.toBytes(tablet.seen()));
+    PNCounter restarted = new PNCounter("phone");
+    restarted.mergeBytes(stored);
+    assertThat(tablet.value()).isEqualTo(3);
+    restarted.add(1);
+    tablet.mergeBytes(restarted.toBytes(tablet.seen()));
+    assertThat(tablet.value()).isEqualTo(4);
+  }
+
+  @Test
   void replicasOfEveryKindConvergeInAnyOrderOfMerging() {
     for (int seed = 0; seed < 100; seed++) {
       Random random = new Random(seed);
