@@ -6,7 +6,6 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.io.IOException;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Function;
@@ -63,6 +62,6 @@ public final class RemoteReplica implements Replica {
   }
 
   private static String escaped(String name) {
-    return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+    return PercentText.encode(name);
   }
 }

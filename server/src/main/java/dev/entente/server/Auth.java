@@ -9,7 +9,6 @@ import dev.entente.server.access.Caller;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.OpenId;
 import java.net.URI;
-import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
@@ -71,13 +70,13 @@ final class Auth {
       return caller(call);
     }
     node(call);
-    String name = Call.checkedName(Steering.ACTOR, call.header(Steering.ACTOR).orElse(""));
+    String name = Call.checkedName(Steering.ACTOR, call.textHeader(Steering.ACTOR).orElse(""));
     try {
       return new Caller(
           name,
           Stream.of(call.header(Steering.GRANTS).orElse("").split(" "))
               .filter(grant -> !grant.isEmpty())
-              .map(grant -> Grant.parse(URLDecoder.decode(grant, StandardCharsets.UTF_8)))
+              .map(grant -> Grant.parse(Call.decoded(Steering.GRANTS, grant)))
               .toList());
     } catch (IllegalArgumentException e) {
       throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
@@ -104,7 +103,8 @@ final class Auth {
         signedIn.orElseThrow(() ->
             new Problem(
                 Code.UNAUTHORIZED,
-                "send Authorization: Bearer <token>; the administrator's was printed when the node was first started and is in its data directory"));
+                "send Authorization: Bearer <token>; the administrator's was printed when the node"
+                    + " was first started and is in its data directory"));
     if (!call.method().equals("GET") && !call.method().equals("HEAD") && !sameOrigin(call)) {
       throw new Problem(Code.FORBIDDEN, "a browser's request must come from the dashboard itself");
     }

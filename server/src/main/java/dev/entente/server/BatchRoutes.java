@@ -92,7 +92,7 @@ final class BatchRoutes {
             write.hashCode(),
             Optional.empty(),
             Optional.empty(),
-            call.header("entente-reason").map(Writes::bounded).orElse("")));
+            call.textHeader("entente-reason").map(Writes::bounded).orElse("")));
   }
 
   private static String name(JsonObject write, String member) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
@@ -13,8 +14,6 @@ import dev.entente.server.access.Caller;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
 import dev.entente.server.access.Scope;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -259,20 +258,24 @@ record Call(
   String claimedAuthor() {
     return method.equals("GET")
         ? caller.name()
-        : header("entente-author")
-            .map(named -> checkedName("Entente-Author", decoded(named)))
+        : textHeader("entente-author")
+            .map(named -> checkedName("Entente-Author", named))
             .orElseGet(caller::name);
   }
 
-  /** A header holds ASCII; a name with other letters comes percent-encoded as UTF-8. */
-  private static String decoded(String header) {
-    if (header.indexOf('%') < 0) {
-      return header;
-    }
+  /** A header that holds text: ASCII, everything else percent-encoded as UTF-8. */
+  Optional<String> textHeader(String name) {
+    return header(name).map(value -> decoded(name, value));
+  }
+
+  /** A text that came percent-encoded, or 400: a name must not become another name on its way. */
+  static String decoded(String what, String encoded) {
     try {
-      return URLDecoder.decode(header.replace("+", "%2B"), StandardCharsets.UTF_8);
+      return PercentText.decode(encoded);
     } catch (IllegalArgumentException e) {
-      return header;
+      throw new Problem(
+          Code.MALFORMED,
+          what + " " + e.getMessage() + "; send ASCII, all else percent-encoded as UTF-8");
     }
   }
 

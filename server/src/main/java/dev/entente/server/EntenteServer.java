@@ -20,7 +20,6 @@ import dev.entente.server.Problem.Code;
 import dev.entente.server.recovery.Jobs;
 import io.helidon.common.tls.Tls;
 import io.helidon.common.tls.TlsClientAuth;
-import io.helidon.common.uri.UriQuery;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
@@ -33,7 +32,6 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -41,24 +39,13 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.net.InetSocketAddress;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
-import java.security.cert.Certificate;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
-import javax.naming.InvalidNameException;
-import javax.naming.ldap.LdapName;
-import javax.naming.ldap.Rdn;
 
 /** The HTTP server over one node; the one class that knows the web framework. */
 public final class EntenteServer implements AutoCloseable {
@@ -66,7 +53,8 @@ public final class EntenteServer implements AutoCloseable {
   private static final int HEADERS_BYTES_MAX = 16 << 10;
   private static final int PROLOGUE_BYTES_MAX = 8 << 10;
   private static final String SECURITY =
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+          + " base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
   /** How often the node is asked to go on with what is due. */
   private static final Duration TICK = Duration.ofMillis(250);
@@ -326,7 +314,7 @@ public final class EntenteServer implements AutoCloseable {
   private static Reply reply(Api api, ServerRequest request, InputStream in) {
     List<String> path = List.of();
     try {
-      path = segments(request.path().rawPath());
+      path = Requests.segments(request.path().rawPath());
       return api.answer(path, call(request, in));
     } catch (Problem problem) {
       return Reply.problem(problem);
@@ -356,135 +344,17 @@ public final class EntenteServer implements AutoCloseable {
   private static Call call(ServerRequest request, InputStream in) {
     Map<String, String> headers = new HashMap<>();
     for (Header header : request.headers()) {
-      String name = header.name().toLowerCase(Locale.ROOT);
-      boolean repeated =
-          header.valueCount() > 1 && !name.equals("accept") && !name.equals("cookie");
-      if (headers.put(name, header.get()) != null || repeated) {
-        throw new Problem(Code.MALFORMED, "the header " + name + " stands twice");
-      }
+      Requests.add(headers, header.name(), header.get(), header.valueCount() > 1);
     }
     return new Call(
         request.prologue().method().text(),
         Map.of(),
-        query(request.query()),
+        Requests.query(request.query().rawValue()),
         headers,
-        body(request, headers, in),
-        new Call.Peer(network(request), certified(request)));
-  }
-
-  /** Where a request comes from; of the sixth version the half of the address that is a network. */
-  private static String network(ServerRequest request) {
-    if (!(request.remotePeer().address() instanceof InetSocketAddress socket)
-        || socket.getAddress() == null) {
-      return "";
-    }
-    byte[] address = socket.getAddress().getAddress();
-    return address.length == 4
-        ? socket.getAddress().getHostAddress()
-        : HexFormat.of().formatHex(address, 0, 8) + "::/64";
-  }
-
-  /** The name in the certificate of who is calling; empty where there is none. */
-  private static String certified(ServerRequest request) {
-    Optional<Certificate[]> proof = request.remotePeer().tlsCertificates();
-    return proof.isPresent() && proof.get()[0] instanceof X509Certificate certificate
-        ? commonName(certificate)
-        : "";
-  }
-
-  private static String commonName(X509Certificate certificate) {
-    try {
-      for (Rdn part : new LdapName(certificate.getSubjectX500Principal().getName()).getRdns()) {
-        if (part.getType().equalsIgnoreCase("CN")) {
-          return String.valueOf(part.getValue());
-        }
-      }
-    } catch (InvalidNameException e) {
-      LOG.log(Level.DEBUG, "a certificate names nobody", e);
-    }
-    return "";
-  }
-
-  private static Map<String, String> query(UriQuery query) {
-    Map<String, String> result = new HashMap<>();
-    try {
-      for (String name : query.names()) {
-        List<String> values = query.all(name);
-        if (values.size() > 1) {
-          throw new Problem(Code.INVALID, name + " stands twice in the query");
-        }
-        result.put(name, values.isEmpty() ? "" : values.getFirst());
-      }
-    } catch (IllegalArgumentException e) {
-      throw new Problem(Code.MALFORMED, "the query is not well formed");
-    }
-    return result;
-  }
-
-  private static byte[] body(ServerRequest request, Map<String, String> headers, InputStream in) {
-    if (headers.containsKey("content-encoding")
-        && !"identity".equals(headers.get("content-encoding"))) {
-      throw new Problem(Code.UNSUPPORTED_MEDIA_TYPE, "bodies are not compressed");
-    }
-    if (request.headers().contentLength().orElse(0) > Limits.BODY_BYTES_MAX) {
-      throw tooLarge();
-    }
-    try {
-      return read(in);
-    } catch (Problem problem) {
-      throw problem;
-    } catch (IOException | RuntimeException e) {
-      throw new UncheckedIOException(new IOException("the body could not be read", e));
-    }
-  }
-
-  /** Reads a body of bounded size that keeps coming; one that trickles ends with its connection. */
-  private static byte[] read(InputStream in) throws IOException {
-    long start = System.nanoTime();
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
-    byte[] chunk = new byte[16 << 10];
-    for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
-      body.write(chunk, 0, length);
-      if (body.size() > Limits.BODY_BYTES_MAX) {
-        throw tooLarge();
-      }
-      long millis = (System.nanoTime() - start) / 1_000_000 - Limits.BODY_GRACE_MILLIS;
-      if (millis > 0 && body.size() < millis * Limits.BODY_BYTES_PER_SECOND_MIN / 1_000) {
-        throw new Problem(
-            Code.TOO_SLOW,
-            "the body arrived with fewer than "
-                + Limits.BODY_BYTES_PER_SECOND_MIN
-                + " bytes a second; send it again over a better line, or in smaller parts");
-      }
-    }
-    return body.toByteArray();
-  }
-
-  private static Problem tooLarge() {
-    return new Problem(Code.TOO_LARGE, "a body has at most " + Limits.BODY_BYTES_MAX + " bytes");
-  }
-
-  /** The path's segments, decoded one by one, so that an escaped slash stays inside its name. */
-  private static List<String> segments(String rawPath) {
-    if (!rawPath.startsWith("/")) {
-      throw new Problem(Code.MALFORMED, "the path begins with no slash");
-    }
-    List<String> segments = new ArrayList<>();
-    for (String segment : rawPath.substring(1).split("/", -1)) {
-      try {
-        String decoded = URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
-        if (decoded.indexOf('\0') >= 0
-            || decoded.equals("..")
-            || decoded.equals(".")
-            || decoded.indexOf('\uFFFD') >= 0) {
-          throw new Problem(Code.MALFORMED, "the path is not well formed");
-        }
-        segments.add(decoded);
-      } catch (IllegalArgumentException e) {
-        throw new Problem(Code.MALFORMED, "the path is not well formed");
-      }
-    }
-    return segments;
+        Requests.body(headers, request.headers().contentLength().orElse(0), in),
+        new Call.Peer(
+            Requests.network(request.remotePeer().address()),
+            Requests.certified(request.remotePeer().tlsCertificates())));
   }
 
   private static void send(Reply reply, ServerResponse response) {

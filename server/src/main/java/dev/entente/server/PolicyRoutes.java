@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Authority;
+import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
@@ -84,7 +85,10 @@ final class PolicyRoutes {
     Optional<Authority.Place.There> there = elsewhere(tenant, loaded);
     if (there.isPresent()) {
       return steering.forward(
-          there.get(), call, "/v1/" + tenant + "/policies/" + Steering.encoded(type), call.body());
+          there.get(),
+          call,
+          "/v1/" + tenant + "/policies/" + PercentText.encode(type),
+          call.body());
     }
     List<PolicyProblem> warnings =
         Writes.await(() -> {

@@ -277,7 +277,7 @@ final class RecordRoutes {
             31L * payload.hashCode() + (key + edit.getClass().getSimpleName()).hashCode(),
             Optional.empty(),
             Optional.empty(),
-            call.header("entente-reason").map(Writes::bounded).orElse(""));
+            call.textHeader("entente-reason").map(Writes::bounded).orElse(""));
     return Writes.reply(key, Writes.await(() -> authority.write(Writes.fenced(call, request))));
   }
 

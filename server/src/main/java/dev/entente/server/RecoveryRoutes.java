@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Authority;
+import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
@@ -130,7 +131,7 @@ final class RecoveryRoutes {
     try {
       Job job = jobs.begin(order, call::holds, work);
       return Reply.json(202, job.toJson())
-          .with("Location", "/v1/" + Steering.encoded(call.tenant()) + "/jobs/" + job.id());
+          .with("Location", "/v1/" + PercentText.encode(call.tenant()) + "/jobs/" + job.id());
     } catch (IllegalStateException e) {
       throw new Problem(Code.TOO_FAST, String.valueOf(e.getMessage()));
     }

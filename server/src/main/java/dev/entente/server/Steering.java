@@ -4,15 +4,15 @@ package dev.entente.server;
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Authority.Place;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.PercentText;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Node;
 import dev.entente.engine.Review;
 import dev.entente.engine.WriteRequest;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Caller;
 import java.io.IOException;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,7 +56,8 @@ final class Steering {
           "entente-session",
           "idempotency-key");
 
-  private static final List<String> BACK = List.of("Content-Type", "ETag", Sessions.HEADER, STALE);
+  private static final List<String> BACK =
+      List.of("Content-Type", "ETag", "Retry-After", Sessions.HEADER, STALE);
 
   private final Node node;
   private final Authority authority;
@@ -130,10 +131,12 @@ final class Steering {
     Map<String, String> headers = new TreeMap<>();
     TO.forEach(name -> call.header(name).ifPresent(value -> headers.put(name, value)));
     headers.put(FORWARDED, String.valueOf(hops));
-    headers.put(ACTOR, call.caller().name());
+    Caller caller = call.caller().within(call.tenant());
+    headers.put(ACTOR, PercentText.encodeHeader(caller.name()));
     headers.put(
         GRANTS,
-        String.join(" ", call.caller().grants().stream().map(g -> encoded(g.toString())).toList()));
+        String.join(
+            " ", caller.grants().stream().map(g -> PercentText.encode(g.toString())).toList()));
     return Tracing.call(
         "forward", there.node(), () -> forward(way, there, call, path, headers, body));
   }
@@ -180,19 +183,15 @@ final class Steering {
 
   private static String path(List<String> segments, Map<String, String> query) {
     StringBuilder path = new StringBuilder();
-    segments.forEach(segment -> path.append('/').append(encoded(segment)));
+    segments.forEach(segment -> path.append('/').append(PercentText.encode(segment)));
     char before = '?';
     for (Map.Entry<String, String> parameter : query.entrySet()) {
       path.append(before)
-          .append(encoded(parameter.getKey()))
+          .append(PercentText.encode(parameter.getKey()))
           .append('=')
-          .append(encoded(parameter.getValue()));
+          .append(PercentText.encode(parameter.getValue()));
       before = '&';
     }
     return path.toString();
-  }
-
-  static String encoded(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 }

@@ -49,7 +49,7 @@ final class Writes {
 
   /** A write under the lock that the request names, if it names one. */
   static WriteRequest fenced(Call call, WriteRequest request) {
-    Optional<String> fence = call.header(FENCE);
+    Optional<String> fence = call.textHeader(FENCE);
     if (fence.isEmpty()) {
       return request;
     }
@@ -214,7 +214,8 @@ final class Writes {
     }
     throw new Problem(
         Code.INVALID,
-        "splice takes [position, how many to delete, what to insert]: characters of a text, elements of a list");
+        "splice takes [position, how many to delete, what to insert]: characters of a text,"
+            + " elements of a list");
   }
 
   private static boolean whole(Json json) {

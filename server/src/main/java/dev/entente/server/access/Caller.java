@@ -57,6 +57,11 @@ public record Caller(String name, List<Grant> grants) {
     return grants.stream().anyMatch(grant -> grant.covers(permission, tenant, type));
   }
 
+  /** The same caller with the grants that matter in a tenant. */
+  public Caller within(String tenant) {
+    return new Caller(name, grants.stream().filter(grant -> grant.holdsIn(tenant)).toList());
+  }
+
   /** Whether the caller may do this with all of a tenant. */
   public boolean may(Permission permission, String tenant) {
     return may(permission, tenant, Grant.ALL);

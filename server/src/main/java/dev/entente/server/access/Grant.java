@@ -52,8 +52,12 @@ public record Grant(Role role, String tenant, String type) {
 
   boolean covers(Permission permission, String inTenant, String ofType) {
     return role.includes(permission)
-        && (tenant.equals(ALL) || tenant.equals(inTenant))
+        && holdsIn(inTenant)
         && (type.equals(ALL) || type.equals(ofType));
+  }
+
+  boolean holdsIn(String inTenant) {
+    return tenant.equals(ALL) || tenant.equals(inTenant);
   }
 
   @Override
