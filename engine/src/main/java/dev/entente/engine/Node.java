@@ -1024,6 +1024,16 @@ public final class Node implements AutoCloseable {
     });
   }
 
+  /** Keeps in the audit log of a tenant what was refused before it became a write. */
+  public CompletableFuture<Boolean> refused(
+      String tenant, String actor, String subject, Json detail) {
+    return sequencer.submit(transaction -> {
+      transaction.auditRefusal(
+          transaction.clock().next(), tenant, actor, "rejected", subject, detail);
+      return true;
+    });
+  }
+
   /** What this node holds, in few bytes. Reads every state. */
   public Digest digest() {
     return Digests.of(store, known());

@@ -92,7 +92,7 @@ final class Api {
     Route.Table table = new Route.Table();
     new RecordRoutes(node, authority).addTo(table);
     new SyncRoutes(node, authority, steering, throttle).addTo(table);
-    new BatchRoutes(authority, steering, throttle).addTo(table);
+    new BatchRoutes(node, authority, steering, throttle).addTo(table);
     new FeedRoutes(node, conflicts).addTo(table);
     this.jobs = new Jobs(node);
     ReviewRoutes reviews = new ReviewRoutes(node, authority, jobs);

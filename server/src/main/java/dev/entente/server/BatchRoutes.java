@@ -4,12 +4,13 @@ package dev.entente.server;
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Authority.Place;
 import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.json.JsonBatch;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
 import dev.entente.server.access.Scope;
@@ -26,12 +27,14 @@ final class BatchRoutes {
   private static final Set<String> WRITE =
       Set.of("type", "recordId", "op", "data", "ifMatch", "ifNoneMatch", "context");
 
+  private final Node node;
   private final Authority authority;
   private final Steering steering;
 
   private final Throttle throttle;
 
-  BatchRoutes(Authority authority, Steering steering, Throttle throttle) {
+  BatchRoutes(Node node, Authority authority, Steering steering, Throttle throttle) {
+    this.node = node;
     this.throttle = throttle;
     this.authority = authority;
     this.steering = steering;
@@ -42,9 +45,10 @@ final class BatchRoutes {
   }
 
   private Reply batch(Call call) {
-    JsonObject body = call.jsonObject();
-    Call.only(body, "a batch", Set.of("writes"));
-    if (!(body.get("writes") instanceof JsonArray(List<Json> writes)) || writes.isEmpty()) {
+    JsonBatch batch = call.batch("writes", WRITES_MAX);
+    List<JsonBatch.Element> writes = batch.elements();
+    Call.only(batch.rest(), "a batch", Set.of("writes"));
+    if (writes.isEmpty()) {
       throw new Problem(Code.INVALID, "\"writes\" is an array of what holds together");
     }
     if (writes.size() > WRITES_MAX) {
@@ -55,7 +59,7 @@ final class BatchRoutes {
               + " writes hold together; /sync takes more, each of which stands for itself");
     }
     List<WriteRequest> requests = new ArrayList<>(writes.size());
-    for (Json write : writes) {
+    for (JsonBatch.Element write : writes) {
       requests.add(request(call, requests.size(), write));
     }
     if (call.header(Steering.FORWARDED).isEmpty()) {
@@ -68,6 +72,28 @@ final class BatchRoutes {
     } catch (IllegalArgumentException e) {
       throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
     }
+  }
+
+  /** One of the writes; a problem that says which, where it cannot be one. */
+  private WriteRequest request(Call call, int place, JsonBatch.Element write) {
+    try {
+      return request(call, place, Call.element(write));
+    } catch (Problem problem) {
+      RefusedParts refused = new RefusedParts(node, call, "batch");
+      refused.add(place, write, problem);
+      refused.await();
+      throw because(place, problem, Map.of());
+    }
+  }
+
+  private static Problem because(int place, Problem why, Map<String, Json> more) {
+    Map<String, Json> members = new TreeMap<>(why.members());
+    members.putAll(more);
+    members.put("write", Json.of(place));
+    return new Problem(
+        why.code(),
+        "nothing was written, because of write " + place + ": " + why.getMessage(),
+        members);
   }
 
   private static WriteRequest request(Call call, int place, Json json) {
@@ -114,15 +140,9 @@ final class BatchRoutes {
 
   private static Reply answer(List<WriteRequest> requests, List<Outcome> outcomes) {
     if (outcomes.getLast() instanceof Outcome.Rejected rejected) {
-      Problem why = Writes.problem(rejected);
       int place = outcomes.size() - 1;
-      Map<String, Json> members = new TreeMap<>(why.members());
-      members.put("write", Json.of(place));
-      members.put("recordId", Json.of(requests.get(place).key().id()));
-      throw new Problem(
-          why.code(),
-          "nothing was written, because of write " + place + ": " + why.getMessage(),
-          members);
+      Json id = Json.of(requests.get(place).key().id());
+      throw because(place, Writes.problem(rejected), Map.of("recordId", id));
     }
     List<Json> results = new ArrayList<>();
     for (int i = 0; i < outcomes.size(); i++) {

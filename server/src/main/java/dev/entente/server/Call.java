@@ -7,6 +7,7 @@ import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.core.record.RecordKey;
+import dev.entente.engine.json.JsonBatch;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
@@ -213,9 +214,32 @@ record Call(
     try {
       return JsonReader.strict().read(body);
     } catch (JsonProblem e) {
-      throw new Problem(
-          e.tooLarge() ? Code.TOO_LARGE : Code.MALFORMED, String.valueOf(e.getMessage()));
+      throw problem(e);
     }
+  }
+
+  /** The body as an object with a list whose elements are read one by one. */
+  JsonBatch batch(String list, int elementsMax) {
+    requireType("application/json");
+    try {
+      return JsonBatch.read(body, list, elementsMax);
+    } catch (JsonProblem e) {
+      throw problem(e);
+    }
+  }
+
+  /** One element of such a list. */
+  static Json element(JsonBatch.Element element) {
+    try {
+      return element.read();
+    } catch (JsonProblem e) {
+      throw problem(e);
+    }
+  }
+
+  private static Problem problem(JsonProblem e) {
+    return new Problem(
+        e.tooLarge() ? Code.TOO_LARGE : Code.MALFORMED, String.valueOf(e.getMessage()));
   }
 
   /** A document, or a patch of one, which may not be nested too deeply. */

@@ -18,6 +18,7 @@ import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.json.JsonBatch;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
@@ -58,30 +59,37 @@ final class SyncRoutes {
 
   private Reply sync(Call call) {
     String tenant = call.tenant();
-    JsonObject body = call.jsonObject();
-    Call.only(body, "a sync", Set.of("device", "events"));
-    Optional<String> device =
-        Call.text(body, "device").map(name -> Call.checkedName("device", name));
-    if (!(body.get("events") instanceof JsonArray events)) {
-      throw new Problem(Code.INVALID, "\"events\" must be an array");
-    }
-    if (events.size() > Limits.EVENTS_MAX) {
+    JsonBatch batch = call.batch("events", Limits.EVENTS_MAX);
+    if (batch.elements().size() > Limits.EVENTS_MAX) {
       throw new Problem(
           Code.TOO_LARGE,
           "at most " + Limits.EVENTS_MAX + " events in one batch; send the rest in the next");
     }
-    List<@Nullable WriteRequest> parsed = new ArrayList<>(events.size());
-    List<@Nullable Problem> problems = new ArrayList<>(events.size());
-    for (Json event : events.items()) {
+    JsonObject body = batch.rest();
+    Call.only(body, "a sync", Set.of("device", "events"));
+    Optional<String> device =
+        Call.text(body, "device").map(name -> Call.checkedName("device", name));
+    List<Json> events = new ArrayList<>();
+    List<@Nullable WriteRequest> parsed = new ArrayList<>();
+    List<@Nullable Problem> problems = new ArrayList<>();
+    RefusedParts refused = new RefusedParts(node, call, "sync");
+    for (JsonBatch.Element element : batch.elements()) {
+      @Nullable WriteRequest request = null;
+      @Nullable Problem refusal = null;
+      Json event = JsonNull.NULL;
       try {
-        parsed.add(request(call, tenant, device, event));
-        problems.add(null);
+        event = Call.element(element);
+        request = request(call, tenant, device, event);
       } catch (Problem problem) {
-        parsed.add(null);
-        problems.add(problem);
+        refusal = problem;
+        refused.add(events.size(), element, problem);
       }
+      events.add(event instanceof JsonObject ? event : unreadable(element));
+      parsed.add(request);
+      problems.add(refusal);
     }
-    Map<Integer, JsonObject> elsewhere = sentOn(call, body, parsed);
+    refused.await();
+    Map<Integer, JsonObject> elsewhere = sentOn(call, body, events, parsed);
     List<WriteRequest> requests = new ArrayList<>();
     for (int i = 0; i < parsed.size(); i++) {
       WriteRequest request = parsed.get(i);
@@ -91,12 +99,12 @@ final class SyncRoutes {
     }
     List<Outcome> outcomes =
         requests.isEmpty() ? List.of() : Writes.await(() -> authority.writeAll(requests));
-    return answer(events.items(), parsed, problems, outcomes, elsewhere);
+    return answer(events, parsed, problems, outcomes, elsewhere);
   }
 
   /** Has other nodes take the events that only they accept; the results by the events' places. */
   private Map<Integer, JsonObject> sentOn(
-      Call call, JsonObject body, List<@Nullable WriteRequest> parsed) {
+      Call call, JsonObject body, List<Json> all, List<@Nullable WriteRequest> parsed) {
     Map<Place.There, List<Integer>> places = new LinkedHashMap<>();
     for (int i = 0; i < parsed.size(); i++) {
       WriteRequest request = parsed.get(i);
@@ -107,18 +115,18 @@ final class SyncRoutes {
       }
     }
     Map<Integer, JsonObject> results = new TreeMap<>();
-    places.forEach((there, events) -> sendOn(call, body, there, events, results));
+    places.forEach((there, events) -> sendOn(call, body, all, there, events, results));
     return results;
   }
 
   private void sendOn(
       Call call,
       JsonObject body,
+      List<Json> all,
       Place.There there,
       List<Integer> events,
       Map<Integer, JsonObject> results) {
-    JsonArray all = (JsonArray) body.get("events");
-    JsonArray theirs = new JsonArray(events.stream().map(i -> all.items().get(i)).toList());
+    JsonArray theirs = new JsonArray(events.stream().map(i -> all.get(i)).toList());
     JsonObject failed;
     try {
       byte[] part = JsonPrinter.print(body.with("events", theirs)).getBytes(StandardCharsets.UTF_8);
@@ -144,6 +152,11 @@ final class SyncRoutes {
     }
     JsonObject result = JsonObject.of("problem", failed).with("outcome", Json.of("rejected"));
     events.forEach(i -> results.put(i, result));
+  }
+
+  /** All that is known of an event that cannot be read. */
+  private static JsonObject unreadable(JsonBatch.Element element) {
+    return element.text("id").map(id -> JsonObject.of("id", Json.of(id))).orElse(JsonObject.EMPTY);
   }
 
   private WriteRequest request(Call call, String tenant, Optional<String> device, Json json) {
@@ -277,7 +290,8 @@ final class SyncRoutes {
       }
       results.add(result.with("id", id));
       if (!result.get("problem").isAbsent()) {
-        errors.add(Json.of(Map.of("id", id, "problem", result.get("problem"))));
+        errors.add(
+            Json.of(Map.of("id", id, "position", Json.of(i), "problem", result.get("problem"))));
       } else {
         synced.add(id);
       }
