@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -32,10 +33,25 @@ import javax.net.ssl.SSLException;
  * and ENTENTE_CA, the certificate of the authority that signs those of nodes, for https.
  */
 final class Client {
+  private static final String URL_SHAPE =
+      "ENTENTE_URL is the address of a node, such as http://127.0.0.1:7400, not ";
+
   private final HttpClient http = http();
-  private final String url = setting("ENTENTE_URL", "http://127.0.0.1:7400");
+  private final String url = checked(setting("ENTENTE_URL", "http://127.0.0.1:7400"));
   private final String tenant = setting("ENTENTE_TENANT", "main");
   private final String token = setting("ENTENTE_TOKEN", "");
+
+  private static String checked(String url) {
+    try {
+      URI uri = URI.create(url);
+      if (uri.getHost() != null && List.of("http", "https").contains(uri.getScheme())) {
+        return url;
+      }
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(URL_SHAPE + url, e);
+    }
+    throw new IllegalArgumentException(URL_SHAPE + url);
+  }
 
   /** The node refused, or cannot be reached. */
   static final class FailedException extends RuntimeException {

@@ -2,7 +2,11 @@
 package dev.entente.cli;
 
 import dev.entente.engine.store.StoreException;
+import dev.entente.engine.store.StoreInUseException;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Level;
@@ -16,12 +20,15 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     version = "entente 0.1",
     description =
-        "Keeps every write, settles every conflict by a rule someone chose, and can explain and undo each decision.",
+        "Keeps every write, settles every conflict by a rule someone chose, and can explain and"
+            + " undo each decision.",
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "Exit codes: 0 done; 1 done, but something is left for a person; 2 bad input; 3 the node refused or cannot be reached.",
-      "Client commands read ENTENTE_URL (http://127.0.0.1:7400), ENTENTE_TOKEN and ENTENTE_TENANT (main)."
+      "Exit codes: 0 done; 1 done, but something is left for a person; 2 bad input; 3 the node"
+          + " refused or cannot be reached.",
+      "Client commands read ENTENTE_URL (http://127.0.0.1:7400), ENTENTE_TOKEN and ENTENTE_TENANT"
+          + " (main)."
     },
     subcommands = {
       DemoCommand.class,
@@ -77,22 +84,61 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     quietLibraries();
-    System.exit(
-        new CommandLine(new Main())
+    CommandLine command =
+        commands()
             .setCaseInsensitiveEnumValuesAllowed(true)
             .setDefaultValueProvider(new Settings(List.of(args), System.getenv()))
-            .setExecutionExceptionHandler(Main::explained)
-            .execute(args));
+            .setExecutionExceptionHandler(Main::explained);
+    // One writer for all commands, so that an exit loses nothing of what they print.
+    PrintWriter out = command.getOut();
+    PrintWriter err = command.getErr();
+    int code = command.execute(args);
+    out.flush();
+    err.flush();
+    System.exit(code);
+  }
+
+  /** All commands. */
+  static CommandLine commands() {
+    return helpful(new CommandLine(new Main()));
+  }
+
+  /** Gives every command, however deep, the option {@code --help}. */
+  private static CommandLine helpful(CommandLine command) {
+    CommandLine.Model.CommandSpec spec = command.getCommandSpec();
+    if (spec.findOption("--help") == null) {
+      spec.addOption(
+          CommandLine.Model.OptionSpec.builder("--help")
+              .usageHelp(true)
+              .description("Shows this help.")
+              .build());
+    }
+    command.getSubcommands().values().forEach(Main::helpful);
+    return command;
   }
 
   /** What the surroundings refuse (a port, a folder, a store) is said in one line. */
   private static int explained(Exception e, CommandLine command, CommandLine.ParseResult unused)
       throws Exception {
-    if (e instanceof IOException || e instanceof StoreException) {
-      command.getErr().println("entente: " + e.getMessage());
-      return ExitCodes.FAILED;
+    switch (e) {
+      case NoSuchFileException missing ->
+          command.getErr().println("entente: there is no file " + missing.getFile());
+      case AccessDeniedException denied ->
+          command.getErr().println("entente: " + denied.getFile() + " may not be read or written");
+      case IllegalArgumentException wrong ->
+          command.getErr().println("entente: " + wrong.getMessage());
+      case StoreInUseException used -> command.getErr().println("entente: " + used.getMessage());
+      case IOException failed -> {
+        command.getErr().println("entente: " + failed.getMessage());
+        return ExitCodes.FAILED;
+      }
+      case StoreException failed -> {
+        command.getErr().println("entente: " + failed.getMessage());
+        return ExitCodes.FAILED;
+      }
+      default -> throw e;
     }
-    throw e;
+    return ExitCodes.BAD_INPUT;
   }
 
   /** What libraries say of themselves while they start is no use to anybody here. */

@@ -10,6 +10,7 @@ import dev.entente.engine.Node;
 import dev.entente.engine.NodeRestoredException;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.StoreException;
+import dev.entente.engine.store.StoreInUseException;
 import dev.entente.server.EntenteServer;
 import dev.entente.server.Peering;
 import dev.entente.server.ServerConfig;
@@ -42,6 +43,8 @@ final class ServeCommand implements Callable<Integer> {
   /** Not an exit code: the node goes on as another. */
   private static final int AGAIN = -1;
 
+  private static final int PORT_MAX = 65_535;
+
   @Spec CommandSpec spec;
 
   @Option(
@@ -73,7 +76,8 @@ final class ServeCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE",
       description =
-          "Options from a file, one a line, such as port=7400. The command line wins over the environment (ENTENTE_PORT), that over the file.")
+          "Options from a file, one a line, such as port=7400. The command line wins over the"
+              + " environment (ENTENTE_PORT), that over the file.")
   @Nullable Path config;
 
   @Option(
@@ -86,7 +90,8 @@ final class ServeCommand implements Callable<Integer> {
       names = "--checkpoint-every",
       paramLabel = "MINUTES",
       description =
-          "How often what the node is gets kept in DIR/checkpoints (default: ${DEFAULT-VALUE}; 0 for only when somebody asks).")
+          "How often what the node is gets kept in DIR/checkpoints (default: ${DEFAULT-VALUE}; 0"
+              + " for only when somebody asks).")
   int checkpointMinutes = 15;
 
   @Option(
@@ -99,7 +104,8 @@ final class ServeCommand implements Callable<Integer> {
       names = "--retention",
       paramLabel = "DAYS",
       description =
-          "How long versions are kept that are not the last of their record, for tenants that say nothing else (default: ${DEFAULT-VALUE}; 0 for good); see entente retention.")
+          "How long versions are kept that are not the last of their record, for tenants that say"
+              + " nothing else (default: ${DEFAULT-VALUE}; 0 for good); see entente retention.")
   int retentionDays = 30;
 
   @Mixin PeeringOptions peering = new PeeringOptions();
@@ -128,6 +134,14 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private int serve(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
+    if (port < 0 || port > PORT_MAX) {
+      err.println("--port takes a number from 0 to " + PORT_MAX + ", not " + port);
+      return ExitCodes.BAD_INPUT;
+    }
+    if (policies != null && !Files.isDirectory(policies)) {
+      err.println("--policies takes a folder with policy files, which " + policies + " is not");
+      return ExitCodes.BAD_INPUT;
+    }
     Optional<Peering> cluster;
     Optional<TraceTarget> told;
     Node node;
@@ -141,7 +155,7 @@ final class ServeCommand implements Callable<Integer> {
               : Optional.empty();
       node = Node.open(RocksStore.open(store), peering.config());
       copied.ifPresent(from -> Joining.account(node, from));
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | StoreInUseException e) {
       err.println(e.getMessage());
       return ExitCodes.BAD_INPUT;
     } catch (StoreException | IllegalStateException e) {
@@ -236,8 +250,8 @@ final class ServeCommand implements Callable<Integer> {
         if (isAgreed(node, text)) {
           err.println(
               file
-                  + ": not put in force: the voters agree on the policies of such types; use entente"
-                  + " policy put");
+                  + ": not put in force: the voters agree on the policies of such types; use"
+                  + " entente policy put");
           continue;
         }
         for (PolicyProblem warning : node.putPolicy(tenant, text, "serve").join()) {

@@ -139,6 +139,21 @@ public final class Authority {
     return Placement.stepsDown(role);
   }
 
+  /** Why this voter cannot accept what has to be agreed on; empty where it can. */
+  public Optional<String> disagrees() {
+    Optional<Group> voting = group();
+    return voting.isEmpty() || voting.get().standing().leader().isPresent()
+        ? Optional.empty()
+        : node.tenants().stream()
+            .flatMap(tenant ->
+                node.policyTypes(tenant).stream()
+                    .filter(type -> node.policy(tenant, type).consistency().mustAgree())
+                    .map(type -> tenant + "/" + type))
+            .findFirst()
+            .map(type ->
+                "the voters have no leader; records such as " + type + " cannot be written");
+  }
+
   /** Where a policy is put in force: by the group, where its type must agree now or then. */
   public Place placeOf(String tenant, Policy drafted) {
     return role instanceof Role.Clustered clustered

@@ -100,7 +100,7 @@ final class Api {
     new SavedViews(node).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
     this.line = new WaitingLine(node);
-    new OperatorRoutes(node, metrics, watch.sensors(), line).addTo(table);
+    new OperatorRoutes(node, metrics, watch.sensors(), line, this::unready).addTo(table);
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
     watch.addTo(table);
@@ -128,6 +128,13 @@ final class Api {
     steering.join(way);
     cluster.join(joined, way, healings, ballots, seats);
     watch.join(joined, authority, seats);
+  }
+
+  /** Why some or all writes are answered 503 for now, if they are. */
+  private Optional<String> unready() {
+    return open
+        ? authority.stepsDown().or(authority::disagrees)
+        : Optional.of("the node is starting");
   }
 
   private List<NodeId> members() {

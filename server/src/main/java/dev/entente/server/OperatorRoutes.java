@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * What operators need: the audit log, freezes, the check of the chain, health, metrics, and the
@@ -45,7 +46,16 @@ final class OperatorRoutes {
   private final Anchors anchors;
   private final WaitingLine line;
 
-  OperatorRoutes(Node node, Metrics metrics, NodeSensors sensors, WaitingLine line) {
+  /** Why this node refuses writes for now, if it does. */
+  private final Supplier<Optional<String>> unready;
+
+  OperatorRoutes(
+      Node node,
+      Metrics metrics,
+      NodeSensors sensors,
+      WaitingLine line,
+      Supplier<Optional<String>> unready) {
+    this.unready = unready;
     this.line = line;
     this.sensors = sensors;
     this.anchors = new Anchors(node);
@@ -279,6 +289,11 @@ final class OperatorRoutes {
           Code.UNAVAILABLE,
           "the node has stopped: its store failed; look at its log and restart it");
     }
+    unready
+        .get()
+        .ifPresent(why -> {
+          throw new Problem(Code.UNAVAILABLE, why);
+        });
     return Reply.json(200, JsonObject.of("status", Json.of("ready")));
   }
 }

@@ -2,13 +2,19 @@
 package dev.entente.server;
 
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /** An answer that says what is wrong: problem details (RFC 9457) with a stable {@code code}. */
 final class Problem extends RuntimeException {
   private static final long serialVersionUID = 1;
+
+  /** Somebody has to thaw it; sooner is no use. */
+  private static final long FROZEN_SECONDS = 10;
+
   private final Code code;
   private final transient Map<String, Json> members;
 
@@ -54,6 +60,18 @@ final class Problem extends RuntimeException {
     super(detail, null, false, false);
     this.code = code;
     this.members = members;
+  }
+
+  /** When it makes sense to ask again, in seconds; nothing where asking again changes nothing. */
+  OptionalLong retryAfterSeconds() {
+    return switch (code) {
+      case TOO_FAST, UNAVAILABLE, FROZEN ->
+          OptionalLong.of(
+              members.get("retryAfter") instanceof JsonNumber seconds && seconds.isLong()
+                  ? seconds.longValue()
+                  : code == Code.FROZEN ? FROZEN_SECONDS : 1);
+      default -> OptionalLong.empty();
+    };
   }
 
   Code code() {

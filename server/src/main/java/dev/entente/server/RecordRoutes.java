@@ -118,7 +118,9 @@ final class RecordRoutes {
   private Reply read(Call call) {
     RecordKey key = call.key();
     Snapshot snapshot = then(call);
-    if (!snapshot.view().exists() && snapshot.view().resolutions().isEmpty()) {
+    // However it came to be deleted; what still waits for a decision is shown.
+    if (!snapshot.view().exists()
+        && snapshot.view().resolutions().stream().noneMatch(Resolution::isPending)) {
       throw new Problem(
           Code.NOT_FOUND,
           "there is no record "

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 
 /** What a route answers: a body, or a stream that writes itself. */
@@ -46,9 +47,10 @@ record Reply(int status, Map<String, String> headers, byte[] body, Optional<Stre
             problem.code().status(),
             "application/problem+json",
             JsonPrinter.print(problem.toJson()));
-    return Throttle.retryAfter(problem)
-        .map(seconds -> reply.with("Retry-After", seconds))
-        .orElse(reply);
+    OptionalLong seconds = problem.retryAfterSeconds();
+    return seconds.isPresent()
+        ? reply.with("Retry-After", Long.toString(seconds.getAsLong()))
+        : reply;
   }
 
   /** The same, sent for as long as whoever asked may have it. */

@@ -121,9 +121,4 @@ final class Throttle {
         who + " faster than is allowed; wait " + seconds + " s, and send less often",
         Map.of("retryAfter", Json.of(seconds)));
   }
-
-  /** What a problem says of how long to wait, in seconds. */
-  static Optional<String> retryAfter(Problem problem) {
-    return Optional.ofNullable(problem.members().get("retryAfter")).map(Json::toString);
-  }
 }

@@ -199,6 +199,10 @@ public final class RocksStore implements Store {
 
   /** Tells damage from all else that keeps it from being read. */
   private static StoreException unreadable(String what, RocksDBException e) {
+    if (String.valueOf(e.getMessage()).contains("lock file")) {
+      return new StoreInUseException(
+          what + ": another process uses it; stop that one, or take another directory", e);
+    }
     return e.getStatus() != null && e.getStatus().getCode() == Status.Code.Corruption
         ? new DamagedStoreException(
             what + ": the data is damaged: " + e.getMessage() + WHAT_CAN_BE_DONE, e)
