@@ -36,7 +36,7 @@ final class Auth {
   private final byte[] tokenHash;
   private final Optional<byte[]> secretHash;
 
-  /** Whether nodes show certificates. */
+  /** Whether lines are encrypted, and nodes show certificates. */
   private final boolean certified;
 
   private final LongSupplier nowMillis;
@@ -121,19 +121,24 @@ final class Auth {
   }
 
   /**
-   * Who holds a token that came from an address. Where too many from there were none, only those
-   * are looked at that nobody can guess: the administrator's may have been chosen by a person.
+   * Who holds a token that came from an address. The token is looked at first, so that nobody who
+   * guesses from the same address keeps its holder out.
    */
   private Optional<Caller> holder(String token, String address) {
-    boolean guessing = throttle.guessesTooMuch(address);
-    Optional<Caller> holder = guessing ? account(token) : holder(token);
+    Optional<Caller> holder = holder(token);
     if (holder.isEmpty()) {
-      throttle.guessed(address);
-      if (guessing) {
-        throw Throttle.guessedTooMuch();
-      }
+      refused(address);
     }
     return holder;
+  }
+
+  /** Counts a credential that was none; too many are told to wait. */
+  private void refused(String address) {
+    boolean tooMany = throttle.guessesTooMuch(address);
+    throttle.guessed(address);
+    if (tooMany) {
+      throw Throttle.guessedTooMuch();
+    }
   }
 
   /** Lets another node pass, or throws. */
@@ -143,12 +148,9 @@ final class Auth {
     if (secretHash.isEmpty()) {
       throw new Problem(Code.UNAUTHORIZED, "this node takes part in no cluster");
     }
-    if (throttle.guessesTooMuch(address)) {
-      throw Throttle.guessedTooMuch();
-    }
     if (!given.startsWith("Bearer ")
         || !MessageDigest.isEqual(secretHash.get(), hash(given.substring(7).strip()))) {
-      throttle.guessed(address);
+      refused(address);
       throw new Problem(Code.UNAUTHORIZED, "the two nodes do not share the same secret");
     }
     if (certified && call.peer().name().isEmpty()) {
@@ -205,7 +207,8 @@ final class Auth {
             + "="
             + id
             + "; Path=/; HttpOnly; SameSite=Strict; Max-Age="
-            + SESSION_MILLIS / 1000);
+            + SESSION_MILLIS / 1000
+            + (certified ? "; Secure" : ""));
   }
 
   void signOut(Call call) {

@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.Semaphore;
 
 /** The feed of changes and the live stream of conflicts, as JSON lines or server-sent events. */
 final class FeedRoutes {
@@ -31,7 +30,7 @@ final class FeedRoutes {
 
   private final Node node;
   private final RecentConflicts conflicts;
-  private final Semaphore streams = new Semaphore(Limits.STREAMS_MAX);
+  private final Streams streams = new Streams(Limits.STREAMS_MAX);
 
   FeedRoutes(Node node, RecentConflicts conflicts) {
     this.node = node;
@@ -54,7 +53,7 @@ final class FeedRoutes {
     boolean withData = call.query("include").filter("data"::equals).isPresent();
     if (wantsEvents(call)) {
       var _ = read(call, from, 1);
-      return events(out -> streamChanges(out, call, cursors, from, withData));
+      return events(call, out -> streamChanges(out, call, cursors, from, withData));
     }
     Page page = read(call, from, call.limit());
     long deadline = System.nanoTime() + waitMillis(call) * 1_000_000;
@@ -141,17 +140,17 @@ final class FeedRoutes {
     return JsonObject.of(members);
   }
 
-  private Reply events(Reply.Stream stream) {
-    if (!streams.tryAcquire()) {
-      throw new Problem(Code.TOO_FAST, "more than " + Limits.STREAMS_MAX + " streams are open");
-    }
+  private Reply events(Call call, Reply.Stream stream) {
+    String tenant = call.tenant();
+    String caller = call.caller().name();
+    streams.open(tenant, caller);
     return Reply.stream(
         "text/event-stream",
         out -> {
           try {
             stream.writeTo(out);
           } finally {
-            streams.release();
+            streams.closed(tenant, caller);
           }
         });
   }
@@ -188,7 +187,7 @@ final class FeedRoutes {
   private Reply conflicts(Call call) {
     String tenant = call.tenant();
     if (wantsEvents(call)) {
-      return events(out -> streamConflicts(out, call));
+      return events(call, out -> streamConflicts(out, call));
     }
     try {
       List<Json> bodies =

@@ -40,7 +40,7 @@ class GuessingTest {
   }
 
   @Test
-  void afterAThousandTheAdministratorsSecretIsNotLookedAtButAccountsGoOn() throws Exception {
+  void afterAThousandGuessesFromItsAddressARightCredentialIsStillAccepted() throws Exception {
     try (Served served = new Served()) {
       String account = served.account("ann", "reader@main");
       int tried = 0;
@@ -52,7 +52,7 @@ class GuessingTest {
       Served.Answer refused = as(served, "one-more");
       assertThat(refused.status()).isIn(401, 429);
       assertThat(as(served, account).status()).isEqualTo(200);
-      Served.eventually(() -> as(served, Served.TOKEN).status() == 200);
+      assertThat(as(served, Served.TOKEN).status()).isEqualTo(200);
       assertThat(served.get("/metrics").body())
           .contains("entente_throttled_total{what=\"credentials\"}");
       assertThat(served.get("/v1/cluster/audit").body()).contains("refused-credential");
