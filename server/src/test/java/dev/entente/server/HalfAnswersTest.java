@@ -51,10 +51,11 @@ class HalfAnswersTest {
   void deletedReadsAlikeWhicheverWayItCameToBeDeleted() {
     try (Served served = new Served()) {
       String policy =
-          "type: gone\n"
-              + "default: last-writer-wins\n"
-              + "deletes: delete-wins\n"
-              + "fields: {n: {cell: counter}}\n";
+          """
+          type: gone
+          default: last-writer-wins
+          deletes: delete-wins
+          """;
       byte[] text = policy.getBytes(StandardCharsets.UTF_8);
       Map<String, String> yaml = Map.of("Content-Type", "application/yaml");
       assertThat(served.send("PUT", "/v1/main/policies/gone", text, yaml).status()).isEqualTo(200);
