@@ -225,6 +225,8 @@ record Call(
       return JsonBatch.read(body, list, elementsMax);
     } catch (JsonProblem e) {
       throw problem(e);
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
     }
   }
 

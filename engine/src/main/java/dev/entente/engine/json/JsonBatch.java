@@ -112,6 +112,7 @@ public final class JsonBatch {
    * @param list the member that holds the list
    * @param elementsMax after how many elements it stops, with one more than that
    * @throws JsonProblem where what surrounds the elements is malformed
+   * @throws IllegalArgumentException where it is well formed, but no object with such a list
    */
   public static JsonBatch read(byte[] utf8, String list, int elementsMax) {
     Scan scan = new Scan(utf8);
@@ -135,10 +136,10 @@ public final class JsonBatch {
   /** Without telling elements apart: there is no such list, or nobody can say where it ends. */
   private static JsonBatch whole(byte[] utf8, String list) {
     if (!(JsonReader.strict().read(utf8) instanceof JsonObject object)) {
-      throw new JsonProblem(false, "the body must be a JSON object");
+      throw new IllegalArgumentException("the body must be a JSON object");
     }
     if (!(object.get(list) instanceof JsonArray(List<Json> items))) {
-      throw new JsonProblem(false, "\"" + list + "\" must be an array");
+      throw new IllegalArgumentException("\"" + list + "\" must be an array");
     }
     List<Element> elements =
         items.stream()

@@ -3,6 +3,7 @@ package dev.entente.engine.json;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -83,9 +84,6 @@ class JsonBatchTest {
     for (String body :
         List.of(
             "",
-            "[]",
-            "{\"events\":{}}",
-            "{\"device\":\"d\"}",
             "{\"events\":[],\"events\":[]}",
             "{\"a\":1,\"a\":2,\"events\":[]}",
             "{\"events\":[]} x",
@@ -93,6 +91,9 @@ class JsonBatchTest {
             "{\"events\":[{\"id\":\"x]}",
             "{\"events\":[{}],}")) {
       assertThatExceptionOfType(JsonProblem.class).as(body).isThrownBy(() -> read(body));
+    }
+    for (String body : List.of("[]", "7", "{\"events\":{}}", "{\"device\":\"d\"}")) {
+      assertThatIllegalArgumentException().as(body).isThrownBy(() -> read(body));
     }
     assertThat(read("{\"events\":[]}").elements()).isEmpty();
     assertThat(read("{\"\\u0065vents\":[{\"id\":1}]}").elements()).hasSize(1);
