@@ -418,10 +418,12 @@ public final class Cluster {
     return new Shipment(node.id(), 0, List.of(), 0, false, VersionVector.EMPTY);
   }
 
-  /** Cuts or heals the link to a node, here only; false where there is none. */
+  /** Cuts or heals the link to a node, by its name, here only; false where there is none. */
   public boolean cut(NodeId peer, boolean cut) {
     Optional<Link> link =
-        links().stream().filter(l -> l.peer().equals(Optional.of(peer))).findFirst();
+        links().stream()
+            .filter(l -> l.peer().filter(node -> node.answersTo(peer)).isPresent())
+            .findFirst();
     link.ifPresent(found -> found.cut(cut));
     return link.isPresent();
   }

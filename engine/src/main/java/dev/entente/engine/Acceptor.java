@@ -192,7 +192,7 @@ final class Acceptor {
       RecordState seen = seen(past, context);
       Json base = base(past, context, seen);
       List<Change> changes =
-          Authoring.changes(seen, policy, request.author(), base, request.edit());
+          Authoring.changes(seen, policy, request.author(), base, held(seen, base), request.edit());
       if (request.edit() instanceof Edit.Delete && base.isAbsent()) {
         return new Rejected(Code.NOT_FOUND, "there is no such record to delete", Optional.empty())
             .called(RowConflict.DELETE_MISSING);
@@ -261,6 +261,17 @@ final class Acceptor {
                 + " kept";
       }
       return Deriver.derive(key, seen, policy).data();
+    }
+
+    /** What the cells made of it before the policy settled the record as a whole, if it did. */
+    private Json held(RecordState seen, Json base) {
+      if (policy.invariants().isEmpty() && policy.manualThreshold() >= 1) {
+        return base;
+      }
+      View view = Deriver.derive(key, seen, policy);
+      return view.isSettledAsAWhole() && view.data().equals(base)
+          ? Deriver.deriveUnchecked(key, seen, policy).data()
+          : base;
     }
 
     /** The answer to a write that changes nothing of what its author had read. */

@@ -27,6 +27,14 @@ public record NodeId(String value) implements Comparable<NodeId> {
   }
 
   /**
+   * Whether people may mean this node by what they typed: its name, or its name with the
+   * incarnation. The incarnation is shown, but nobody has to type it.
+   */
+  public boolean answersTo(NodeId typed) {
+    return equals(typed) || name().equals(typed.value());
+  }
+
+  /**
    * Whether this is a group of nodes that agree before anybody has a version. Such versions are
    * taken whatever their clock: a majority vouches for them, and others may build on them already.
    */

@@ -65,13 +65,25 @@ public final class Authoring {
    */
   public static List<Change> changes(
       RecordState seen, Policy policy, String author, Json base, Edit edit) throws EditProblem {
+    return changes(seen, policy, author, base, base, edit);
+  }
+
+  /**
+   * The same where the author read another document than the cells make: the policy had settled a
+   * conflict of the whole record. The changes make the cells what the author's document says.
+   *
+   * @param held what the cells make, without what was settled for the whole record
+   */
+  public static List<Change> changes(
+      RecordState seen, Policy policy, String author, Json base, Json held, Edit edit)
+      throws EditProblem {
     Authoring authoring = new Authoring(seen, policy, author, base);
     switch (edit) {
-      case Edit.Put(JsonObject document) -> authoring.document(base, document);
+      case Edit.Put(JsonObject document) -> authoring.document(held, document);
       case Edit.MergePatch(Json patch) ->
-          authoring.document(base, object(Patches.mergePatch(orEmpty(base), patch)));
+          authoring.document(held, object(Patches.mergePatch(orEmpty(base), patch)));
       case Edit.JsonPatch(List<Json> operations) ->
-          authoring.document(base, object(Patches.jsonPatch(orEmpty(base), operations)));
+          authoring.document(held, object(Patches.jsonPatch(orEmpty(base), operations)));
       case Edit.Operations(List<Edit.Operation> operations) ->
           authoring.operations(base, operations);
       case Edit.Delete() -> {

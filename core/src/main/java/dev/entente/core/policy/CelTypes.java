@@ -101,7 +101,18 @@ final class CelTypes implements CelTypeProvider {
    * @throws PolicyProblem.Unacceptable with the nearest value that it can have
    */
   static void checkValues(CelAbstractSyntaxTree tree) throws PolicyProblem.Unacceptable {
+    boolean nodes = CelTrees.all(tree.getExpr()).anyMatch(expr -> isMember(expr, "nodes"));
     for (CelExpr expr : CelTrees.all(tree.getExpr()).toList()) {
+      if (nodes
+          && isText(expr)
+          && YamlValue.INCARNATION.matcher(expr.constant().stringValue()).matches()) {
+        String typed = expr.constant().stringValue();
+        throw new PolicyProblem.Unacceptable(
+            "conflict.nodes holds the names of nodes; write "
+                + typed.substring(0, typed.lastIndexOf('.'))
+                + " instead of "
+                + typed);
+      }
       if (expr.exprKind().getKind() == Kind.CALL && COMPARISONS.contains(expr.call().function())) {
         checkValues(expr.call().args().getFirst(), expr.call().args().getLast());
         checkValues(expr.call().args().getLast(), expr.call().args().getFirst());
@@ -110,29 +121,32 @@ final class CelTypes implements CelTypeProvider {
   }
 
   private static void checkValues(CelExpr member, CelExpr other) throws PolicyProblem.Unacceptable {
-    if (member.exprKind().getKind() != Kind.SELECT
-        || member.select().operand().exprKind().getKind() != Kind.IDENT
-        || !member.select().operand().ident().name().equals("conflict")) {
+    Optional<String> name = VALUES.keySet().stream().filter(n -> isMember(member, n)).findFirst();
+    if (name.isEmpty()) {
       return;
     }
-    List<String> known = VALUES.get(member.select().field());
-    if (known == null) {
-      return;
-    }
+    List<String> known = VALUES.getOrDefault(name.get(), List.of());
     List<CelExpr> constants =
         other.exprKind().getKind() == Kind.LIST ? other.list().elements() : List.of(other);
     for (CelExpr constant : constants) {
-      if (constant.exprKind().getKind() == Kind.CONSTANT
-          && constant.constant().getKind() == CelConstant.Kind.STRING_VALUE
-          && !known.contains(constant.constant().stringValue())) {
+      if (isText(constant) && !known.contains(constant.constant().stringValue())) {
         String value = constant.constant().stringValue();
         throw new PolicyProblem.Unacceptable(
-            value
-                + " is no value of conflict."
-                + member.select().field()
-                + Names.suggestion(value, known));
+            value + " is no value of conflict." + name.get() + Names.suggestion(value, known));
       }
     }
+  }
+
+  private static boolean isMember(CelExpr expr, String name) {
+    return expr.exprKind().getKind() == Kind.SELECT
+        && expr.select().field().equals(name)
+        && expr.select().operand().exprKind().getKind() == Kind.IDENT
+        && expr.select().operand().ident().name().equals("conflict");
+  }
+
+  private static boolean isText(CelExpr expr) {
+    return expr.exprKind().getKind() == Kind.CONSTANT
+        && expr.constant().getKind() == CelConstant.Kind.STRING_VALUE;
   }
 
   private static StructType struct(String name, ImmutableMap<String, CelType> members) {

@@ -65,7 +65,7 @@ final class ConsistencyReader {
 
   private static ReplicaTerms primary(YamlValue value, List<YamlValue> listed) {
     List<String> names = new ArrayList<>();
-    listed.forEach(each -> each.text().ifPresent(names::add));
+    listed.forEach(each -> each.nodeName().ifPresent(names::add));
     if (names.isEmpty() || names.stream().distinct().count() < names.size()) {
       value.report("primary lists the names of nodes, the preferred first, each once");
     }

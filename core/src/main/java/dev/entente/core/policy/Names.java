@@ -73,13 +73,15 @@ final class Names {
 
   /** {@code ; did you mean X?}, or {@code ; known are …}. */
   static String suggestion(String unknown, Collection<String> known) {
-    Optional<String> nearest =
-        known.stream()
-            .filter(name -> distance(unknown, name) <= Math.max(2, (name.length() + 1) / 3))
-            .min((a, b) -> Integer.compare(distance(unknown, a), distance(unknown, b)));
-    return nearest
+    return nearest(unknown, known)
         .map(name -> "; did you mean " + name + "?")
         .orElseGet(() -> "; known are " + String.join(", ", known));
+  }
+
+  static Optional<String> nearest(String unknown, Collection<String> known) {
+    return known.stream()
+        .filter(name -> distance(unknown, name) <= Math.max(2, (name.length() + 1) / 3))
+        .min((a, b) -> Integer.compare(distance(unknown, a), distance(unknown, b)));
   }
 
   /** Levenshtein's distance, bounded by the lengths of names. */

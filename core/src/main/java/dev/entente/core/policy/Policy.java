@@ -142,6 +142,40 @@ public record Policy(
     return touches(neverAutomatic, group == null ? List.of(unit.path()) : paths(group));
   }
 
+  /** The names of the units that the policy declares: fields, groups and what limits are about. */
+  List<String> declaredNames() {
+    List<String> names = new ArrayList<>();
+    fields.keys().forEach(path -> names.add(path.toString()));
+    for (Group group : groups) {
+      names.add(group.name());
+      names.addAll(group.fields());
+    }
+    for (Limit limit : limits) {
+      limit.by().forEach(path -> names.add(path.toString()));
+      limit.sum().ifPresent(path -> names.add(path.toString()));
+    }
+    return names;
+  }
+
+  /** Whether the policy declares a unit of this name, something in it, or what it lies in. */
+  boolean declares(String unit) {
+    Path path = Path.parse(unit);
+    return group(unit) != null
+        || declaredNames().stream()
+            .map(Path::parse)
+            .anyMatch(known -> known.contains(path) || path.contains(known));
+  }
+
+  /** The paths of what only a person may settle, groups field by field. */
+  public List<Path> neverAutomaticPaths() {
+    List<Path> paths = new ArrayList<>();
+    for (String name : neverAutomatic) {
+      Group group = group(name);
+      paths.addAll(group == null ? List.of(Path.parse(name)) : paths(group));
+    }
+    return paths;
+  }
+
   private static List<Path> paths(Group group) {
     return group.fields().stream().map(Path::parse).toList();
   }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Finds contradictions in a policy, and whatever would let an accident decide: two rules of one
@@ -22,6 +23,9 @@ final class PolicyChecker {
   /** What decides by whose claim it is, not by its value. */
   private static final List<String> KEEPERS =
       List.of("first-writer-wins", "last-writer-wins", "priority", "manual-review");
+
+  private static final Pattern OF_LIMITS =
+      Pattern.compile("conflict\\.type\\s*==\\s*[\"']resource-contention[\"']");
 
   private final Policy policy;
   private final List<String> found = new ArrayList<>();
@@ -77,7 +81,8 @@ final class PolicyChecker {
     }
     if (policy.recordUnit() && (!policy.fields().isEmpty() || !policy.groups().isEmpty())) {
       found.add(
-          "unit: record makes the whole record one unit; it cannot have fields or groups of its own");
+          "unit: record makes the whole record one unit; it cannot have fields or groups of its"
+              + " own");
     }
   }
 
@@ -268,6 +273,18 @@ final class PolicyChecker {
             limit.name() + " has no by that a record could give up; say under loser what happens");
       }
     }
+  }
+
+  /** Why a strategy cannot settle what its condition is about, where that is limits alone. */
+  static Optional<String> whyNotOfLimits(Condition when, StrategySpec then) {
+    return OF_LIMITS.matcher(when.source()).find()
+            && !when.source().contains("||")
+            && !KEEPERS.contains(then.name())
+        ? Optional.of(
+            then.name()
+                + " cannot say which record keeps a claim; known are "
+                + String.join(", ", KEEPERS))
+        : Optional.empty();
   }
 
   private void terms() {

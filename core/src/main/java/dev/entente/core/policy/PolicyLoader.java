@@ -181,7 +181,32 @@ public final class PolicyLoader {
     for (String contradiction : PolicyChecker.contradictions(loaded)) {
       problems.add(file.place(contradiction));
     }
+    file.list("never-automatic")
+        .ifPresent(list -> list.forEach(value -> warnOfUndeclared(value, loaded)));
+    file.map("review")
+        .flatMap(map -> map.list("two-persons"))
+        .ifPresent(list -> list.forEach(value -> warnOfUndeclared(value, loaded)));
     return loaded;
+  }
+
+  /**
+   * A name that no field or group declares protects a field all the same, where records have one.
+   * One that is nearly a declared name is most likely misspelt, and then protects nothing.
+   */
+  private void warnOfUndeclared(YamlValue value, Policy policy) {
+    Optional<String> name = value.text();
+    if (name.isPresent() && !name.get().equals(ReviewTerms.ALL) && !policy.declares(name.get())) {
+      Names.nearest(name.get(), policy.declaredNames())
+          .ifPresent(near ->
+              warnings.add(
+                  value.problem(
+                      value.what()
+                          + " names "
+                          + name.get()
+                          + ", which no field or group declares; did you mean "
+                          + near
+                          + "?")));
+    }
   }
 
   /** Names the text of a policy: the same on every node that has the same text. */
@@ -298,7 +323,16 @@ public final class PolicyLoader {
 
   private Optional<Rule> rule(YamlValue value, String action) {
     YamlMap map = value.map();
-    map.only(List.of("name", "when", action, "priority"));
+    boolean isRule = action.equals("then");
+    map.only(
+        isRule
+            ? List.of("name", "when", action, "priority", "overrides-fields")
+            : List.of("name", "when", action, "priority"));
+    boolean overrides =
+        isRule
+            && map.oneOf("overrides-fields", List.of("true", "false"))
+                .orElse("false")
+                .equals("true");
     Optional<String> name = map.text("name");
     Optional<Condition> when =
         map.get("when").flatMap(v -> v.condition(CelConditions.About.CONFLICT));
@@ -308,9 +342,13 @@ public final class PolicyLoader {
         problems.add(map.place("a rule needs " + needed));
       }
     }
+    if (when.isPresent() && then.isPresent()) {
+      PolicyChecker.whyNotOfLimits(when.get(), then.get())
+          .ifPresent(why -> problems.add(map.place(why).thatWasAcceptedBefore()));
+    }
     int priority = map.number("priority").map(Double::intValue).orElse(0);
     return name.isPresent() && when.isPresent() && then.isPresent()
-        ? Optional.of(new Rule(name.get(), when.get(), then.get(), priority))
+        ? Optional.of(new Rule(name.get(), when.get(), then.get(), priority, overrides))
         : Optional.empty();
   }
 

@@ -9,8 +9,17 @@ import java.util.Optional;
 /**
  * Settles the conflicts for which its condition holds; the highest priority is asked first. Used
  * for escalations as well.
+ *
+ * @param overridesFields whether a rule settles also what names a strategy of its own; escalations
+ *     always do
  */
-public record Rule(String name, Condition when, StrategySpec then, int priority) {
+public record Rule(
+    String name, Condition when, StrategySpec then, int priority, boolean overridesFields) {
+  /** A rule for what names no strategy of its own. */
+  public Rule(String name, Condition when, StrategySpec then, int priority) {
+    this(name, when, then, priority, false);
+  }
+
   /**
    * The first rule whose condition holds.
    *

@@ -232,6 +232,9 @@ final class StrategyReader {
         role.oneOf("a role of this policy", List.copyOf(roles.keySet()));
       }
     }
+    if (of == PriorityOf.NODES) {
+      order.forEach(YamlValue::nodeName);
+    }
     return new Settings.Ranking(
         of, order.stream().map(YamlValue::json).toList(), SortedArrayMap.copyOf(roles));
   }

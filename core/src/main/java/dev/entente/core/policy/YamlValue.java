@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -18,6 +19,7 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /** A value in a policy file that knows where it stands and reports what is wrong with it. */
 record YamlValue(Node node, String what, List<PolicyProblem> problems) {
+  static final Pattern INCARNATION = Pattern.compile("[a-zA-Z0-9_-]{1,48}\\.[0-9]{1,9}");
 
   PolicyProblem problem(String message) {
     return new PolicyProblem(
@@ -83,6 +85,23 @@ record YamlValue(Node node, String what, List<PolicyProblem> problems) {
       return Optional.empty();
     }
     return text;
+  }
+
+  /**
+   * The name of a node. An incarnation is refused, because it changes when a node comes back
+   * without its disk, and then the name would mean no node.
+   */
+  Optional<String> nodeName() {
+    Optional<String> name = text();
+    if (name.filter(INCARNATION.asMatchPredicate()).isPresent()) {
+      problems.add(
+          problem(
+                  name.get()
+                      + " names one incarnation of a node; write "
+                      + name.get().substring(0, name.get().lastIndexOf('.')))
+              .thatWasAcceptedBefore());
+    }
+    return name;
   }
 
   /** An expression; what is wrong with it is reported. */

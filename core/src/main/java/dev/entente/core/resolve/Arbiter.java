@@ -31,7 +31,8 @@ import java.util.Optional;
  *   <li>the policy's escalations, by priority;
  *   <li>critical: roll back to the last agreed value, and review;
  *   <li>more complex than the manual threshold: review;
- *   <li>the policy's rules, by priority;
+ *   <li>the policy's rules, by priority; where the unit names a strategy of its own only those that
+ *       say that they override it;
  *   <li>a removal of something that has no strategy of its own, or of an element of an undeclared
  *       list: the {@code deletes} rule;
  *   <li>the unit's own strategy, else the type's default.
@@ -107,13 +108,50 @@ final class Arbiter {
     }
   }
 
+  /** The strategy that an escalation or a rule names, and which of them. */
+  record Asked(StrategySpec strategy, String because) {}
+
+  /** Why a value cannot be the result; empty where it can. */
+  interface Objection {
+    Optional<String> to(Json value);
+  }
+
+  private static final Objection NO_OBJECTION = _ -> Optional.empty();
+
+  /**
+   * What the policy's escalations ask for.
+   *
+   * @throws ConditionException where a condition fails
+   */
+  Optional<Asked> escalation(Conflict conflict) {
+    return policy.escalations().isEmpty() ? Optional.empty() : escalation(Facts.of(conflict));
+  }
+
+  /** What the policy's rules ask for; throws as {@link #escalation}. */
+  Optional<Asked> rule(Conflict conflict) {
+    return policy.rules().isEmpty() ? Optional.empty() : rule(Facts.of(conflict), false);
+  }
+
+  private Optional<Asked> escalation(Map<String, ?> facts) {
+    return Rule.first(policy.escalations(), facts, work)
+        .map(rule -> new Asked(rule.then(), " (escalation " + rule.name() + ")"));
+  }
+
+  private Optional<Asked> rule(Map<String, ?> facts, boolean hasOwnStrategy) {
+    List<Rule> rules =
+        hasOwnStrategy
+            ? policy.rules().stream().filter(Rule::overridesFields).toList()
+            : policy.rules();
+    return Rule.first(rules, facts, work)
+        .map(rule -> new Asked(rule.then(), " (rule " + rule.name() + ")"));
+  }
+
   private Resolution byPolicy(Conflict conflict, Optional<StrategySpec> own) {
     Map<String, ?> facts =
         policy.rules().isEmpty() && policy.escalations().isEmpty() ? Map.of() : Facts.of(conflict);
-    Optional<Rule> escalation = Rule.first(policy.escalations(), facts, work);
+    Optional<Asked> escalation = escalation(facts);
     if (escalation.isPresent()) {
-      return chain(
-          escalation.get().then(), conflict, " (escalation " + escalation.get().name() + ")");
+      return chain(escalation.get(), conflict, NO_OBJECTION);
     }
     if (conflict.severity() == Severity.CRITICAL) {
       return pending(
@@ -134,9 +172,9 @@ final class Arbiter {
               policy.manualThreshold(),
               Explain.offers(conflict.competing())));
     }
-    Optional<Rule> rule = Rule.first(policy.rules(), facts, work);
+    Optional<Asked> rule = rule(facts, own.isPresent());
     if (rule.isPresent()) {
-      return chain(rule.get().then(), conflict, " (rule " + rule.get().name() + ")");
+      return chain(rule.get(), conflict, NO_OBJECTION);
     }
     if (own.isEmpty() && conflict.competing().stream().anyMatch(a -> a.value().isAbsent())) {
       return removal(conflict);
@@ -224,9 +262,15 @@ final class Arbiter {
 
   /** Asks a strategy, and what it hands on to. */
   Resolution chain(StrategySpec first, Conflict conflict, String because) {
+    return chain(new Asked(first, because), conflict, NO_OBJECTION);
+  }
+
+  /** The same; a strategy whose result is objected to counts as unable. */
+  Resolution chain(Asked asked, Conflict conflict, Objection objection) {
+    String because = asked.because();
     StringBuilder unable = new StringBuilder();
-    for (StrategySpec spec = first; ; spec = spec.otherwise().orElseThrow()) {
-      Verdict verdict = verdict(spec, conflict);
+    for (StrategySpec spec = asked.strategy(); ; spec = spec.otherwise().orElseThrow()) {
+      Verdict verdict = objected(verdict(spec, conflict), objection);
       if (verdict instanceof Verdict.Unable) {
         unable
             .append(unable.isEmpty() ? "" : "; ")
@@ -245,6 +289,16 @@ final class Arbiter {
           ? pending(conflict, spec.name(), why).asking(spec)
           : resolution(conflict, spec.name(), verdict, why);
     }
+  }
+
+  private static Verdict objected(Verdict verdict, Objection objection) {
+    Optional<String> why =
+        switch (verdict) {
+          case Verdict.Settled settled -> objection.to(settled.value());
+          case Verdict.SideBySide kept -> objection.to(kept.value());
+          case Verdict.Review _, Verdict.Refused _, Verdict.Unable _ -> Optional.empty();
+        };
+    return why.<Verdict>map(Verdict.Unable::new).orElse(verdict);
   }
 
   private Verdict verdict(StrategySpec spec, Conflict conflict) {

@@ -5,9 +5,9 @@ import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonString;
+import dev.entente.core.policy.Condition.ConditionException;
 import dev.entente.core.policy.Limit;
 import dev.entente.core.policy.Policy;
-import dev.entente.core.policy.Rule;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
@@ -61,10 +61,12 @@ public record Contention(Resolution resolution, List<RecordKey> losers) {
       Policy policy, Limit limit, JsonArray group, BigDecimal most, List<Party> parties) {
     Conflict conflict = conflict(limit, parties);
     String what = what(limit, group, most, parties);
-    for (Rule rule : policy.escalations()) {
-      if (rule.when().holds(Facts.of(conflict))) {
-        return pending(conflict, what, " (escalation " + rule.name() + ")");
-      }
+    Arbiter arbiter = new Arbiter(conflict.key(), policy);
+    Arbiter.Asked keep;
+    try {
+      keep = keep(arbiter, limit, conflict);
+    } catch (ConditionException e) {
+      return pending(conflict, what, "A condition of the policy failed: " + e.getMessage() + ". ");
     }
     List<Party> left = new ArrayList<>(parties);
     List<RecordKey> losers = new ArrayList<>();
@@ -74,9 +76,17 @@ public record Contention(Resolution resolution, List<RecordKey> losers) {
     while (!left.isEmpty()) {
       Party next = left.getFirst();
       if (left.size() > 1) {
-        Resolution first = Deriver.settle(policy, conflict(limit, left), limit.keep());
+        List<Json> ids = left.stream().map(party -> Json.of(party.key().id())).toList();
+        Resolution first =
+            arbiter.chain(
+                keep,
+                conflict(limit, left),
+                value ->
+                    ids.contains(value)
+                        ? Optional.empty()
+                        : Optional.of("the result would be none of the records"));
         if (first.status() != Status.RESOLVED) {
-          return pending(conflict, what, "");
+          return pending(conflict, what, keep.because().isEmpty() ? "" : first.explanation() + " ");
         }
         why = why.isEmpty() ? first.explanation() : why;
         uncertain |= first.uncertain();
@@ -94,7 +104,7 @@ public record Contention(Resolution resolution, List<RecordKey> losers) {
         new Resolution(
             conflict,
             Status.RESOLVED,
-            limit.keep().name(),
+            keep.strategy().name(),
             Json.of(losers.stream().map(key -> Json.of(key.id())).toList()),
             what
                 + why
@@ -106,15 +116,24 @@ public record Contention(Resolution resolution, List<RecordKey> losers) {
     return new Contention(settled, losers);
   }
 
+  /** An escalation, else a rule where the limit leaves it to people, else what the limit says. */
+  private static Arbiter.Asked keep(Arbiter arbiter, Limit limit, Conflict conflict) {
+    return arbiter
+        .escalation(conflict)
+        .or(() ->
+            limit.keep().name().equals("manual-review") ? arbiter.rule(conflict) : Optional.empty())
+        .orElse(new Arbiter.Asked(limit.keep(), ""));
+  }
+
   private static Contention pending(Conflict conflict, String what, String because) {
     return new Contention(
         Arbiter.pending(
             conflict,
             "manual-review",
             what
+                + because
                 + "A person decides between "
                 + Explain.offers(conflict.competing())
-                + because
                 + "."),
         List.of());
   }

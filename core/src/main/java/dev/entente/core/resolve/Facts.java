@@ -76,7 +76,7 @@ public final class Facts {
     for (Assignment assignment : conflict.competing()) {
       values.add(CelValues.of(assignment.value()));
       authors.add(assignment.author());
-      nodes.add(assignment.dot().node().value());
+      nodes.add(assignment.dot().node().name());
     }
     facts.put("values", values);
     facts.put("authors", authors);

@@ -11,14 +11,11 @@ import dev.entente.core.json.Path;
 import dev.entente.core.policy.Condition.ConditionException;
 import dev.entente.core.policy.Invariant;
 import dev.entente.core.policy.Policy;
-import dev.entente.core.policy.Rule;
 import dev.entente.core.policy.Severity;
-import dev.entente.core.policy.StrategySpec;
 import dev.entente.core.policy.Work;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
-import dev.entente.core.resolve.Resolution.Status;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -34,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * documents.
  */
 final class RecordCheck {
+  private static final String WAITING = "; readers see what was last agreed until a person decides";
+
   private final RecordKey key;
   private final RecordState state;
   private final Policy policy;
@@ -188,40 +187,54 @@ final class RecordCheck {
   }
 
   private View escalated(Conflict conflict, String why) {
-    String strategy = conflict.severity() == Severity.CRITICAL ? "rollback" : "manual-review";
-    String because = "";
-    Optional<StrategySpec> asked = Optional.empty();
-    for (Rule rule : policy.escalations()) {
-      if (rule.when().holds(Facts.of(conflict))) {
-        strategy = rule.then().name();
-        asked = Optional.of(rule.then());
-        because = " (escalation " + rule.name() + ")";
-        break;
-      }
-    }
     String authors =
         String.join(
             " and ", conflict.competing().stream().map(Assignment::author).distinct().toList());
-    Json agreed = conflict.lastAgreed().orElseThrow();
     Resolution resolution =
-        new Resolution(
-            conflict,
-            Status.PENDING,
-            strategy,
-            agreed,
-            why
-                + ", though what "
-                + authors
-                + " wrote was valid by itself; readers see what was last agreed until a person"
-                + " decides"
-                + because
-                + ".",
-            false,
-            strategy.equals("reject"),
-            asked);
+        settled(conflict, why + ", though what " + authors + " wrote was valid by itself");
     List<Resolution> all = new ArrayList<>(merged.resolutions());
     all.add(resolution);
-    return new View(agreed, merged.context(), merged.updatedAt(), merged.heads(), all);
+    return new View(resolution.value(), merged.context(), merged.updatedAt(), merged.heads(), all);
+  }
+
+  /** As a field is settled: escalations, critical, rules; without any of them a person decides. */
+  private Resolution settled(Conflict conflict, String what) {
+    Arbiter arbiter = new Arbiter(key, policy);
+    boolean critical = conflict.severity() == Severity.CRITICAL;
+    Optional<Arbiter.Asked> asked;
+    try {
+      asked = arbiter.escalation(conflict);
+      if (asked.isEmpty() && !critical && conflict.type() == ConflictType.INVARIANT_VIOLATION) {
+        asked = arbiter.rule(conflict);
+      }
+    } catch (ConditionException e) {
+      return Arbiter.pending(
+          conflict,
+          "manual-review",
+          what + WAITING + "; a condition of the policy failed: " + e.getMessage() + ".");
+    }
+    if (asked.isEmpty()) {
+      return Arbiter.pending(
+          conflict, critical ? "rollback" : "manual-review", what + WAITING + ".");
+    }
+    Resolution resolution = arbiter.chain(asked.get(), conflict, this::objection);
+    return resolution.explained(
+        what + (resolution.isPending() ? WAITING : "") + ". " + resolution.explanation());
+  }
+
+  /** The result is the whole record: it keeps the invariants, and what only people settle. */
+  private Optional<String> objection(Json document) {
+    if (!(document instanceof JsonObject)) {
+      return Optional.of("the result would be no record");
+    }
+    Optional<String> broken = firstBroken(policy, document, new ArrayList<>());
+    if (broken.isPresent()) {
+      return Optional.of("the result would break the invariant " + broken.get());
+    }
+    return policy.neverAutomaticPaths().stream()
+        .filter(path -> !path.in(document).equals(path.in(merged.data())))
+        .findFirst()
+        .map(path -> "the result would change " + path + ", which is never settled automatically");
   }
 
   /** From the smaller number of changes that any head made and another has not seen. */

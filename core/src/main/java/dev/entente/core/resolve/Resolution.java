@@ -55,6 +55,10 @@ public record Resolution(
         conflict, status, strategy, value, explanation, uncertain, refused, Optional.of(spec));
   }
 
+  Resolution explained(String text) {
+    return new Resolution(conflict, status, strategy, value, text, uncertain, refused, asked);
+  }
+
   /** Whether readers see what was last agreed instead of what anybody wrote since. */
   boolean wentBack() {
     return isPending() || strategy.equals("rollback");

@@ -27,6 +27,16 @@ public record View(
     return !data.isAbsent();
   }
 
+  /** Whether readers see what the policy made of a conflict of the whole record. */
+  public boolean isSettledAsAWhole() {
+    for (Resolution resolution : resolutions) {
+      if (resolution.conflict().recordLevel() && !resolution.isPending()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   public boolean hasPending() {
     for (Resolution resolution : resolutions) {
       if (resolution.isPending()) {

@@ -84,10 +84,14 @@ final class Priority implements Strategy {
         switch (ranking.of()) {
           case VALUES -> assignment.value();
           case AUTHORS -> Json.of(assignment.author());
-          case NODES -> Json.of(assignment.dot().node().value());
+          case NODES -> Json.of(assignment.dot().node().name());
           case ROLES -> throw new IllegalStateException("an author may have several roles");
         };
     int index = ranking.order().indexOf(subject);
+    if (index < 0 && ranking.of() == PriorityOf.NODES) {
+      // A policy of an earlier release had to name the incarnation.
+      index = ranking.order().indexOf(Json.of(assignment.dot().node().value()));
+    }
     return index < 0 ? Integer.MAX_VALUE : index;
   }
 
