@@ -81,7 +81,10 @@ public final class Group implements AgreedLog {
   private Locks locks = new Locks();
 
   /** By whose clock the last command for locks was timed, and what that said. */
-  private Timed lastTimed = new Timed("", 0);
+  private Timed lastTimed = Timed.NONE;
+
+  /** How many commands for locks were agreed on. */
+  private long lockCommands;
 
   /** When the last command for locks came here, by this member's clock that never jumps. */
   private long heardAtMillis;
@@ -93,8 +96,19 @@ public final class Group implements AgreedLog {
    *
    * @param session the process that proposed it
    * @param steadyMillis by that process's clock that never jumps
+   * @param after how many commands for locks that process had applied by then
    */
-  private record Timed(String session, long steadyMillis) {}
+  private record Timed(String session, long steadyMillis, long after) {
+    static final Timed NONE = new Timed("", 0, 0);
+
+    void write(ByteWriter out) {
+      out.text(session).u64(steadyMillis).u64(after);
+    }
+
+    static Timed read(ByteReader in) {
+      return new Timed(in.text(), in.u64(), in.u64());
+    }
+  }
 
   private static final class Pending<T> {
     final Command<T> command;
@@ -280,19 +294,18 @@ public final class Group implements AgreedLog {
    *
    * <p>Leases are measured in a time of the group's own. Each command says when it was proposed, by
    * which process's clock; between two commands of one process the group's time moves by the
-   * difference, and where another process has taken over it does not move. So between two commands
-   * never more of the group's time passes than real time did, whoever leads and whatever wall
-   * clocks say, and no lease ends early.
+   * difference, and where another process has taken over it does not move. That process's clock
+   * counts from its first command on that it proposed once it had applied all before. So between
+   * two commands never more of the group's time passes than real time did, whoever leads and
+   * whatever wall clocks say, and no lease ends early.
    */
   public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
-    byte[] entry =
-        new ByteWriter()
-            .u8(TIMED_LOCK)
-            .text(session)
-            .u64(steadyMillis.getAsLong())
-            .raw(LockCodec.toBytes(command))
-            .toBytes();
-    return propose(entry).thenApply(LockCodec::answer);
+    ByteWriter entry = new ByteWriter().u8(TIMED_LOCK);
+    synchronized (lockState) {
+      new Timed(session, steadyMillis.getAsLong(), lockCommands).write(entry);
+    }
+    entry.raw(LockCodec.toBytes(command));
+    return propose(entry.toBytes()).thenApply(LockCodec::answer);
   }
 
   /** What the group has agreed to do where it is split. */
@@ -379,7 +392,7 @@ public final class Group implements AgreedLog {
     return switch (kind) {
       case VERSIONS -> applied(Proposal.fromBytes(in.rest()));
       case LOCK -> applied(in.u64(), LockCodec.command(in.rest()));
-      case TIMED_LOCK -> applied(new Timed(in.text(), in.u64()), LockCodec.command(in.rest()));
+      case TIMED_LOCK -> applied(Timed.read(in), LockCodec.command(in.rest()));
       case SETTINGS -> {
         splitBrain = SplitBrain.read(in);
         yield AGREED;
@@ -417,12 +430,12 @@ public final class Group implements AgreedLog {
 
   private byte[] applied(Timed timed, Locks.Command command) {
     synchronized (lockState) {
-      long passed =
-          timed.session().equals(lastTimed.session())
-              ? Math.max(0, timed.steadyMillis() - lastTimed.steadyMillis())
-              : 0;
-      // Commands of one process may come in another order than they were proposed in.
-      if (passed > 0 || !timed.session().equals(lastTimed.session())) {
+      boolean goesOn = timed.session().equals(lastTimed.session());
+      long passed = goesOn ? Math.max(0, timed.steadyMillis() - lastTimed.steadyMillis()) : 0;
+      if (!goesOn) {
+        // A clock that was read before the last command was proposed would count time twice.
+        lastTimed = timed.after() == lockCommands ? timed : Timed.NONE;
+      } else if (passed > 0) {
         lastTimed = timed;
       }
       return applied(locks.timeMillis() + passed, command);
@@ -432,6 +445,7 @@ public final class Group implements AgreedLog {
   private byte[] applied(long atMillis, Locks.Command command) {
     synchronized (lockState) {
       heardAtMillis = steadyMillis.getAsLong();
+      lockCommands++;
       Locks.Answer answer = locks.apply(command, atMillis);
       lockState.notifyAll();
       return LockCodec.toBytes(answer);
@@ -450,7 +464,8 @@ public final class Group implements AgreedLog {
     synchronized (lockState) {
       ByteWriter out = new ByteWriter().u8(FORMAT).u64(position);
       splitBrain.write(out);
-      out.text(lastTimed.session()).u64(lastTimed.steadyMillis());
+      lastTimed.write(out);
+      out.u64(lockCommands);
       return out.raw(locks.toBytes()).toBytes();
     }
   }
@@ -477,7 +492,8 @@ public final class Group implements AgreedLog {
     }
     long last = in.u64();
     SplitBrain agreed = SplitBrain.read(in);
-    Timed timed = format == FORMAT ? new Timed(in.text(), in.u64()) : new Timed("", 0);
+    Timed timed = format == FORMAT ? Timed.read(in) : Timed.NONE;
+    long commands = format == FORMAT ? in.u64() : 0;
     Locks restored = Locks.fromBytes(in.rest());
     try {
       if (last > 0 && !caughtUp(VersionVector.of(Map.of(ID, last)))) {
@@ -496,6 +512,7 @@ public final class Group implements AgreedLog {
     synchronized (lockState) {
       locks = restored;
       lastTimed = timed;
+      lockCommands = commands;
       heardAtMillis = steadyMillis.getAsLong();
       lockState.notifyAll();
     }

@@ -103,9 +103,37 @@ class LeaseTimeTest {
     }
   }
 
+  /** Time that passed before another's command was proposed is not counted again behind it. */
+  @Test
+  void aLateCommandOfAFormerLeaderEndsNoLeaseOfTheNext() {
+    Node second = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("b"));
+    try {
+      Group other = new Group(second, steady::get);
+      Relay relay = new Relay(List.of(group, other));
+      group.join(relay);
+      other.join(relay);
+      acquire(group, "ann");
+      relay.holdsBack = true;
+      var late = group.lock(new Command.Release(LOCK, "nobody"));
+      relay.holdsBack = false;
+      steady.addAndGet(9_000);
+      other.lock(new Command.Release(LOCK, "ann")).join();
+      acquire(other, "bob");
+      relay.deliver();
+      assertThat(late).isDone();
+      steady.addAndGet(9_999);
+      assertThat(acquire(group, "ann")).isInstanceOf(Answer.Queued.class);
+      assertThat(acquire(group, "ann")).isInstanceOf(Answer.Queued.class);
+    } finally {
+      second.close();
+    }
+  }
+
   /** Whoever proposes has both members apply it. */
   private static final class Relay implements Consensus {
     private List<Group> members;
+    private boolean holdsBack;
+    private Runnable heldBack = () -> {};
 
     Relay(List<Group> members) {
       this.members = members;
@@ -113,11 +141,23 @@ class LeaseTimeTest {
 
     @Override
     public CompletableFuture<byte[]> propose(byte[] entry) {
-      byte[] answer = new byte[0];
-      for (Group member : members) {
-        answer = member.apply(entry);
+      CompletableFuture<byte[]> answer = new CompletableFuture<>();
+      Runnable agrees =
+          () ->
+              members.forEach(member -> {
+                byte[] said = member.apply(entry);
+                answer.complete(said);
+              });
+      if (holdsBack) {
+        heldBack = agrees;
+      } else {
+        agrees.run();
       }
-      return CompletableFuture.completedFuture(answer);
+      return answer;
+    }
+
+    void deliver() {
+      heldBack.run();
     }
 
     @Override
