@@ -96,7 +96,8 @@ public final class Retaining {
         Thread writer = writing ? writer(node, enough, nanos) : new Thread(() -> {});
         Instant before = Instant.now();
         long start = System.nanoTime();
-        Pruned gone = retention.run("main", before, retention.stable(List.of()), false, _ -> true);
+        Pruned gone =
+            retention.run("main", before, retention.stable(List.of(node.id())), false, _ -> true);
         double seconds = (System.nanoTime() - start) / 1e9;
         enough.set(true);
         writer.join();

@@ -201,6 +201,17 @@ public final class Cluster {
     return List.copyOf(byName.values());
   }
 
+  /**
+   * The nodes that have not left for good, as far as this one may rely on it; none while it has not
+   * met any of those that it was told to ask, such as after it was restored from a backup.
+   */
+  public List<NodeId> acquainted() {
+    boolean alone = config.seeds().stream().allMatch(config.url()::equals);
+    boolean met =
+        members().stream().anyMatch(member -> !member.node().name().equals(node.id().name()));
+    return met || alone ? present().stream().map(Member::node).toList() : List.of();
+  }
+
   private Member later(Member one, Member other) {
     return other.node().equals(node.id())
             || (!one.node().equals(node.id()) && other.stampMillis() >= one.stampMillis())

@@ -15,6 +15,7 @@ import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.Change;
+import dev.entente.core.record.Origin;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
@@ -85,7 +86,7 @@ final class Acceptor {
   List<Outcome> acceptTogether(Transaction transaction, List<WriteRequest> requests) {
     transaction.beginUnit();
     List<Outcome> outcomes = new ArrayList<>(requests.size());
-    for (WriteRequest request : requests) {
+    for (WriteRequest request : RequestHash.together(requests)) {
       Outcome outcome = accept(transaction, request);
       outcomes.add(outcome);
       if (outcome instanceof Rejected) {
@@ -98,15 +99,16 @@ final class Acceptor {
   }
 
   Outcome accept(Transaction transaction, WriteRequest request) {
-    Optional<Outcome> first =
-        request.requestId().flatMap(id -> Answers.first(transaction, request, id));
+    Optional<Origin> origin = RequestHash.origin(request);
+    Optional<Outcome> first = Answers.first(transaction, request, origin);
     if (first.isPresent()) {
       return first.get();
     }
     Snapshot before = transaction.snapshot(request.key());
     Outcome outcome;
+    Attempt attempt = new Attempt(transaction, request, before, origin);
     try {
-      outcome = new Attempt(transaction, request, before).run();
+      outcome = attempt.run();
     } catch (EditProblem e) {
       Rejected invalid =
           new Rejected(Code.INVALID, String.valueOf(e.getMessage()), Optional.empty());
@@ -116,7 +118,7 @@ final class Acceptor {
       keepPayload(transaction, request, rejected);
     } else if (outcome instanceof Accepted accepted) {
       request.fence().ifPresent(transaction::fence);
-      request.requestId().ifPresent(id -> Answers.keep(transaction, request, id, accepted));
+      Answers.keep(transaction, request, origin, accepted, Optional.ofNullable(attempt.version));
     }
     return outcome;
   }
@@ -163,9 +165,15 @@ final class Acceptor {
     private final Snapshot before;
     private final Policy policy;
     private final Refusals refusals;
+    private final Optional<Origin> origin;
     private String note = "";
 
-    Attempt(Transaction transaction, WriteRequest request, Snapshot before) {
+    /** What was written; null until then, and where nothing changes. */
+    private @Nullable Version version;
+
+    Attempt(
+        Transaction transaction, WriteRequest request, Snapshot before, Optional<Origin> origin) {
+      this.origin = origin;
       this.transaction = transaction;
       this.request = request;
       this.key = request.key();
@@ -186,8 +194,8 @@ final class Acceptor {
         return refused.get();
       }
       @Nullable Past past = isCurrent(context) ? null : past();
-      if (past != null && request.device().isPresent()) {
-        context = context.with(History.ownDots(past, request.device().get(), context));
+      if (past != null && request.device().isPresent() && origin.isPresent()) {
+        context = context.with(History.ownDots(past, origin.get().sender(), context));
       }
       RecordState seen = seen(past, context);
       Json base = base(past, context, seen);
@@ -305,7 +313,8 @@ final class Acceptor {
               request.requestId().map(id -> id.substring(1)),
               request.note(),
               changes,
-              transaction.clockErrorMillis());
+              transaction.clockErrorMillis(),
+              origin);
       RecordState state = joined(version);
       Optional<String> crowded = isCurrent(context) ? Optional.empty() : crowded(state);
       if (crowded.isPresent()) {
@@ -338,6 +347,7 @@ final class Acceptor {
         return undone(contended.size() > 1 ? taken.called(RowConflict.SEVERAL_UNIQUE) : taken);
       }
       write(version, after, encoded, mine);
+      this.version = version;
       return new Accepted(
           kind(mine, after.view()),
           after,

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.core.record.Fingerprint;
+import dev.entente.core.record.Origin;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
 import dev.entente.engine.Outcome.Accepted;
@@ -10,72 +16,276 @@ import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
+import dev.entente.engine.codec.CausalCodec;
 import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Table;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
-/** The first answers to requests, so that what is sent again is not done again. */
+/**
+ * Which requests have been accepted, here or at other nodes, and what they were answered: so that
+ * what is sent again is not done again, and versions of one request are known for what they are.
+ *
+ * <p>An entry stays when its version is pruned: the other nodes prune at other times, and all must
+ * come to the same result about a request that is repeated later.
+ */
 final class Answers {
-  /** In the place of a fingerprint, where a version tells only which request it came of. */
-  private static final long ELSEWHERE = Long.MIN_VALUE;
+  private static final int FORMAT = 1;
+
+  /** Begins the keys of entries; those of earlier releases begin with a letter. */
+  private static final byte[] BY_HASH = {1};
 
   private Answers() {}
 
+  /**
+   * A request that was accepted.
+   *
+   * @param request the hash of the whole request
+   * @param version the version that has effect; empty where nothing was to be changed
+   * @param answer what the client was told; absent where another node told them
+   */
+  record Kept(Fingerprint request, RecordKey key, Optional<Accept> version, Json answer) {
+    private boolean isOlderThan(Kept other) {
+      return other.version.isEmpty()
+          || (version.isPresent() && version.get().compareTo(other.version.get()) <= 0);
+    }
+  }
+
+  /** A version, and when it was accepted; ordered as versions of one request are. */
+  record Accept(HybridTime at, Dot dot) implements Comparable<Accept> {
+    static Accept of(Version version) {
+      return new Accept(version.acceptedAt(), version.dot());
+    }
+
+    @Override
+    public int compareTo(Accept other) {
+      int order = at.compareTo(other.at);
+      return order != 0 ? order : dot.compareTo(other.dot);
+    }
+  }
+
   /** What a request was answered before; empty where it comes for the first time. */
-  static Optional<Outcome> first(Transaction transaction, WriteRequest request, String id) {
-    byte[] stored = transaction.get(Table.ANSWERS, Keys.of(request.key().tenant(), id));
+  static Optional<Outcome> first(
+      Transaction transaction, WriteRequest request, Optional<Origin> origin) {
+    if (request.requestId().isEmpty() || origin.isEmpty()) {
+      return Optional.empty();
+    }
+    String id = request.requestId().get().substring(1);
+    List<Kept> known = read(transaction, key(request.key().tenant(), origin.get(), id));
+    if (known.isEmpty()) {
+      return ofEarlierRelease(transaction, request);
+    }
+    for (Kept kept : known) {
+      if (kept.request().equals(origin.get().request())) {
+        return Optional.of(
+            new Outcome.Duplicate(answer(kept), transaction.snapshot(request.key())));
+      }
+    }
+    return Optional.of(
+        new Rejected(
+            Code.INVALID,
+            "the id " + id + " was used before for a different request",
+            Optional.empty()));
+  }
+
+  /**
+   * What an earlier release answered; it told requests by a short checksum, which is not compared,
+   * and did not tell senders apart.
+   */
+  private static Optional<Outcome> ofEarlierRelease(Transaction transaction, WriteRequest request) {
+    RecordKey key = request.key();
+    byte[] stored =
+        transaction.get(Table.ANSWERS, Keys.of(key.tenant(), request.requestId().orElseThrow()));
     if (stored == null) {
       return Optional.empty();
     }
     ByteReader in = new ByteReader(stored);
-    long fingerprint = in.u64();
+    in.u64();
     Json answer = JsonCodec.read(in);
     boolean same =
-        fingerprint == ELSEWHERE
-            ? answer.equals(elsewhere(request.key()))
-            : fingerprint == request.fingerprint();
-    return Optional.of(
-        same
-            ? new Outcome.Duplicate(answer, transaction.snapshot(request.key()))
-            : new Rejected(
-                Code.INVALID,
-                "the id " + id.substring(1) + " was used before for a different request",
-                Optional.empty()));
+        answer instanceof JsonObject object
+            && object.get("recordId").equals(Json.of(key.id()))
+            && (!(object.get("type") instanceof JsonString(String type))
+                || type.equals(key.type()));
+    return same
+        ? Optional.of(new Outcome.Duplicate(answer, transaction.snapshot(key)))
+        : Optional.empty();
+  }
+
+  /** The version of the same request that this node has already. */
+  static Optional<Accept> sameRequest(Transaction transaction, Version version) {
+    if (version.origin().isEmpty() || version.eventId().isEmpty()) {
+      return Optional.empty();
+    }
+    for (Kept kept : read(transaction, key(version))) {
+      if (kept.request().equals(version.origin().get().request())) {
+        return kept.version().filter(known -> !known.dot().equals(version.dot()));
+      }
+    }
+    return Optional.empty();
   }
 
   /**
    * Keeps that another node, or this one before its directory went back in time, has accepted a
-   * request, so that sending it again to this one does no harm.
+   * request.
+   *
+   * @return a different request that the same sender gave the same id
    */
-  static void keep(Transaction transaction, Version version) {
+  static Optional<Kept> keep(Transaction transaction, Version version) {
+    if (version.eventId().isEmpty()) {
+      return Optional.empty();
+    }
+    if (version.origin().isEmpty()) {
+      keepOfEarlierRelease(transaction, version);
+      return Optional.empty();
+    }
+    Fingerprint request = version.origin().get().request();
+    Kept kept =
+        new Kept(request, version.key(), Optional.of(Accept.of(version)), JsonAbsent.ABSENT);
+    byte[] at = key(version);
+    List<Kept> known = read(transaction, at);
+    transaction.put(Table.ANSWERS, at, bytes(with(known, kept)));
+    return known.stream()
+        .filter(other -> !other.request().equals(request) && other.version().isPresent())
+        .findFirst();
+  }
+
+  /** Keeps what a request is answered, for when it comes again. */
+  static void keep(
+      Transaction transaction,
+      WriteRequest request,
+      Optional<Origin> origin,
+      Accepted accepted,
+      Optional<Version> version) {
+    if (request.requestId().isPresent() && origin.isPresent()) {
+      String id = request.requestId().get().substring(1);
+      Kept kept =
+          new Kept(
+              origin.get().request(),
+              request.key(),
+              version.map(Accept::of),
+              answer(request.key(), accepted));
+      transaction.putAnswer(key(request.key().tenant(), origin.get(), id), bytes(List.of(kept)));
+    }
+  }
+
+  /** Takes what a group has agreed to answer, beside what is known of the id already. */
+  static void take(Transaction transaction, byte[] key, byte[] agreed) {
+    List<Kept> known = read(transaction, key);
+    for (Kept kept : fromBytes(agreed)) {
+      known = with(known, kept);
+    }
+    transaction.put(Table.ANSWERS, key, known.isEmpty() ? agreed : bytes(known));
+  }
+
+  /** Forgets what a version's request was answered, though not that it was accepted. */
+  static void forget(Transaction transaction, Version version) {
     if (version.eventId().isEmpty()) {
       return;
     }
-    byte[] at = key(version, version.eventId().get());
+    if (version.origin().isEmpty()) {
+      transaction.delete(Table.ANSWERS, keyOfEarlierRelease(version));
+      return;
+    }
+    byte[] at = key(version);
+    List<Kept> known = new ArrayList<>(read(transaction, at));
+    known.replaceAll(kept ->
+        kept.request().equals(version.origin().get().request())
+            ? new Kept(kept.request(), kept.key(), kept.version(), JsonAbsent.ABSENT)
+            : kept);
+    transaction.put(Table.ANSWERS, at, bytes(known));
+  }
+
+  /** Of one request the version that was accepted first, and the answer that is known. */
+  private static List<Kept> with(List<Kept> known, Kept more) {
+    Predicate<Kept> same = kept -> kept.request().equals(more.request());
+    List<Kept> all = new ArrayList<>(known);
+    all.removeIf(same);
+    Kept merged = more;
+    for (Kept kept : known) {
+      if (same.test(kept)) {
+        Kept older = kept.isOlderThan(more) ? kept : more;
+        Json answer = more.answer().isAbsent() ? kept.answer() : more.answer();
+        merged = new Kept(more.request(), more.key(), older.version(), answer);
+      }
+    }
+    all.add(merged);
+    return all;
+  }
+
+  private static byte[] key(Version version) {
+    return key(
+        version.key().tenant(), version.origin().orElseThrow(), version.eventId().orElseThrow());
+  }
+
+  private static byte[] key(String tenant, Origin origin, String id) {
+    byte[] hash = Hashes.of(origin.sender().toBytes(), id.getBytes(StandardCharsets.UTF_8));
+    return Keys.with(Keys.with(Keys.of(tenant), BY_HASH), hash);
+  }
+
+  private static void keepOfEarlierRelease(Transaction transaction, Version version) {
+    byte[] at = keyOfEarlierRelease(version);
     if (transaction.get(Table.ANSWERS, at) == null) {
-      ByteWriter out = new ByteWriter().u64(ELSEWHERE);
+      ByteWriter out = new ByteWriter().u64(Long.MIN_VALUE);
       JsonCodec.write(out, elsewhere(version.key()));
       transaction.put(Table.ANSWERS, at, out.toBytes());
     }
   }
 
-  /** Where the first answer to the request stands that a version was accepted for. */
-  static byte[] key(Version version, String event) {
-    return Keys.of(version.key().tenant(), (version.device().isPresent() ? "e" : "i") + event);
+  private static byte[] keyOfEarlierRelease(Version version) {
+    String kind = version.device().isPresent() ? "e" : "i";
+    return Keys.of(version.key().tenant(), kind + version.eventId().orElseThrow());
+  }
+
+  private static List<Kept> read(Transaction transaction, byte[] key) {
+    byte[] stored = transaction.get(Table.ANSWERS, key);
+    return stored == null ? List.of() : fromBytes(stored);
+  }
+
+  private static byte[] bytes(List<Kept> all) {
+    ByteWriter out = new ByteWriter().u8(FORMAT).varint(all.size());
+    for (Kept kept : all) {
+      out.raw(kept.request().toBytes());
+      out.text(kept.key().tenant()).text(kept.key().type()).text(kept.key().id());
+      out.u8(kept.version().isPresent() ? 1 : 0);
+      kept.version()
+          .ifPresent(
+              version -> CausalCodec.write(out.varint(version.at().packed()), version.dot()));
+      JsonCodec.write(out, kept.answer());
+    }
+    return out.toBytes();
+  }
+
+  private static List<Kept> fromBytes(byte[] bytes) {
+    ByteReader in = new ByteReader(bytes);
+    if (in.u8() != FORMAT) {
+      return List.of(); // Agreed on by a voter of an earlier release.
+    }
+    List<Kept> all = new ArrayList<>();
+    for (int left = in.count(); left > 0; left--) {
+      Fingerprint request = Fingerprint.of(in.raw(Fingerprint.BYTES));
+      RecordKey key = new RecordKey(in.text(), in.text(), in.text());
+      Optional<Accept> version =
+          in.u8() == 1
+              ? Optional.of(new Accept(new HybridTime(in.varint()), CausalCodec.readDot(in)))
+              : Optional.empty();
+      all.add(new Kept(request, key, version, JsonCodec.read(in)));
+    }
+    return all;
+  }
+
+  private static Json answer(Kept kept) {
+    return kept.answer().isAbsent() ? elsewhere(kept.key()) : kept.answer();
   }
 
   private static Json elsewhere(RecordKey key) {
     return Json.of(Map.of("outcome", "applied", "recordId", key.id(), "type", key.type()));
-  }
-
-  /** Keeps what a request is answered, for when it comes again. */
-  static void keep(Transaction transaction, WriteRequest request, String id, Accepted accepted) {
-    ByteWriter out = new ByteWriter().u64(request.fingerprint());
-    JsonCodec.write(out, answer(request.key(), accepted));
-    transaction.putAnswer(Keys.of(request.key().tenant(), id), out.toBytes());
   }
 
   private static Json answer(RecordKey key, Accepted accepted) {

@@ -155,7 +155,7 @@ final class Appeals {
                 actor,
                 Optional.empty(),
                 Optional.empty(),
-                0,
+                WriteRequest.Sender.NONE,
                 Optional.empty(),
                 Optional.empty(),
                 "given back: " + reason));

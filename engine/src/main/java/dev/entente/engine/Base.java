@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Repetitions;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.ByteWriter;
@@ -26,6 +28,13 @@ record Base(long position, HybridTime until, long versions, RecordState state) {
   static Base of(History.Reader reader, RecordKey key) {
     byte[] bytes = reader.get(Table.BASES, Keys.of(key));
     return bytes == null ? NONE : fromBytes(bytes);
+  }
+
+  /** The same, knowing of a later version that repeats one of those. */
+  Base repeated(Dot repetition, Dot earlier) {
+    Repetitions more = state.repetitions().with(repetition, earlier);
+    return new Base(
+        position, until, versions, new RecordState(state.context(), state.cells(), more));
   }
 
   byte[] toBytes() {

@@ -12,6 +12,8 @@ public enum CausalViolation {
   DOT_REUSED(Severity.CRITICAL),
   /** It is this node's own, but this node has never written it: it was restored from a backup. */
   COUNTER_RESET(Severity.CRITICAL),
+  /** Its request has the id of another request of the same sender, accepted elsewhere meanwhile. */
+  REQUEST_ID_REUSED(Severity.HIGH),
   /** It says that it was accepted further in the future than clocks may differ. */
   CLOCK_DRIFT(Severity.HIGH);
 

@@ -118,7 +118,7 @@ final class Contentions {
                   actor,
                   Optional.empty(),
                   Optional.empty(),
-                  0,
+                  WriteRequest.Sender.NONE,
                   Optional.empty(),
                   Optional.empty(),
                   "gave way: " + reason));

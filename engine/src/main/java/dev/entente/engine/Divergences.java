@@ -97,8 +97,7 @@ final class Divergences {
     RecordState state = now.state();
     Past[] past = {history.past(key, history.last(now, null), null)};
     for (Version version : coming) {
-      if (state.apply(version, () -> past[0])
-          instanceof RecordState.Applied.Joined(RecordState next)) {
+      if (past[0].apply(state, version) instanceof RecordState.Applied.Joined(RecordState next)) {
         state = next;
         past[0] = past[0].with(version);
       }

@@ -3,7 +3,6 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
-import dev.entente.engine.store.Table;
 import java.util.List;
 import java.util.Map;
 
@@ -48,7 +47,7 @@ final class Drafts {
       }
     }
     receiver.settle(transaction, nowMillis);
-    agreed.answers().forEach(a -> transaction.put(Table.ANSWERS, a.key(), a.answer()));
+    agreed.answers().forEach(a -> Answers.take(transaction, a.key(), a.answer()));
     if (agreed.last() > 0) {
       replication.learn(transaction, VersionVector.of(Map.of(group, agreed.last())));
     }

@@ -220,7 +220,7 @@ public final class Erasures {
                 case Sequence sequence -> scrubbed(sequence);
               });
         });
-    return new RecordState(state.context(), SortedArrayMap.ofSorted(ids, cells));
+    return state.with(SortedArrayMap.ofSorted(ids, cells));
   }
 
   private static Sequence scrubbed(Sequence sequence) {

@@ -3,7 +3,9 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.record.Change;
+import dev.entente.core.record.Repetitions;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Resolution;
@@ -30,7 +32,9 @@ public record Fate(Unit unit, Json value, Kind kind, Optional<String> by, String
     /** A rule took another of several that competed. */
     LOST,
     /** Somebody replaced it who had seen it. */
-    REPLACED;
+    REPLACED,
+    /** It repeats another version of the same request, which has effect in its place. */
+    REPEATED;
 
     public String label() {
       return name().toLowerCase(Locale.ROOT);
@@ -43,10 +47,30 @@ public record Fate(Unit unit, Json value, Kind kind, Optional<String> by, String
    * @param later the versions of the record that came after it, in order
    */
   static List<Fate> of(Version version, Snapshot now, List<Version> later) {
+    Repetitions repetitions = now.state().repetitions();
+    if (repetitions.contains(version.dot())) {
+      return repeated(version, repetitions.first(version.dot()));
+    }
     List<Fate> fates = new ArrayList<>();
     for (Change change : version.changes()) {
       if (change instanceof Change.Assign assign && !assign.unit().path().isRoot()) {
         fates.add(of(version.dot(), assign, now, later));
+      }
+    }
+    return fates;
+  }
+
+  private static List<Fate> repeated(Version version, Dot first) {
+    String why =
+        "the same request was accepted as "
+            + first
+            + " before, at a node that this one did not know of; that version has effect, this one"
+            + " has none";
+    List<Fate> fates = new ArrayList<>();
+    for (Change change : version.changes()) {
+      if (!change.unit().path().isRoot()) {
+        Json value = change instanceof Change.Assign assign ? assign.value() : JsonAbsent.ABSENT;
+        fates.add(new Fate(change.unit(), value, Kind.REPEATED, Optional.empty(), why));
       }
     }
     return fates;
@@ -73,7 +97,7 @@ public record Fate(Unit unit, Json value, Kind kind, Optional<String> by, String
                   c instanceof Change.Assign a
                       && (a.unit().equals(unit)
                           || (!unit.isGroup() && a.unit().path().contains(unit.path()))));
-      if (touches && next.context().contains(dot)) {
+      if (touches && now.state().repetitions().closed(next.context()).contains(dot)) {
         return new Fate(
             unit,
             assign.value(),

@@ -5,6 +5,8 @@ import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.record.Fingerprint;
+import dev.entente.core.record.Origin;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
@@ -146,11 +148,18 @@ final class History {
     return 0;
   }
 
-  /** The dots that a device's own queue has written and that lie beyond what it was told. */
-  static List<Dot> ownDots(Past past, String device, CausalContext told) {
+  /**
+   * The dots that a device's own queue has written and that lie beyond what it was told.
+   *
+   * @param device the device, as its author and credential vouch for it; see {@link Origin#sender}
+   */
+  static List<Dot> ownDots(Past past, Fingerprint device, CausalContext told) {
     List<Dot> dots = new ArrayList<>();
     for (Version version : past.versions()) {
-      if (version.device().filter(device::equals).isPresent() && !told.contains(version.dot())) {
+      boolean own =
+          version.device().isPresent()
+              && version.origin().filter(origin -> origin.sender().equals(device)).isPresent();
+      if (own && !told.contains(version.dot())) {
         dots.add(version.dot());
       }
     }

@@ -9,17 +9,20 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Repetitions;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.CausalCodec;
 import dev.entente.engine.codec.Keys;
+import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,8 +82,18 @@ final class Pruning {
   /** A version as it stands in the log. */
   private record Old(Feed feed, byte[] bytes) {}
 
-  /** The first versions of a record, how large they are, and the sum over them. */
-  private record Beginning(Base before, Base after, List<Feed> versions, long bytes, HashSum sum) {}
+  /**
+   * The first versions of a record, how large they are, and the sum over them.
+   *
+   * @param repetitions those of the record when this was planned
+   */
+  private record Beginning(
+      Base before,
+      Base after,
+      Repetitions repetitions,
+      List<Feed> versions,
+      long bytes,
+      HashSum sum) {}
 
   /** What a look at a stretch of the log found. */
   private record Found(Map<RecordKey, List<Old>> old, long waiting, long next) {}
@@ -112,8 +125,13 @@ final class Pruning {
         .old()
         .forEach((key, versions) -> {
           Base base = history.base(key);
+          Repetitions repetitions = repetitions(key);
+          leaveDivided(base, repetitions, versions);
+          if (versions.isEmpty()) {
+            return;
+          }
           if (history.previous(key, versions.getFirst().feed()) <= base.position()) {
-            beginnings.put(key, beginning(base, versions));
+            beginnings.put(key, beginning(base, repetitions, versions));
           }
         });
     return new Plan(tenant, beginnings, found.waiting(), found.next());
@@ -161,7 +179,42 @@ final class Pruning {
     }
   }
 
-  private static Beginning beginning(Base base, List<Old> old) {
+  private Repetitions repetitions(RecordKey key) {
+    byte[] state = store.get(Table.RECORDS, Keys.of(key));
+    return state == null ? Repetitions.NONE : StateCodec.fromBytes(state).repetitions();
+  }
+
+  /**
+   * Leaves what would divide the versions of one request, of which one has effect: they are folded
+   * together or not at all.
+   */
+  private static void leaveDivided(Base base, Repetitions repetitions, List<Old> versions) {
+    int size;
+    do {
+      size = versions.size();
+      Map<Dot, Integer> places = new HashMap<>();
+      for (int i = 0; i < size; i++) {
+        places.put(versions.get(i).feed().version().dot(), i);
+      }
+      int[] end = {size};
+      repetitions
+          .earlier()
+          .forEach((repetition, earlier) -> {
+            boolean one = isFolded(base, places, repetition);
+            boolean other = isFolded(base, places, earlier);
+            if (one != other) {
+              end[0] = Math.min(end[0], places.getOrDefault(one ? repetition : earlier, end[0]));
+            }
+          });
+      versions.subList(end[0], size).clear();
+    } while (versions.size() < size);
+  }
+
+  private static boolean isFolded(Base base, Map<Dot, Integer> places, Dot dot) {
+    return base.state().context().contains(dot) || places.containsKey(dot);
+  }
+
+  private static Beginning beginning(Base base, Repetitions repetitions, List<Old> old) {
     HybridTime until = base.until();
     List<Feed> feeds = new ArrayList<>();
     List<Version> versions = new ArrayList<>();
@@ -182,7 +235,7 @@ final class Pruning {
             until,
             base.versions() + versions.size(),
             new Past(base.state(), versions).folded());
-    return new Beginning(base, after, feeds, bytes, sum);
+    return new Beginning(base, after, repetitions, feeds, bytes, sum);
   }
 
   /** Lets go of what was planned, where nothing has come between. */
@@ -197,6 +250,7 @@ final class Pruning {
       Snapshot now = transaction.snapshot(key);
       if (waits(now)
           || erasures.isPending(key)
+          || !now.state().repetitions().equals(beginning.repetitions())
           || Base.of(transaction::get, key).position() != beginning.before().position()) {
         continue;
       }
@@ -252,8 +306,6 @@ final class Pruning {
     transaction.delete(Table.LINKS, History.linkKey(tenant, feed.position()));
     transaction.delete(Table.DOTS, Receiver.dotKey(tenant, version.dot()));
     transaction.delete(Table.META, Meetings.place(tenant, key.type(), feed.position()));
-    version
-        .eventId()
-        .ifPresent(event -> transaction.delete(Table.ANSWERS, Answers.key(version, event)));
+    Answers.forget(transaction, version);
   }
 }

@@ -8,7 +8,9 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
 import dev.entente.core.policy.Policy;
+import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
@@ -36,6 +38,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -228,11 +231,17 @@ final class Receiver {
   private Receipt apply(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
     RecordKey key = version.key();
     Snapshot before = transaction.snapshot(key);
+    Optional<Answers.Accept> same = Answers.sameRequest(transaction, version);
+    Optional<Base> noted = same.flatMap(other -> noted(transaction, version, other));
+    Supplier<Past> past =
+        () -> {
+          Past kept = history.past(key, history.last(before, transaction), transaction);
+          return noted.map(base -> new Past(base.state(), kept.versions())).orElse(kept);
+        };
     RecordState.Applied applied =
-        before
-            .state()
-            .apply(
-                version, () -> history.past(key, history.last(before, transaction), transaction));
+        same.isEmpty()
+            ? before.state().apply(version, past)
+            : before.state().applyRepeated(version, same.get().dot(), same.get().at(), past);
     return switch (applied) {
       case RecordState.Applied.Seen() -> new Receipt.Seen(version.dot());
       case RecordState.Applied.Missing(var missing) -> {
@@ -244,10 +253,22 @@ final class Receiver {
         yield new Receipt.Held(version.dot(), "it builds on " + missing.entries());
       }
       case RecordState.Applied.Joined(RecordState state) -> {
+        noted.ifPresent(base -> transaction.put(Table.BASES, Keys.of(key), base.toBytes()));
         join(transaction, version, before, state, nowMillis);
         yield new Receipt.Applied(version.dot(), transaction.lastNumber());
       }
     };
+  }
+
+  /**
+   * Where a version repeats another whose effect is folded already, the base that says so: then the
+   * version that comes has no effect, however early it was.
+   */
+  private static Optional<Base> noted(
+      Transaction transaction, Version version, Answers.Accept other) {
+    return Optional.of(Base.of(transaction::get, version.key()))
+        .filter(base -> base.state().context().contains(other.dot()))
+        .map(base -> base.repeated(version.dot(), other.dot()));
   }
 
   private void join(
@@ -264,13 +285,17 @@ final class Receiver {
     byte[] bytes = transaction.putReceived(version, before, after);
     transaction.put(
         Table.DOTS, dotKey(key.tenant(), version.dot()), Keys.of(transaction.lastNumber()));
-    Answers.keep(transaction, version);
+    Answers.keep(transaction, version)
+        .ifPresent(other -> reused(transaction, version, bytes, other, nowMillis));
     erasures.follow(transaction, version, transaction.lastNumber());
     derived.follow(transaction, before, after, policy, version.author(), time.millis());
     Map<String, Json> detail = new TreeMap<>();
     detail.put("position", Json.of(transaction.lastNumber()));
     detail.put("version", Json.of(Hashes.hex(bytes)));
     detail.put("from", Json.of(version.dot().node().value()));
+    if (state.repetitions().contains(version.dot())) {
+      detail.put("repeats", Json.of(state.repetitions().first(version.dot()).toString()));
+    }
     List<Resolution> mine = Acceptor.concerning(version.dot(), after.view());
     if (!mine.isEmpty()) {
       Meetings.add(transaction, key, transaction.lastNumber());
@@ -524,34 +549,92 @@ final class Receiver {
       CausalViolation how,
       String why,
       long nowMillis) {
-    RecordKey key = version.key();
     String id = id(version, how);
-    Optional<Review> before = reviews.get(transaction, key.tenant(), id);
+    Optional<Review> before = reviews.get(transaction, version.key().tenant(), id);
     boolean begins =
         how == CausalViolation.CLOCK_DRIFT
-            && aheadOf.getOrDefault(key.tenant() + '|' + version.dot().node(), 0) == 1
+            && aheadOf.getOrDefault(version.key().tenant() + '|' + version.dot().node(), 0) == 1
             && before.filter(review -> review.status() == Status.PENDING).isEmpty();
     if (before.isEmpty() || begins) {
-      Policy policy = policies.inForce(key.tenant(), key.type());
-      Json described = describe(id, version, how, why);
-      reviews.open(transaction, id, key, "record", policy, described, Progress.NONE, nowMillis);
-      Map<String, Json> detail = new TreeMap<>();
-      detail.put("violation", Json.of(how.label()));
-      detail.put("why", Json.of(why));
-      detail.put("bytes", Json.of(HexFormat.of().formatHex(bytes)));
-      transaction.audit(
-          transaction.clock().next(),
-          key.tenant(),
+      tell(
+          transaction,
+          describe(id, version.dot(), how, why),
+          version.key(),
           version.author(),
-          "violation",
-          key.toString(),
-          JsonObject.of(detail));
-      transaction.afterwards(() -> reviews.tell(new NodeEvent.Violated(key, how)));
+          bytes,
+          how,
+          nowMillis);
     }
     return new Receipt.Violated(version.dot(), how, why);
   }
 
-  private static Json describe(String id, Version version, CausalViolation how, String why) {
+  /**
+   * Tells that one sender gave one id to two requests, which were accepted at nodes that did not
+   * know of each other. Both are kept; the review says the same on every node.
+   */
+  private void reused(
+      Transaction transaction, Version version, byte[] bytes, Answers.Kept other, long nowMillis) {
+    CausalViolation how = CausalViolation.REQUEST_ID_REUSED;
+    String event = version.eventId().orElseThrow();
+    String tenant = version.key().tenant();
+    Answers.Accept theirs = other.version().orElseThrow();
+    Answers.Accept ours = Answers.Accept.of(version);
+    boolean isLater = theirs.compareTo(ours) < 0;
+    String id =
+        id(
+            how.label()
+                + "|"
+                + tenant
+                + "|"
+                + version.origin().orElseThrow().sender()
+                + "|"
+                + event);
+    if (reviews.get(transaction, tenant, id).isEmpty()) {
+      String one = ours.dot() + " of " + version.key();
+      String another = theirs.dot() + " of " + other.key();
+      String why =
+          "two different requests bear the id "
+              + event
+              + ", and were accepted as "
+              + (isLater ? another + " and as " + one : one + " and as " + another)
+              + "; both were kept";
+      tell(
+          transaction,
+          describe(id, isLater ? ours.dot() : theirs.dot(), how, why),
+          isLater ? version.key() : other.key(),
+          version.author(),
+          bytes,
+          how,
+          nowMillis);
+    }
+  }
+
+  private void tell(
+      Transaction transaction,
+      JsonObject described,
+      RecordKey key,
+      String author,
+      byte[] bytes,
+      CausalViolation how,
+      long nowMillis) {
+    Policy policy = policies.inForce(key.tenant(), key.type());
+    String id = ((JsonString) described.get("id")).value();
+    reviews.open(transaction, id, key, "record", policy, described, Progress.NONE, nowMillis);
+    Map<String, Json> detail = new TreeMap<>();
+    detail.put("violation", Json.of(how.label()));
+    detail.put("why", described.get("explanation"));
+    detail.put("bytes", Json.of(HexFormat.of().formatHex(bytes)));
+    transaction.audit(
+        transaction.clock().next(),
+        key.tenant(),
+        author,
+        "violation",
+        key.toString(),
+        JsonObject.of(detail));
+    transaction.afterwards(() -> reviews.tell(new NodeEvent.Violated(key, how)));
+  }
+
+  private static JsonObject describe(String id, Dot dot, CausalViolation how, String why) {
     Map<String, Json> members = new TreeMap<>();
     members.put("id", Json.of(id));
     members.put("unit", Json.of("record"));
@@ -562,8 +645,8 @@ final class Receiver {
     members.put("complexity", Json.of(0));
     members.put("strategy", Json.of("manual-review"));
     members.put("explanation", Json.of(why));
-    members.put("node", Json.of(version.dot().node().value()));
-    members.put("number", Json.of(version.dot().number()));
+    members.put("node", Json.of(dot.node().value()));
+    members.put("number", Json.of(dot.number()));
     members.put("competing", JsonArray.EMPTY);
     return JsonObject.of(members);
   }

@@ -93,9 +93,13 @@ public final class Retention {
   /**
    * Says what this node has, for the others to know; nothing where that is what it said last.
    *
-   * @param members the nodes that have not left for good
+   * @param members the nodes that have not left for good; none while they are not known, and then
+   *     this does nothing
    */
   public void tell(List<NodeId> members) {
+    if (members.isEmpty()) {
+      return;
+    }
     node.learnOfFormer(members);
     VersionVector known = node.known();
     // What it said of itself is the last thing that it knows; that alone is no news.
@@ -132,9 +136,13 @@ public final class Retention {
   /**
    * What every member has.
    *
-   * @param members all nodes that have not left for good; this one may be among them
+   * @param members all nodes that have not left for good, this one included; none while they are
+   *     not known, and then nothing is stable
    */
   public VersionVector stable(List<NodeId> members) {
+    if (members.isEmpty()) {
+      return VersionVector.EMPTY;
+    }
     VersionVector known = node.known();
     NavigableMap<NodeId, Long> stable = new TreeMap<>();
     known.entries().forEach(stable::put);

@@ -13,9 +13,11 @@ import java.util.Optional;
  * What a writer sends.
  *
  * @param seen what the author says they had seen
- * @param device the device it was written on; its own earlier writes count as seen
- * @param requestId an idempotency key or event id; the first answer is given again
- * @param fingerprint tells the same request from another under the same id
+ * @param device the device it was written on; what the same author wrote on it before, under the
+ *     same credential, counts as seen
+ * @param requestId {@code i} and an idempotency key, or {@code e} and an event id; the same request
+ *     under the same id is answered as it was first, and another one refused
+ * @param sender who gives out the request id
  * @param at when the author says it was made
  * @param base the document that the author had edited, in case the history no longer reaches there
  * @param note why; kept with the version
@@ -28,11 +30,27 @@ public record WriteRequest(
     String author,
     Optional<String> device,
     Optional<String> requestId,
-    long fingerprint,
+    Sender sender,
     Optional<HybridTime> at,
     Optional<Json> base,
     String note,
     Optional<Locks.Fence> fence) {
+
+  /**
+   * Who gives out request ids.
+   *
+   * @param credential by whose authority the request is made; empty for the embedding program
+   * @param batch a hash of all that is written together under the id; empty for a single write
+   */
+  public record Sender(String credential, String batch) {
+    /** The program that embeds the node. */
+    public static final Sender NONE = new Sender("", "");
+
+    /** Whoever a credential belongs to, with a single write. */
+    public static Sender of(String credential) {
+      return new Sender(credential, "");
+    }
+  }
 
   /** A write that needs no lock. */
   public WriteRequest(
@@ -42,11 +60,11 @@ public record WriteRequest(
       String author,
       Optional<String> device,
       Optional<String> requestId,
-      long fingerprint,
+      Sender sender,
       Optional<HybridTime> at,
       Optional<Json> base,
       String note) {
-    this(key, edit, seen, author, device, requestId, fingerprint, at, base, note, Optional.empty());
+    this(key, edit, seen, author, device, requestId, sender, at, base, note, Optional.empty());
   }
 
   /** A write without the rarer settings. */
@@ -58,7 +76,7 @@ public record WriteRequest(
         author,
         Optional.empty(),
         Optional.empty(),
-        0,
+        Sender.NONE,
         Optional.empty(),
         Optional.empty(),
         note);
@@ -106,14 +124,20 @@ public record WriteRequest(
 
   public WriteRequest at(HybridTime time) {
     return new WriteRequest(
+        key, edit, seen, author, device, requestId, sender, Optional.of(time), base, note, fence);
+  }
+
+  /** This write, as one of those that hold together. */
+  WriteRequest within(String batch) {
+    return new WriteRequest(
         key,
         edit,
         seen,
         author,
         device,
         requestId,
-        fingerprint,
-        Optional.of(time),
+        new Sender(sender.credential(), batch),
+        at,
         base,
         note,
         fence);
@@ -122,6 +146,6 @@ public record WriteRequest(
   /** This write, made under a lock. */
   public WriteRequest under(Locks.Fence lock) {
     return new WriteRequest(
-        key, edit, seen, author, device, requestId, fingerprint, at, base, note, Optional.of(lock));
+        key, edit, seen, author, device, requestId, sender, at, base, note, Optional.of(lock));
   }
 }

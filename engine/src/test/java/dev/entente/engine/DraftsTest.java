@@ -62,7 +62,7 @@ class DraftsTest {
         "ann",
         Optional.empty(),
         Optional.of("i" + id),
-        holder.hashCode(),
+        WriteRequest.Sender.NONE,
         Optional.empty(),
         Optional.empty(),
         "");

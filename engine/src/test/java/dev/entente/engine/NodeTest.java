@@ -139,7 +139,7 @@ class NodeTest {
             "x",
             Optional.of("phone"),
             Optional.of("eevent-1"),
-            7,
+            WriteRequest.Sender.NONE,
             Optional.empty(),
             Optional.empty(),
             "");
@@ -155,7 +155,7 @@ class NodeTest {
             "x",
             Optional.of("phone"),
             Optional.of("eevent-1"),
-            8,
+            WriteRequest.Sender.NONE,
             Optional.empty(),
             Optional.empty(),
             "");
@@ -175,7 +175,7 @@ class NodeTest {
                   "me",
                   Optional.of("tablet"),
                   Optional.of("ee" + i),
-                  i,
+                  WriteRequest.Sender.NONE,
                   Optional.empty(),
                   Optional.empty(),
                   ""))

@@ -144,7 +144,7 @@ class ReplicationTest {
                 "ann",
                 Optional.empty(),
                 Optional.of("i" + id),
-                7,
+                WriteRequest.Sender.NONE,
                 Optional.empty(),
                 Optional.empty(),
                 ""))

@@ -231,7 +231,7 @@ class RetentionTest {
                     "ann",
                     Optional.empty(),
                     Optional.empty(),
-                    0,
+                    WriteRequest.Sender.NONE,
                     Optional.empty(),
                     Optional.of(read),
                     ""))

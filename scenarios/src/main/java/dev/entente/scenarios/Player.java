@@ -73,7 +73,7 @@ public final class Player {
             event.get("event") instanceof JsonString(String eventId)
                 ? Optional.of("e" + eventId + suffix)
                 : Optional.empty(),
-            event.get("put").hashCode(),
+            WriteRequest.Sender.NONE,
             event.get("at") instanceof JsonString(String at)
                 ? Optional.of(HybridTime.ofMillis(Instant.parse(at).toEpochMilli()))
                 : Optional.empty(),

@@ -115,7 +115,7 @@ final class BatchRoutes {
             author,
             Optional.empty(),
             requestId,
-            write.hashCode(),
+            WriteRequest.Sender.of(call.caller().name()),
             Optional.empty(),
             Optional.empty(),
             call.textHeader("entente-reason").map(Writes::bounded).orElse("")));

@@ -96,12 +96,13 @@ final class ClusterRoutes {
         .delete(Permission.OPERATE, "/v1/cluster/members/{node}", this::depart);
   }
 
-  /** The nodes that have not left for good; this one alone where there is no cluster. */
+  /**
+   * The nodes that have not left for good; this one alone where there is no cluster, and none while
+   * it has not met its cluster yet.
+   */
   List<NodeId> members() {
     Cluster joined = cluster;
-    return joined == null
-        ? List.of(node.id())
-        : joined.present().stream().map(Member::node).toList();
+    return joined == null ? List.of(node.id()) : joined.acquainted();
   }
 
   private Cluster cluster() {

@@ -15,6 +15,7 @@ import dev.entente.core.json.JsonString;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Repetitions;
 import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.core.resolve.View;
@@ -42,6 +43,9 @@ import java.util.TreeMap;
 
 /** Reading, writing and looking back at records. */
 final class RecordRoutes {
+  /** How many repetitions an explanation names; the history tells all. */
+  private static final int REPETITIONS_TOLD = 100;
+
   static final String RECORD = "/v1/{tenant}/records/{type}/{id}";
 
   /** How many positions one request may ask for. */
@@ -217,6 +221,21 @@ final class RecordRoutes {
         "sentences",
         Json.of(
             snapshot.view().resolutions().stream().map(r -> Json.of(r.explanation())).toList()));
+    List<Json> repeated = new ArrayList<>();
+    Repetitions repetitions = snapshot.state().repetitions();
+    for (Dot repetition : repetitions.earlier().keys()) {
+      if (repeated.size() < REPETITIONS_TOLD) {
+        repeated.add(
+            Json.of(
+                repetition
+                    + " repeats the request of "
+                    + repetitions.first(repetition)
+                    + " and has no effect"));
+      }
+    }
+    if (!repeated.isEmpty()) {
+      members.put("repetitions", new JsonArray(repeated));
+    }
     return JsonObject.of(members);
   }
 
@@ -224,7 +243,7 @@ final class RecordRoutes {
     RecordKey key = call.key();
     JsonObject document = call.jsonObject();
     Call.document(document);
-    return write(call, key, new Edit.Put(document), document);
+    return write(call, key, new Edit.Put(document));
   }
 
   private Reply patch(Call call) {
@@ -257,14 +276,14 @@ final class RecordRoutes {
                   "PATCH needs a Content-Type: application/merge-patch+json,"
                       + " application/json-patch+json or application/vnd.entente.ops+json");
         };
-    return write(call, key, edit, body);
+    return write(call, key, edit);
   }
 
   private Reply delete(Call call) {
-    return write(call, call.key(), new Edit.Delete(), JsonObject.EMPTY);
+    return write(call, call.key(), new Edit.Delete());
   }
 
-  private Reply write(Call call, RecordKey key, Edit edit, Json payload) {
+  private Reply write(Call call, RecordKey key, Edit edit) {
     Optional<String> requestId =
         call.header("idempotency-key")
             .map(id -> "i" + Call.checkedName("Idempotency-Key", Writes.bounded(id)));
@@ -276,7 +295,7 @@ final class RecordRoutes {
             call.acting(Permission.WRITE),
             Optional.empty(),
             requestId,
-            31L * payload.hashCode() + (key + edit.getClass().getSimpleName()).hashCode(),
+            WriteRequest.Sender.of(call.caller().name()),
             Optional.empty(),
             Optional.empty(),
             call.textHeader("entente-reason").map(Writes::bounded).orElse(""));
@@ -309,8 +328,14 @@ final class RecordRoutes {
     }
     Map<String, Json> members = new TreeMap<>();
     List<Json> described = new ArrayList<>();
+    Repetitions repetitions = node.read(key).state().repetitions();
     for (int i = 0; i < versions.size(); i++) {
-      described.add(version(versions.get(i).version()).with("parents", parents(versions, i)));
+      Version version = versions.get(i).version();
+      JsonObject one = version(version).with("parents", parents(versions, i));
+      described.add(
+          repetitions.contains(version.dot())
+              ? one.with("repeats", dot(repetitions.first(version.dot())))
+              : one);
     }
     members.put("versions", new JsonArray(described));
     if (versions.size() == limit && versions.getLast().previous() > 0) {
@@ -334,14 +359,11 @@ final class RecordRoutes {
         parents.add(older.version());
       }
     }
-    return Json.of(
-        parents.stream()
-            .map(parent ->
-                Json.of(
-                    Map.of(
-                        "node", Json.of(parent.dot().node().value()),
-                        "number", Json.of(parent.dot().number()))))
-            .toList());
+    return Json.of(parents.stream().map(parent -> dot(parent.dot())).toList());
+  }
+
+  private static Json dot(Dot dot) {
+    return Json.of(Map.of("node", Json.of(dot.node().value()), "number", Json.of(dot.number())));
   }
 
   static JsonObject version(Version version) {

@@ -6,7 +6,6 @@ import dev.entente.cluster.Authority.Place;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
@@ -199,7 +198,7 @@ final class SyncRoutes {
         author,
         device,
         Optional.of("e" + id),
-        event.with("context", JsonAbsent.ABSENT).hashCode(),
+        WriteRequest.Sender.of(call.caller().name()),
         Call.text(event, "at").map(SyncRoutes::time),
         base instanceof JsonObject ? Optional.of(base) : Optional.empty(),
         "");

@@ -28,6 +28,10 @@ public enum Mutant {
   KNOWLEDGE_AHEAD,
   /** A retried write is made twice. */
   LOST_IDEMPOTENCY,
+  /**
+   * A node takes the ids of requests for its own clients' alone, so that another counts them again.
+   */
+  LOCAL_REQUEST_IDS,
   /** Somebody on the way changes a version. */
   CHANGED_ON_THE_WAY,
   /** A link that failed once is never tried again. */

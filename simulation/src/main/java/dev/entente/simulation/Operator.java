@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.simulation;
 
-import dev.entente.cluster.Member;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.record.RecordKey;
@@ -102,7 +101,7 @@ final class Operator {
           retention.tell(members);
           SimulatedNode.running(machines).forEach(oracle::look);
           VersionVector stable =
-              retention.stable(mutant == Mutant.UNSTABLE_PRUNING ? List.of() : members);
+              retention.stable(mutant == Mutant.UNSTABLE_PRUNING ? List.of(node.id()) : members);
           oracle.letsGo(node, stable, members);
           List<RecordKey> erased = node.erasures().carryOut(stable, members);
           if (!erased.isEmpty()) {
@@ -170,7 +169,7 @@ final class Operator {
   }
 
   private static List<NodeId> members(SimulatedNode.Running running) {
-    return running.cluster().present().stream().map(Member::node).toList();
+    return running.cluster().acquainted();
   }
 
   /** The machine's disk is lost, or of no use; a new node takes its place. */

@@ -62,11 +62,10 @@ final class Oracle {
   /** What each node had when it was last looked at. */
   private final Map<NodeId, VersionVector> known = new TreeMap<>();
 
-  private final Map<String, Dot> byRequest = new TreeMap<>();
-  private final NavigableSet<Dot> mayBeLost = new TreeSet<>();
+  /** The versions of each request; it may have been accepted at several nodes. */
+  private final Map<String, NavigableSet<Dot>> byRequest = new TreeMap<>();
 
-  /** Requests applied again by a node that went back to before it had them. */
-  private final List<String> forgotten = new ArrayList<>();
+  private final NavigableSet<Dot> mayBeLost = new TreeSet<>();
 
   /** Requests that clients were told are kept. */
   private final NavigableSet<String> acknowledged = new TreeSet<>();
@@ -198,13 +197,13 @@ final class Oracle {
       version
           .eventId()
           .ifPresent(request -> {
-            Dot earlier = byRequest.put(request, dot);
-            if (earlier != null && !mayBeLost.contains(earlier)) {
-              if (!hasForgotten(log, node, earlier)) {
-                throw new Broken("9: " + request + " was applied as " + earlier + " and as " + dot);
+            for (Dot earlier : versionsOf(request)) {
+              if (log.dots.contains(earlier)) {
+                throw new Broken(
+                    "9: " + machine + " had " + earlier + " and accepted it again as " + dot);
               }
-              forgotten.add(request);
             }
+            versionsOf(request).add(dot);
           });
       log.sinceOwn = new ArrayList<>();
       log.sinceOwn.add(dot);
@@ -213,10 +212,8 @@ final class Oracle {
     if (!Arrays.equals(first.bytes(), bytes)) {
       throw new Broken("10: " + machine + " has " + dot + " with other content");
     }
-    if (mayBeLost.remove(dot)) {
-      // It was on its way while its node went back; meanwhile the request may have been repeated.
-      version.eventId().filter(id -> !dot.equals(byRequest.get(id))).ifPresent(forgotten::add);
-    }
+    // It was on its way while its node went back.
+    mayBeLost.remove(dot);
     for (Dot before : first.after()) {
       if (!log.dots.contains(before)) {
         throw new Broken("13: " + machine + " has " + dot + " without " + before);
@@ -228,17 +225,8 @@ final class Oracle {
     log.sinceOwn.add(dot);
   }
 
-  /**
-   * Whether a node wrote this before its directory went back, and has not got it back since, or
-   * does not keep it any more.
-   */
-  private static boolean hasForgotten(Seen log, Node node, Dot earlier) {
-    boolean ours = earlier.node().name().equals(node.id().name());
-    boolean wentBack = !earlier.node().equals(node.id()) && !log.dots.contains(earlier);
-    return ours
-        && (wentBack
-            || node.changes("main", 0, Integer.MAX_VALUE).stream()
-                .noneMatch(feed -> feed.version().dot().equals(earlier)));
+  private NavigableSet<Dot> versionsOf(String request) {
+    return byRequest.computeIfAbsent(request, _ -> new TreeSet<>());
   }
 
   /** Somebody has first what the group has agreed on: in the group's order, whatever else came. */
@@ -252,10 +240,11 @@ final class Oracle {
     version
         .eventId()
         .ifPresent(request -> {
-          Dot earlier = byRequest.put(request, dot);
-          if (earlier != null) {
-            throw new Broken("9: " + request + " was agreed on as " + earlier + " and as " + dot);
+          NavigableSet<Dot> versions = versionsOf(request);
+          if (!versions.isEmpty()) {
+            throw new Broken("9: " + request + " was agreed on as " + versions + " and as " + dot);
           }
+          versions.add(dot);
         });
     log.sinceOwn.add(dot);
   }
@@ -311,6 +300,7 @@ final class Oracle {
         throw new Broken("27: " + machine + " and " + first + " have other reviews pending");
       }
     }
+    onlyOnce(node(nodes, first));
     count(node(nodes, first));
     collect(node(nodes, first));
   }
@@ -324,10 +314,33 @@ final class Oracle {
   }
 
   private void isKept(String request) {
-    Dot dot = byRequest.get(request);
-    if (dot == null) {
+    if (versionsOf(request).isEmpty()) {
       throw new Broken("7: " + request + " was acknowledged and is nowhere");
     }
+  }
+
+  /** Whether some version of a request is sure to be kept. */
+  private boolean isThere(String request) {
+    return versionsOf(request).stream().anyMatch(dot -> !mayBeLost.contains(dot));
+  }
+
+  /** Of the versions of each request all but one are known to repeat it, at every node. */
+  private void onlyOnce(Node node) {
+    byRequest.forEach((request, dots) -> {
+      NavigableSet<Dot> effective = new TreeSet<>(dots);
+      effective.removeAll(mayBeLost);
+      effective.removeIf(dot -> {
+        @Nullable Written version = written.get(dot);
+        return version != null
+            && node.read(VersionCodec.fromBytes(version.bytes()).key())
+                .state()
+                .repetitions()
+                .contains(dot);
+      });
+      if (effective.size() > 1) {
+        throw new Broken("9: " + request + " has effect as each of " + effective);
+      }
+    });
   }
 
   private static void agree(RecordKey key, Map<String, Node> nodes) {
@@ -367,13 +380,9 @@ final class Oracle {
     long most = 0;
     for (Map.Entry<String, Long> entry : increments.entrySet()) {
       most += entry.getValue();
-      Dot dot = byRequest.get(entry.getKey());
-      if (acknowledged.contains(entry.getKey()) && dot != null && !mayBeLost.contains(dot)) {
+      if (acknowledged.contains(entry.getKey()) && isThere(entry.getKey())) {
         least += entry.getValue();
       }
-    }
-    for (String request : forgotten) {
-      most += increments.getOrDefault(request, 0L);
     }
     Json data = node.read(Workload.COUNTED).view().data();
     long count =
@@ -393,10 +402,8 @@ final class Oracle {
       array.items().forEach(item -> elements.add(item.toString()));
     }
     additions.forEach((request, element) -> {
-      Dot dot = byRequest.get(request);
       if (acknowledged.contains(request)
-          && dot != null
-          && !mayBeLost.contains(dot)
+          && isThere(request)
           && !elements.contains(Json.of(element).toString())) {
         throw new Broken("7: the set lacks " + element);
       }

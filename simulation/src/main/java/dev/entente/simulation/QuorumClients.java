@@ -93,7 +93,7 @@ final class QuorumClients {
             "quorum",
             Optional.empty(),
             Optional.of("i" + id),
-            0,
+            WriteRequest.Sender.NONE,
             Optional.empty(),
             Optional.empty(),
             "");

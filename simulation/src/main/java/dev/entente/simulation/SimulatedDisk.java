@@ -69,7 +69,7 @@ final class SimulatedDisk implements Store {
     Batch kept =
         switch (mutant) {
           case TORN_BATCH -> commits.size() % 7 == 6 ? torn(batch) : batch;
-          case UNFORGOTTEN_REQUEST -> unforgotten(batch);
+          case UNFORGOTTEN_REQUEST -> unforgotten(batch, store);
           default -> batch;
         };
     commits.add(kept);
@@ -82,14 +82,16 @@ final class SimulatedDisk implements Store {
     }
   }
 
-  private static Batch unforgotten(Batch batch) {
+  /** An answer that has been written stays as it is. */
+  private static Batch unforgotten(Batch batch, Store store) {
     Batch unforgotten = new Batch();
     for (Batch.Entry entry : batch.entries()) {
       byte[] value = entry.value();
-      if (value != null) {
-        unforgotten.put(entry.table(), entry.key(), value);
-      } else if (entry.table() != Table.ANSWERS) {
+      boolean isAnswer = entry.table() == Table.ANSWERS;
+      if (value == null) {
         unforgotten.delete(entry.table(), entry.key());
+      } else if (!isAnswer || store.get(entry.table(), entry.key()) == null) {
+        unforgotten.put(entry.table(), entry.key(), value);
       }
     }
     return unforgotten;

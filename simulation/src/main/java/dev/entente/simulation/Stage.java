@@ -374,7 +374,7 @@ public final class Stage {
         "client",
         Optional.empty(),
         Optional.of("k" + made++),
-        0,
+        WriteRequest.Sender.NONE,
         Optional.empty(),
         Optional.empty(),
         "");

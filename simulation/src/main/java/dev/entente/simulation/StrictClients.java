@@ -130,7 +130,7 @@ final class StrictClients {
             client,
             Optional.empty(),
             Optional.of("k" + value),
-            0,
+            WriteRequest.Sender.NONE,
             Optional.empty(),
             Optional.empty(),
             "");

@@ -70,6 +70,11 @@ final class Workload {
     private final Map<RecordKey, VersionVector> contexts = new TreeMap<>();
   }
 
+  /** One of so many requests is sent again to some node. */
+  private static final int REPEATED = 6;
+
+  private static final int REPEATED_WITHIN_MILLIS = 5_000;
+
   private final World world;
   private final Random chance;
   private final List<SimulatedNode> machines;
@@ -129,9 +134,7 @@ final class Workload {
         kind < 6
             ? new Seen.Everything()
             : new Seen.Context(client.contexts.getOrDefault(key, VersionVector.EMPTY));
-    write(
-        client,
-        machine,
+    WriteRequest write =
         new WriteRequest(
             key,
             edit,
@@ -139,11 +142,38 @@ final class Workload {
             "client-" + who,
             Optional.empty(),
             Optional.of("i" + request),
-            0,
+            sender(who, machine),
             Optional.empty(),
             Optional.empty(),
-            ""),
-        0);
+            "");
+    write(client, machine, write, 0);
+    if (chance.nextInt(REPEATED) == 0) {
+      repeat(who, write);
+    }
+  }
+
+  private WriteRequest.Sender sender(int who, SimulatedNode machine) {
+    return WriteRequest.Sender.of(
+        mutant == Mutant.LOCAL_REQUEST_IDS ? machine.name() : "client-" + who);
+  }
+
+  /** Sends a request again, to any node at any time, whatever became of it. */
+  private void repeat(int who, WriteRequest request) {
+    SimulatedNode machine = machines.get(chance.nextInt(machines.size()));
+    WriteRequest again =
+        new WriteRequest(
+            request.key(),
+            request.edit(),
+            request.seen(),
+            request.author(),
+            request.device(),
+            request.requestId(),
+            sender(who, machine),
+            request.at(),
+            request.base(),
+            request.note());
+    Client nobody = new Client();
+    world.in(chance.nextInt(REPEATED_WITHIN_MILLIS), () -> write(nobody, machine, again, 0));
   }
 
   private void read(Client client, String machine, Node node, RecordKey key) {
@@ -262,7 +292,7 @@ final class Workload {
                   request.author(),
                   request.device(),
                   Optional.of(request.requestId().orElseThrow() + "'"),
-                  0,
+                  request.sender(),
                   request.at(),
                   request.base(),
                   request.note())

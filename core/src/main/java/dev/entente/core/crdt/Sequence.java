@@ -45,6 +45,17 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     }
   }
 
+  /** Beyond all numbers that nodes give. */
+  private static final long RETRACTION = 1L << 48;
+
+  /**
+   * The dot of the edit that takes away again what another edit inserted, where that turned out to
+   * repeat a third; see {@link dev.entente.core.record.Repetitions}.
+   */
+  public static Dot retraction(Dot repetition) {
+    return new Dot(repetition.node(), RETRACTION + repetition.number());
+  }
+
   public Sequence {
     heads = heads.stream().sorted().toList();
   }
@@ -217,7 +228,14 @@ public record Sequence(Json base, List<Dot> heads, SortedArrayMap<Dot, Edit> ope
     /** Grows along causality: who saw an edit saw what its author had seen, and it. */
     private static long depth(CausalContext context) {
       long sum = 0;
-      VersionVector ceiling = context.ceiling();
+      VersionVector ceiling = context.vector();
+      for (Dot dot : context.dots()) {
+        if (dot.number() > RETRACTION) {
+          sum++;
+        } else {
+          ceiling = ceiling.with(dot);
+        }
+      }
       for (int i = 0; i < ceiling.entries().size(); i++) {
         sum += ceiling.entries().value(i);
       }

@@ -5,6 +5,8 @@ import dev.entente.core.causality.Dot;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
@@ -16,6 +18,10 @@ public final class CausalInbox {
   private final int heldMax;
   private final Supplier<Past> history;
   private final TreeMap<Dot, Version> held = new TreeMap<>();
+
+  /** Of the versions that were applied here, the first of each request. */
+  private final Map<Repetitions.Request, Version> firsts = new TreeMap<>();
+
   private RecordState state;
 
   /**
@@ -53,9 +59,16 @@ public final class CausalInbox {
   }
 
   private boolean tryApply(Version version, List<Version> applied) {
-    return switch (state.apply(version, history)) {
+    Optional<Repetitions.Request> request = Repetitions.Request.of(version);
+    Optional<Version> first = request.map(firsts::get);
+    RecordState.Applied result =
+        first.isEmpty()
+            ? state.apply(version, history)
+            : state.applyRepeated(version, first.get().dot(), first.get().acceptedAt(), history);
+    return switch (result) {
       case RecordState.Applied.Joined(RecordState next) -> {
         state = next;
+        request.ifPresent(of -> firsts.merge(of, version, Repetitions::first));
         applied.add(version);
         yield true;
       }

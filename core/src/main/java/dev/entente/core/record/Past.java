@@ -8,6 +8,7 @@ import dev.entente.core.crdt.Sequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -36,6 +37,22 @@ public record Past(RecordState base, List<Version> versions) {
     List<Version> more = new ArrayList<>(versions);
     more.add(version);
     return new Past(base, more);
+  }
+
+  /**
+   * Offers a version to the state that this past adds up to; a repetition of one of these versions
+   * is known as such.
+   */
+  public RecordState.Applied apply(RecordState state, Version version) {
+    Optional<Repetitions.Request> request = Repetitions.Request.of(version);
+    Optional<Version> first =
+        request.flatMap(_ ->
+            versions.stream()
+                .filter(each -> Repetitions.Request.of(each).equals(request))
+                .min(Repetitions.BY_ACCEPTANCE));
+    return first.isEmpty()
+        ? state.apply(version, () -> this)
+        : state.applyRepeated(version, first.get().dot(), first.get().acceptedAt(), () -> this);
   }
 
   /** Whether what an author with this context had read can be told from it. */
@@ -68,7 +85,7 @@ public record Past(RecordState base, List<Version> versions) {
       Sequence all = begun(id);
       Sequence seen =
           Sequence.restored(all.base(), all.heads(), all.open().filter(context::contains));
-      begun = new RecordState(begun.context(), begun.cells().with(id, seen));
+      begun = begun.with(begun.cells().with(id, seen));
     }
     return new Past(begun, versions).replay(version -> context.contains(version.dot()));
   }
@@ -77,14 +94,15 @@ public record Past(RecordState base, List<Version> versions) {
   public RecordState folded() {
     RecordState state = replay();
     for (CellId id : state.sequences()) {
-      state = new RecordState(state.context(), state.cells().with(id, unfolded(id)));
+      state = state.with(state.cells().with(id, unfolded(id)));
     }
     return state;
   }
 
   /** A text or list with all of the edits that are known, none of them folded. */
   public Sequence unfolded(CellId id) {
-    Map<Dot, Sequence.Edit> edits = RecordState.edits(id, versions);
+    Map<Dot, Sequence.Edit> edits =
+        RecordState.edits(id, versions, Repetitions.among(base.repetitions(), versions));
     return begun(id).with(edits);
   }
 

@@ -4,6 +4,7 @@ package dev.entente.core.record;
 import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
@@ -22,6 +23,7 @@ import dev.entente.core.record.CellId.CellClass;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -32,10 +34,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * All that a node knows of a record: what it has seen, and the cells. A join semilattice; states
  * that have seen the same versions are equal, whatever the order of arrival. Immutable.
+ *
+ * @param repetitions which of the versions seen repeat another, and so have no effect
  */
-public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> cells) {
+public record RecordState(
+    VersionVector context, SortedArrayMap<CellId, Cell> cells, Repetitions repetitions) {
   public static final RecordState EMPTY =
       new RecordState(VersionVector.EMPTY, SortedArrayMap.empty());
+
+  /** A state of versions none of which repeats another. */
+  public RecordState(VersionVector context, SortedArrayMap<CellId, Cell> cells) {
+    this(context, cells, Repetitions.NONE);
+  }
+
+  /** The same with other cells. */
+  public RecordState with(SortedArrayMap<CellId, Cell> others) {
+    return new RecordState(context, others, repetitions);
+  }
 
   /** What became of a version that was offered to a state. */
   public sealed interface Applied {
@@ -66,44 +81,96 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
    *     or list needs it
    */
   public Applied apply(Version version, Supplier<Past> history) {
+    Optional<Applied> early = early(version);
+    return early.isPresent()
+        ? early.get()
+        : new Applied.Joined(joined(version, id -> rebuilt(id, version, history.get()), false));
+  }
+
+  /**
+   * Offers a version of a request of which this state has another version, which has effect until
+   * now; see {@link Repetitions}.
+   *
+   * @param other the version that has effect
+   * @param otherAt when that was accepted
+   * @param history gives the past of this state, its versions in any order
+   */
+  public Applied applyRepeated(
+      Version version, Dot other, HybridTime otherAt, Supplier<Past> history) {
+    Optional<Applied> early = early(version);
+    if (early.isPresent()) {
+      return early.get();
+    }
+    int order = otherAt.compareTo(version.acceptedAt());
+    boolean isLater = order < 0 || (order == 0 && other.compareTo(version.dot()) < 0);
+    if (isLater && !repetitions.isRepeated(other) && !version.editsSequences()) {
+      return new Applied.Joined(
+          new RecordState(
+              context.with(version.dot()), cells, repetitions.with(version.dot(), other)));
+    }
+    Past past = history.get();
+    List<Version> versions = seen(past.versions(), context);
+    versions.add(version);
+    return new Applied.Joined(replay(past.base(), versions));
+  }
+
+  /** What becomes of a version that cannot join now; empty where it can. */
+  private Optional<Applied> early(Version version) {
     Dot dot = version.dot();
     if (context.contains(dot)) {
-      return new Applied.Seen();
+      return Optional.of(new Applied.Seen());
     }
     if (version.previous() != context.get(dot.node()) || !version.context().isWithin(context)) {
       VersionVector missing = version.context().ceiling();
-      return new Applied.Missing(
-          version.previous() > 0 ? missing.with(new Dot(dot.node(), version.previous())) : missing);
+      return Optional.of(
+          new Applied.Missing(
+              version.previous() > 0
+                  ? missing.with(new Dot(dot.node(), version.previous()))
+                  : missing));
     }
-    return new Applied.Joined(joined(version, id -> rebuilt(id, version, history.get())));
+    return Optional.empty();
   }
 
   /** What versions add up to on top of a base; see {@link Past#replay}. */
   static RecordState replay(RecordState base, List<Version> versions) {
-    RecordState state = base;
+    Repetitions repetitions = Repetitions.among(base.repetitions, versions);
+    List<Version> ordered = versions;
+    if (!repetitions.isEmpty()) {
+      ordered = new ArrayList<>(versions);
+      ordered.sort(Repetitions.BY_ACCEPTANCE);
+    }
+    RecordState state = new RecordState(base.context, base.cells, repetitions);
     Past past = new Past(base, versions);
     Set<CellId> sequences = new TreeSet<>(base.sequences());
-    for (Version version : versions) {
-      state =
-          state.joined(
-              version,
-              id -> {
-                sequences.add(id);
-                return emptyOf(id);
-              });
+    for (Version version : ordered) {
+      if (repetitions.contains(version.dot())) {
+        state = new RecordState(state.context.with(version.dot()), state.cells, repetitions);
+        version.changes().stream()
+            .filter(Change.EditSequence.class::isInstance)
+            .forEach(change -> sequences.add(((Change.EditSequence) change).cell()));
+      } else {
+        state =
+            state.joined(
+                version,
+                id -> {
+                  sequences.add(id);
+                  return emptyOf(id);
+                },
+                !repetitions.isEmpty());
+      }
     }
     SortedArrayMap<CellId, Cell> cells = state.cells;
     for (CellId id : sequences) {
-      cells = cells.with(id, Sequence.of(past.begun(id), edits(id, versions)));
+      cells = cells.with(id, Sequence.of(past.begun(id), edits(id, versions, repetitions)));
     }
-    return new RecordState(state.context, cells);
+    return state.with(cells);
   }
 
   /** A text or list from all of its edits. */
   private Sequence rebuilt(CellId id, Version newest, Past past) {
     List<Version> versions = seen(past.versions(), context);
     versions.add(newest);
-    return Sequence.of(past.begun(id), edits(id, versions));
+    return Sequence.of(past.begun(id), edits(id, versions, repetitions));
   }
 
   private static Past noHistory() {
@@ -120,16 +187,30 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     return seen;
   }
 
-  static Map<Dot, Sequence.Edit> edits(CellId id, Iterable<Version> versions) {
+  /** The edits of a text or list, and what takes those of repetitions back. */
+  static Map<Dot, Sequence.Edit> edits(
+      CellId id, Iterable<Version> versions, Repetitions repetitions) {
     Map<Dot, Sequence.Edit> edits = new TreeMap<>();
+    Map<Dot, Sequence.Edit> seeds = new TreeMap<>();
     for (Version version : versions) {
       for (Change change : version.changes()) {
         if (change instanceof Change.EditSequence edit && edit.cell().equals(id)) {
-          edits.put(version.dot(), new Sequence.Edit(version.context(), edit.splices()));
-          edit.seed().ifPresent(seed -> edits.put(seed.dot(), seeding(seed)));
+          CausalContext seen = repetitions.withRetractions(version.context());
+          Sequence.Edit mine = new Sequence.Edit(seen, edit.splices());
+          edits.put(version.dot(), mine);
+          if (repetitions.contains(version.dot())) {
+            Repetitions.retract(version.dot(), mine, edits);
+          }
+          edit.seed().ifPresent(seed -> seeds.put(seed.dot(), seeding(seed)));
         }
       }
     }
+    edits.putAll(seeds);
+    seeds.forEach((dot, seed) -> {
+      if (repetitions.contains(dot) && seeds.containsKey(repetitions.first(dot))) {
+        Repetitions.retract(dot, seed, edits);
+      }
+    });
     return edits;
   }
 
@@ -141,24 +222,32 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
     return Sequence.empty(id.cellClass() == CellClass.TEXT);
   }
 
-  private static Sequence edited(
+  private Sequence edited(
       Sequence sequence,
       Version version,
       Change.EditSequence edit,
       Function<CellId, Sequence> rebuild) {
-    if (!sequence.accepts(version.context())) {
+    CausalContext seen = repetitions.withRetractions(version.context());
+    boolean seedsMayRepeat = edit.seed().isPresent() && !repetitions.isEmpty();
+    if (seedsMayRepeat || !sequence.accepts(seen)) {
       return rebuild.apply(edit.cell());
     }
     Sequence seeded = sequence;
     if (edit.seed().isPresent() && sequence.heads().isEmpty()) {
       seeded = sequence.apply(edit.seed().get().dot(), seeding(edit.seed().get()));
     }
-    return seeded.accepts(version.context())
-        ? seeded.apply(version.dot(), new Sequence.Edit(version.context(), edit.splices()))
+    return seeded.accepts(seen)
+        ? seeded.apply(version.dot(), new Sequence.Edit(seen, edit.splices()))
         : rebuild.apply(edit.cell());
   }
 
-  private RecordState joined(Version version, Function<CellId, Sequence> rebuild) {
+  /**
+   * With a version more.
+   *
+   * @param always whether texts and lists are left to {@code rebuild} without trying
+   */
+  private RecordState joined(Version authored, Function<CellId, Sequence> rebuild, boolean always) {
+    Version version = repetitions.resolved(authored);
     Draft next = new Draft(cells, version.erases() ? cells.size() : version.changes().size());
     boolean removes = version.removesRecord();
     for (Change change : version.changes()) {
@@ -187,7 +276,9 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
         case Change.EditSequence edit -> {
           Sequence sequence =
               next.get(edit.cell()) instanceof Sequence s ? s : emptyOf(edit.cell());
-          next.put(edit.cell(), edited(sequence, version, edit, rebuild));
+          next.put(
+              edit.cell(),
+              always ? rebuild.apply(edit.cell()) : edited(sequence, authored, edit, rebuild));
         }
         case Change.EditSet edit -> {
           CellId id = new CellId(edit.unit(), CellClass.SET);
@@ -197,7 +288,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
         }
       }
     }
-    return new RecordState(context.with(version.dot()), next.cells());
+    return new RecordState(context.with(version.dot()), next.cells(), repetitions);
   }
 
   /** What was removed is absent for good: see {@link Change.Restore}. */
@@ -319,12 +410,19 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   /**
    * As {@link #join(RecordState)}.
    *
+   * <p>Two states do not tell whether one has seen a repetition of what the other has seen: whoever
+   * joins versions with event ids offers them one by one.
+   *
    * @param history gives the versions that either state has seen, in any order; asked only where a
-   *     text or list needs them
+   *     text or list needs them, or one of the states has seen repetitions
    */
   public RecordState join(RecordState other, Supplier<Past> history) {
     if (other.context.equals(context)) {
       return this;
+    }
+    if (!repetitions.isEmpty() || !other.repetitions.isEmpty()) {
+      Past all = history.get();
+      return new Past(all.base(), seen(all.versions(), context.join(other.context))).replay();
     }
     try {
       return joined(other);
@@ -339,9 +437,9 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
   private RecordState unfolded(Past past) {
     SortedArrayMap<CellId, Cell> all = cells;
     for (CellId id : sequences()) {
-      all = all.with(id, Sequence.of(past.begun(id), edits(id, past.versions())));
+      all = all.with(id, Sequence.of(past.begun(id), edits(id, past.versions(), repetitions)));
     }
-    return new RecordState(context, all);
+    return with(all);
   }
 
   private RecordState joined(RecordState other) {
@@ -383,7 +481,7 @@ public record RecordState(VersionVector context, SortedArrayMap<CellId, Cell> ce
 
   /** The texts and lists alone. */
   public RecordState onlySequences() {
-    return new RecordState(context, cells.filter(id -> cells.get(id) instanceof Sequence));
+    return with(cells.filter(id -> cells.get(id) instanceof Sequence));
   }
 
   /** The register of a unit; empty where nothing was ever assigned. */

@@ -29,9 +29,11 @@ final class Projection {
   /** The state as far as the authors of all assignments had seen it. */
   static RecordState seenByAll(RecordState state, List<Assignment> assignments) {
     List<CausalContext> contexts =
-        assignments.stream().map(a -> a.context().with(List.of(a.dot()))).toList();
-    return new RecordState(
-        state.context(),
+        assignments.stream()
+            .map(a -> a.context().with(List.of(a.dot())))
+            .map(state.repetitions()::withRetractions)
+            .toList();
+    return state.with(
         state
             .cells()
             .merge(

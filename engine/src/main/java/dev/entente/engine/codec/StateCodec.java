@@ -19,6 +19,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.record.CellId;
 import dev.entente.core.record.CellId.CellClass;
 import dev.entente.core.record.RecordState;
+import dev.entente.core.record.Repetitions;
 import dev.entente.core.record.Unit;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.util.ArrayList;
@@ -26,8 +27,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Record states as bytes, format 1. What the assignments of one version share (dot, context, times,
- * author) is written once, in the order of dots, and referred to by index.
+ * Record states as bytes; see docs/formats. What the assignments of one version share (dot,
+ * context, times, author) is written once, in the order of dots, and referred to by index.
  */
 public final class StateCodec {
   private static final int FORMAT = 1;
@@ -35,14 +36,22 @@ public final class StateCodec {
   /** Of a state with assignments whose clocks were known to be off. */
   private static final int FORMAT_WITH_ERRORS = 2;
 
+  /** Of a state that has seen repetitions; clock errors are written, and may all be 0. */
+  private static final int FORMAT_WITH_REPETITIONS = 3;
+
   private StateCodec() {}
 
   public static byte[] toBytes(RecordState state) {
     ByteWriter out = new ByteWriter();
     List<Assignment> origins = origins(state);
-    boolean plain = origins.stream().allMatch(origin -> origin.clockErrorMillis() == 0);
-    out.u8(plain ? FORMAT : FORMAT_WITH_ERRORS);
+    boolean repeated = !state.repetitions().isEmpty();
+    boolean plain =
+        !repeated && origins.stream().allMatch(origin -> origin.clockErrorMillis() == 0);
+    out.u8(plain ? FORMAT : repeated ? FORMAT_WITH_REPETITIONS : FORMAT_WITH_ERRORS);
     CausalCodec.write(out, state.context());
+    if (repeated) {
+      write(out, state.repetitions());
+    }
     out.varint(origins.size());
     origins.forEach(origin -> writeOrigin(out, origin, plain));
     out.varint(state.cells().size());
@@ -51,6 +60,27 @@ public final class StateCodec {
       write(out, state.cells().value(i), origins);
     }
     return out.toBytes();
+  }
+
+  private static void write(ByteWriter out, Repetitions repetitions) {
+    out.varint(repetitions.earlier().size());
+    repetitions
+        .earlier()
+        .forEach((repetition, earlier) -> {
+          CausalCodec.write(out, repetition);
+          CausalCodec.write(out, earlier);
+        });
+  }
+
+  private static Repetitions readRepetitions(ByteReader in) {
+    int size = in.count();
+    List<Dot> repetitions = new ArrayList<>(size);
+    List<Dot> earlier = new ArrayList<>(size);
+    for (int i = 0; i < size; i++) {
+      repetitions.add(CausalCodec.readDot(in));
+      earlier.add(CausalCodec.readDot(in));
+    }
+    return new Repetitions(SortedArrayMap.ofSorted(repetitions, earlier));
   }
 
   /** One assignment of each version that still has any, in the order of their dots. */
@@ -160,11 +190,13 @@ public final class StateCodec {
   public static RecordState fromBytes(byte[] bytes) {
     ByteReader in = new ByteReader(bytes);
     int format = in.u8();
-    if (format != FORMAT && format != FORMAT_WITH_ERRORS) {
+    if (format < FORMAT || format > FORMAT_WITH_REPETITIONS) {
       throw new DamagedException(
-          "a state in format " + format + "; this release reads format " + FORMAT);
+          "a state in format " + format + "; this release reads up to " + FORMAT_WITH_REPETITIONS);
     }
     var context = CausalCodec.readVector(in);
+    Repetitions repetitions =
+        format == FORMAT_WITH_REPETITIONS ? readRepetitions(in) : Repetitions.NONE;
     int size = in.count();
     List<Origin> origins = new ArrayList<>(size);
     for (int i = 0; i < size; i++) {
@@ -187,7 +219,7 @@ public final class StateCodec {
       cells.add(cell);
     }
     in.expectEnd();
-    return new RecordState(context, SortedArrayMap.ofSorted(ids, cells));
+    return new RecordState(context, SortedArrayMap.ofSorted(ids, cells), repetitions);
   }
 
   private record Origin(

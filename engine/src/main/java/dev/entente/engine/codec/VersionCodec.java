@@ -9,6 +9,8 @@ import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.Change;
+import dev.entente.core.record.Fingerprint;
+import dev.entente.core.record.Origin;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
@@ -17,19 +19,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Versions as bytes, format 1. */
+/** Versions as bytes; see docs/formats. */
 public final class VersionCodec {
   private static final int FORMAT = 1;
 
   /** Of a version whose clock was known to be off. */
   private static final int FORMAT_WITH_ERROR = 2;
 
+  /** Of a version that says which request it was accepted for; its clock's error may be 0. */
+  private static final int FORMAT_WITH_ORIGIN = 3;
+
   private VersionCodec() {}
 
   public static byte[] toBytes(Version version) {
     ByteWriter out = new ByteWriter();
-    boolean plain = version.clockErrorMillis() == 0;
-    out.u8(plain ? FORMAT : FORMAT_WITH_ERROR);
+    int format = formatOf(version);
+    out.u8(format);
     CausalCodec.write(out, version.dot());
     out.text(version.key().tenant()).text(version.key().type()).text(version.key().id());
     out.varint(version.previous());
@@ -39,12 +44,29 @@ public final class VersionCodec {
     optional(out, version.device());
     optional(out, version.eventId());
     out.text(version.note());
-    if (!plain) {
+    if (format != FORMAT) {
       out.varint(version.clockErrorMillis());
     }
+    version.origin().ifPresent(origin -> write(out, origin));
     out.varint(version.changes().size());
     version.changes().forEach(change -> write(out, change));
     return out.toBytes();
+  }
+
+  private static int formatOf(Version version) {
+    if (version.origin().isPresent()) {
+      return FORMAT_WITH_ORIGIN;
+    }
+    return version.clockErrorMillis() == 0 ? FORMAT : FORMAT_WITH_ERROR;
+  }
+
+  private static void write(ByteWriter out, Origin origin) {
+    out.raw(origin.sender().toBytes()).raw(origin.request().toBytes());
+  }
+
+  private static Origin readOrigin(ByteReader in) {
+    return new Origin(
+        Fingerprint.of(in.raw(Fingerprint.BYTES)), Fingerprint.of(in.raw(Fingerprint.BYTES)));
   }
 
   /** The dot of a version, without reading the rest. */
@@ -57,9 +79,9 @@ public final class VersionCodec {
   public static Version fromBytes(byte[] bytes) {
     ByteReader in = new ByteReader(bytes);
     int format = in.u8();
-    if (format != FORMAT && format != FORMAT_WITH_ERROR) {
+    if (format < FORMAT || format > FORMAT_WITH_ORIGIN) {
       throw new DamagedException(
-          "a version in format " + format + "; this release reads format " + FORMAT);
+          "a version in format " + format + "; this release reads up to " + FORMAT_WITH_ORIGIN);
     }
     Dot dot = CausalCodec.readDot(in);
     RecordKey key = new RecordKey(in.text(), in.text(), in.text());
@@ -72,9 +94,11 @@ public final class VersionCodec {
     Optional<String> eventId = optional(in);
     String note = in.text();
     int error = format == FORMAT ? 0 : (int) Math.min(Integer.MAX_VALUE, in.varint());
-    if (format != FORMAT && error <= 0) {
+    if (format == FORMAT_WITH_ERROR && error <= 0) {
       throw new DamagedException("a version in format " + format + " without its clock's error");
     }
+    Optional<Origin> origin =
+        format == FORMAT_WITH_ORIGIN ? Optional.of(readOrigin(in)) : Optional.empty();
     int size = in.count();
     List<Change> changes = new ArrayList<>(size);
     for (int i = 0; i < size; i++) {
@@ -93,7 +117,8 @@ public final class VersionCodec {
         eventId,
         note,
         changes,
-        error);
+        error,
+        origin);
   }
 
   private static void optional(ByteWriter out, Optional<String> text) {
