@@ -6,6 +6,13 @@ public interface AgreedLog {
   /** Does what an entry says; durable and visible when this returns. The same on every member. */
   byte[] apply(byte[] entry);
 
+  /**
+   * Refuses an entry that nobody could apply, before it is proposed.
+   *
+   * @throws RuntimeException where the entry is malformed; the message says why
+   */
+  default void check(byte[] entry) {}
+
   /** What all entries so far have come to, apart from what the node itself keeps. */
   byte[] snapshot();
 

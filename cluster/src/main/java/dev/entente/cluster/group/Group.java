@@ -15,6 +15,8 @@ import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.LockCodec;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,11 +43,8 @@ public final class Group implements AgreedLog {
   /** The id under which the group writes. */
   public static final NodeId ID = new NodeId(NodeId.GROUP + ".1");
 
-  private static final int VERSIONS = 1;
-  private static final int LOCK = 2;
-  private static final int SETTINGS = 3;
-  private static final int POLICY = 4;
-  private static final int TIMED_LOCK = 5;
+  private static final Logger LOG = System.getLogger(Group.class.getName());
+
   private static final byte[] AGREED = {1};
   private static final byte[] VOID = {0};
   private static final int BATCH_MAX = 500;
@@ -63,6 +63,7 @@ public final class Group implements AgreedLog {
   private static final long CATCH_UP_MILLIS = 60_000;
 
   private final Node node;
+  private final AtomicLong quarantined = new AtomicLong();
   private final Deque<Pending<?>> queue = new ArrayDeque<>();
   private @Nullable Consensus consensus;
   private boolean proposing;
@@ -81,7 +82,7 @@ public final class Group implements AgreedLog {
   private Locks locks = new Locks();
 
   /** By whose clock the last command for locks was timed, and what that said. */
-  private Timed lastTimed = Timed.NONE;
+  private LockTime lastTimed = LockTime.NONE;
 
   /** How many commands for locks were agreed on. */
   private long lockCommands;
@@ -90,25 +91,6 @@ public final class Group implements AgreedLog {
   private long heardAtMillis;
 
   private final Object lockState = new Object();
-
-  /**
-   * When a command for locks was proposed.
-   *
-   * @param session the process that proposed it
-   * @param steadyMillis by that process's clock that never jumps
-   * @param after how many commands for locks that process had applied by then
-   */
-  private record Timed(String session, long steadyMillis, long after) {
-    static final Timed NONE = new Timed("", 0, 0);
-
-    void write(ByteWriter out) {
-      out.text(session).u64(steadyMillis).u64(after);
-    }
-
-    static Timed read(ByteReader in) {
-      return new Timed(in.text(), in.u64(), in.u64());
-    }
-  }
 
   private static final class Pending<T> {
     final Command<T> command;
@@ -239,6 +221,11 @@ public final class Group implements AgreedLog {
 
   /** Has the group agree on an entry; says apart what was not done and what cannot be known. */
   private CompletableFuture<byte[]> propose(byte[] entry) {
+    try {
+      check(entry);
+    } catch (DamagedException e) {
+      return CompletableFuture.failedFuture(e);
+    }
     return consensus()
         .propose(entry)
         .orTimeout(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
@@ -286,7 +273,7 @@ public final class Group implements AgreedLog {
   }
 
   private static byte[] entry(Proposal proposal) {
-    return new ByteWriter().u8(VERSIONS).raw(proposal.toBytes()).toBytes();
+    return new ByteWriter().u8(AgreedEntry.VERSIONS).raw(proposal.toBytes()).toBytes();
   }
 
   /**
@@ -300,9 +287,9 @@ public final class Group implements AgreedLog {
    * whatever wall clocks say, and no lease ends early.
    */
   public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
-    ByteWriter entry = new ByteWriter().u8(TIMED_LOCK);
+    ByteWriter entry = new ByteWriter().u8(AgreedEntry.TIMED_LOCK);
     synchronized (lockState) {
-      new Timed(session, steadyMillis.getAsLong(), lockCommands).write(entry);
+      new LockTime(session, steadyMillis.getAsLong(), lockCommands).write(entry);
     }
     entry.raw(LockCodec.toBytes(command));
     return propose(entry.toBytes()).thenApply(LockCodec::answer);
@@ -315,7 +302,7 @@ public final class Group implements AgreedLog {
 
   /** Has the group agree on what to do where it is split; fails as {@link #submit} does. */
   public CompletableFuture<SplitBrain> settle(SplitBrain wanted) {
-    ByteWriter entry = new ByteWriter().u8(SETTINGS);
+    ByteWriter entry = new ByteWriter().u8(AgreedEntry.SETTINGS);
     wanted.write(entry);
     return propose(entry.toBytes()).thenApply(_ -> wanted);
   }
@@ -325,7 +312,7 @@ public final class Group implements AgreedLog {
    * fails as {@link #submit} does.
    */
   public CompletableFuture<StampedPolicy> enact(StampedPolicy policy, String actor) {
-    ByteWriter entry = new ByteWriter().u8(POLICY).text(actor);
+    ByteWriter entry = new ByteWriter().u8(AgreedEntry.POLICY).text(actor);
     policy.write(entry);
     return propose(entry.toBytes()).thenApply(_ -> policy);
   }
@@ -385,21 +372,40 @@ public final class Group implements AgreedLog {
     }
   }
 
+  /**
+   * Applies an agreed entry. One that is malformed is answered as void on every member alike, since
+   * the check looks at nothing but the entry; the group goes on with the next.
+   */
   @Override
   public byte[] apply(byte[] entry) {
-    ByteReader in = new ByteReader(entry);
-    int kind = in.u8();
-    return switch (kind) {
-      case VERSIONS -> applied(Proposal.fromBytes(in.rest()));
-      case LOCK -> applied(in.u64(), LockCodec.command(in.rest()));
-      case TIMED_LOCK -> applied(Timed.read(in), LockCodec.command(in.rest()));
-      case SETTINGS -> {
-        splitBrain = SplitBrain.read(in);
+    AgreedEntry read;
+    try {
+      read = AgreedEntry.read(entry);
+    } catch (DamagedException e) {
+      quarantined.incrementAndGet();
+      LOG.log(Level.ERROR, "quarantined an agreed entry of {0} bytes: {1}", entry.length, e);
+      return VOID;
+    }
+    return switch (read) {
+      case AgreedEntry.Versions versions -> applied(versions.proposal());
+      case AgreedEntry.Lock lock -> applied(lock.atMillis(), lock.command());
+      case AgreedEntry.TimedLock lock -> applied(lock.timed(), lock.command());
+      case AgreedEntry.Settings settings -> {
+        splitBrain = settings.splitBrain();
         yield AGREED;
       }
-      case POLICY -> applied(in.text(), StampedPolicy.read(in));
-      default -> throw new DamagedException("an agreed entry of the unknown kind " + kind);
+      case AgreedEntry.Policy policy -> applied(policy.actor(), policy.policy());
     };
+  }
+
+  @Override
+  public void check(byte[] entry) {
+    AgreedEntry.read(entry);
+  }
+
+  /** How many agreed entries this process has set aside as malformed. */
+  public long quarantined() {
+    return quarantined.get();
   }
 
   private byte[] applied(Proposal proposal) {
@@ -422,19 +428,19 @@ public final class Group implements AgreedLog {
     try {
       node.adopt(policy, actor).join();
       return AGREED;
-    } catch (PolicyException e) {
+    } catch (PolicyException | IllegalArgumentException e) {
       // Another release agreed on it. Until this one is replaced, its links say that it cannot.
       return VOID;
     }
   }
 
-  private byte[] applied(Timed timed, Locks.Command command) {
+  private byte[] applied(LockTime timed, Locks.Command command) {
     synchronized (lockState) {
       boolean goesOn = timed.session().equals(lastTimed.session());
       long passed = goesOn ? Math.max(0, timed.steadyMillis() - lastTimed.steadyMillis()) : 0;
       if (!goesOn) {
         // A clock that was read before the last command was proposed would count time twice.
-        lastTimed = timed.after() == lockCommands ? timed : Timed.NONE;
+        lastTimed = timed.after() == lockCommands ? timed : LockTime.NONE;
       } else if (passed > 0) {
         lastTimed = timed;
       }
@@ -492,7 +498,7 @@ public final class Group implements AgreedLog {
     }
     long last = in.u64();
     SplitBrain agreed = SplitBrain.read(in);
-    Timed timed = format == FORMAT ? Timed.read(in) : Timed.NONE;
+    LockTime timed = format == FORMAT ? LockTime.read(in) : LockTime.NONE;
     long commands = format == FORMAT ? in.u64() : 0;
     Locks restored = Locks.fromBytes(in.rest());
     try {
