@@ -15,6 +15,9 @@ import java.util.concurrent.CompletableFuture;
 
 /** Waits until a read of a record on this node keeps what the record's type promises. */
 final class ReadBarrier {
+  /** How often a record may change while a read of it is confirmed. */
+  private static final int CONFIRMATIONS_MAX = 20;
+
   private final Node node;
   private final long patienceMillis;
 
@@ -78,13 +81,23 @@ final class ReadBarrier {
     return seen.thenCompose(vector -> host.awaitKnown(vector, patienceMillis))
         .thenCompose(has ->
             has
-                ? host.orAfter(
-                    cluster
-                        .copies()
-                        .await(
-                            node.read(key).state().context(), policy.replicas().writtenOf(nodes)),
-                    patienceMillis,
-                    false)
+                ? confirmed(clustered, policy.replicas().writtenOf(nodes), key, CONFIRMATIONS_MAX)
                 : CompletableFuture.completedFuture(false));
+  }
+
+  /**
+   * Completes once enough nodes have just what a read shows here. A write that came here meanwhile
+   * and was not acknowledged yet has to be confirmed too, since the read would show it.
+   */
+  private CompletableFuture<Boolean> confirmed(
+      Clustered clustered, int copies, RecordKey key, int tries) {
+    VersionVector shown = node.read(key).state().context();
+    return clustered
+        .host()
+        .orAfter(clustered.cluster().copies().await(shown, copies), patienceMillis, false)
+        .thenCompose(enough ->
+            enough && tries > 0 && !node.read(key).state().context().equals(shown)
+                ? confirmed(clustered, copies, key, tries - 1)
+                : CompletableFuture.completedFuture(enough && tries > 0));
   }
 }
