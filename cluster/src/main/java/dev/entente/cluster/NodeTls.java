@@ -25,6 +25,10 @@ import java.util.Base64;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -55,7 +59,25 @@ public final class NodeTls {
   private long modified;
   private long lookedAtNanos = System.nanoTime();
 
-  private record Loaded(X509ExtendedKeyManager key, X509ExtendedTrustManager trust) {}
+  private record Loaded(
+      X509ExtendedKeyManager key, X509ExtendedTrustManager trust, Identity identity) {}
+
+  /**
+   * Who the node is.
+   *
+   * @param key the certificate's key
+   * @param chain the certificate, and those between it and the authority's
+   */
+  public record Identity(PrivateKey key, List<X509Certificate> chain) {
+    public Identity {
+      chain = List.copyOf(chain);
+    }
+
+    @Override
+    public String toString() {
+      return "Identity[" + commonName(chain.getFirst()) + "]";
+    }
+  }
 
   private NodeTls(Path certificate, Path key, Path authority)
       throws IOException, GeneralSecurityException {
@@ -85,13 +107,39 @@ public final class NodeTls {
     }
   }
 
-  /** Whether the key is one of Edwards curves, such as Ed25519. */
-  public boolean isEdwards() {
+  /** Who the node is now. */
+  public Identity identity() {
+    return current().identity();
+  }
+
+  /** The node's certificate now, and those between it and the authority's. */
+  public List<X509Certificate> chain() {
+    return identity().chain();
+  }
+
+  /** The name (CN) in a certificate; empty where there is none. */
+  public static String commonName(X509Certificate certificate) {
     try {
-      return privateKey().getAlgorithm().equals("EdDSA");
-    } catch (IOException | GeneralSecurityException e) {
-      throw new IllegalStateException("the key could be read before", e);
+      for (Rdn part : new LdapName(certificate.getSubjectX500Principal().getName()).getRdns()) {
+        if (part.getType().equalsIgnoreCase("CN")) {
+          return String.valueOf(part.getValue());
+        }
+      }
+    } catch (InvalidNameException e) {
+      LOG.log(Level.DEBUG, "a certificate names nobody", e);
     }
+    return "";
+  }
+
+  /** Certificates of their encoded forms. */
+  public static List<X509Certificate> decoded(List<byte[]> encoded) throws CertificateException {
+    CertificateFactory factory = CertificateFactory.getInstance("X.509");
+    List<X509Certificate> certificates = new ArrayList<>();
+    for (byte[] each : encoded) {
+      certificates.add(
+          (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(each)));
+    }
+    return certificates;
   }
 
   /** A context for servers and clients. */
@@ -133,10 +181,15 @@ public final class NodeTls {
   private Loaded load() throws IOException, GeneralSecurityException {
     KeyStore keys = KeyStore.getInstance("PKCS12");
     keys.load(null, NO_PASSWORD);
-    keys.setKeyEntry("node", privateKey(), NO_PASSWORD, certificates(certificate));
+    PrivateKey secret = privateKey();
+    Certificate[] chain = certificates(certificate);
+    keys.setKeyEntry("node", secret, NO_PASSWORD, chain);
     KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
     factory.init(keys, NO_PASSWORD);
-    return new Loaded((X509ExtendedKeyManager) factory.getKeyManagers()[0], trust(authority));
+    Identity identity =
+        new Identity(secret, Stream.of(chain).map(X509Certificate.class::cast).toList());
+    return new Loaded(
+        (X509ExtendedKeyManager) factory.getKeyManagers()[0], trust(authority), identity);
   }
 
   private static X509ExtendedTrustManager trust(Path authority)

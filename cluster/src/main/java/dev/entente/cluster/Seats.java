@@ -118,6 +118,13 @@ public final class Seats {
     return authority.group().map(Seats::members).orElse(first);
   }
 
+  /** Whether a node of this name votes or is to begin the group, as far as this node knows. */
+  public boolean isVoter(String name) {
+    return first.contains(name)
+        || voters().contains(name)
+        || cluster.voting().stream().anyMatch(voter -> voter.name().equals(name));
+  }
+
   /** Why this node, which is to vote, does not; empty where it does. */
   public String waitsFor() {
     return waitsFor;

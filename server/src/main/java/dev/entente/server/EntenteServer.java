@@ -11,6 +11,7 @@ import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.group.AloneConsensus;
 import dev.entente.cluster.group.Group;
+import dev.entente.cluster.group.VoterCredentials;
 import dev.entente.cluster.group.Voters;
 import dev.entente.core.json.Json;
 import dev.entente.engine.Node;
@@ -191,7 +192,8 @@ public final class EntenteServer implements AutoCloseable {
       ask(cluster);
       if (peering.voterNames().contains(self)) {
         Voters voters = Voters.of(self, peering.voters(), peering.directory());
-        voting = Optional.of(Voting.begin(new RaftSeat(node, seats, voters, peering.tls())));
+        VoterCredentials credentials = VoterCredentials.of(self, peering.secret(), peering.tls());
+        voting = Optional.of(Voting.begin(new RaftSeat(node, seats, voters, credentials)));
       }
     } catch (IOException | RuntimeException e) {
       transport.close();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.NodeTls;
 import dev.entente.server.Problem.Code;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.security.cert.Certificate;
@@ -19,15 +18,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import javax.naming.InvalidNameException;
-import javax.naming.ldap.LdapName;
-import javax.naming.ldap.Rdn;
 
 /**
  * Reads the parts of an HTTP request; refuses what is not well formed. Free of the web framework.
  */
 final class Requests {
-  private static final Logger LOG = System.getLogger(Requests.class.getName());
 
   private Requests() {}
 
@@ -66,21 +61,8 @@ final class Requests {
   /** The name in the certificate of who is calling; empty where there is none. */
   static String certified(Optional<Certificate[]> proof) {
     return proof.isPresent() && proof.get()[0] instanceof X509Certificate certificate
-        ? commonName(certificate)
+        ? NodeTls.commonName(certificate)
         : "";
-  }
-
-  private static String commonName(X509Certificate certificate) {
-    try {
-      for (Rdn part : new LdapName(certificate.getSubjectX500Principal().getName()).getRdns()) {
-        if (part.getType().equalsIgnoreCase("CN")) {
-          return String.valueOf(part.getValue());
-        }
-      }
-    } catch (InvalidNameException e) {
-      LOG.log(Level.DEBUG, "a certificate names nobody", e);
-    }
-    return "";
   }
 
   /** The parameters of a query. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster.group;
 
-import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.UnavailableException;
 import dev.entente.engine.store.Folders;
 import java.io.IOException;
@@ -16,13 +15,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
@@ -48,6 +50,7 @@ import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.util.TimeDuration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Agreement by Raft, as Apache Ratis has it. A leader that does not hear from a majority steps down
@@ -85,13 +88,20 @@ public final class RatisConsensus implements Consensus {
   private final RatisLog log;
   private final RaftPeerId self;
   private final boolean encrypted;
+  private final Membership membership;
   private final Pace pace;
   private final ClientId client = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
 
   private RatisConsensus(
-      RaftServer server, RatisLog log, RaftPeerId self, boolean encrypted, Pace pace) {
+      RaftServer server,
+      RatisLog log,
+      RaftPeerId self,
+      boolean encrypted,
+      Membership membership,
+      Pace pace) {
     this.encrypted = encrypted;
+    this.membership = membership;
     this.pace = pace;
     this.server = server;
     this.log = log;
@@ -102,27 +112,37 @@ public final class RatisConsensus implements Consensus {
    * Starts as a voter.
    *
    * @param log what entries are applied to
-   * @param tls what members prove to each other who they are with; without it they have to be on
-   *     one machine
+   * @param credentials what members prove to each other who they are with; without certificates
+   *     they have to be on one machine
+   * @param isVoter whether a node of this name is known to vote, beside those that {@code voters}
+   *     and the group itself name
    * @throws IOException where the address cannot be listened on, or the directory not be used
    */
-  public static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls)
+  public static RatisConsensus start(
+      Voters voters, AgreedLog log, VoterCredentials credentials, Predicate<String> isVoter)
       throws IOException {
-    return start(voters, log, tls, Pace.USUAL);
+    return start(voters, log, credentials, isVoter, Pace.USUAL);
   }
 
-  static RatisConsensus start(Voters voters, AgreedLog log, Optional<NodeTls> tls, Pace pace)
+  static RatisConsensus start(
+      Voters voters,
+      AgreedLog log,
+      VoterCredentials credentials,
+      Predicate<String> isVoter,
+      Pace pace)
       throws IOException {
-    requireUsable(voters, tls);
+    requireUsable(voters, credentials.hasCertificate());
     Folders.create(voters.directory());
     LIBRARY.setLevel(java.util.logging.Level.WARNING);
     // Who belongs to no group yet takes no part in elections until the others let it in.
     List<RaftPeer> peers = voters.waiting() ? List.of() : peers(voters.addresses());
     RaftPeerId self = RaftPeerId.valueOf(voters.self());
+    Membership membership = new Membership(voters.addresses().keySet(), isVoter);
     Parameters parameters = new Parameters();
-    tls.ifPresent(proof ->
-        GrpcConfigKeys.TLS.setConf(
-            parameters, new GrpcTlsConfig(proof.keyManager(), proof.trustManager(), true)));
+    GrpcConfigKeys.TLS.setConf(
+        parameters,
+        new GrpcTlsConfig(credentials.keyManager(), credentials.trustManager(membership), true));
+    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new VoterPort());
     RatisLog applied = new RatisLog(log);
     RaftServer server =
         RaftServer.newBuilder()
@@ -139,7 +159,42 @@ public final class RatisConsensus implements Consensus {
       server.close();
       throw e;
     }
-    return new RatisConsensus(server, applied, self, tls.isPresent(), pace);
+    RatisConsensus started =
+        new RatisConsensus(server, applied, self, credentials.hasCertificate(), membership, pace);
+    membership.of(started);
+    return started;
+  }
+
+  /**
+   * Who may connect: whom this node was told of, the group's members, and who is being let in or
+   * known to vote otherwise. A member that was away may not know yet of those that came meanwhile,
+   * so none of these does alone.
+   */
+  private static final class Membership implements Predicate<String> {
+    private final Set<String> named = ConcurrentHashMap.newKeySet();
+    private final Predicate<String> isVoter;
+    private volatile @Nullable RatisConsensus group;
+
+    Membership(Set<String> named, Predicate<String> isVoter) {
+      this.named.addAll(named);
+      this.isVoter = isVoter;
+    }
+
+    void of(RatisConsensus started) {
+      group = started;
+    }
+
+    void add(Set<String> names) {
+      named.addAll(names);
+    }
+
+    @Override
+    public boolean test(String name) {
+      RatisConsensus known = group;
+      return named.contains(name)
+          || (known != null && known.addresses().containsKey(name))
+          || isVoter.test(name);
+    }
   }
 
   private static List<RaftPeer> peers(Map<String, String> addresses) {
@@ -155,15 +210,8 @@ public final class RatisConsensus implements Consensus {
    * @throws IOException where the address cannot be listened on
    * @throws IllegalArgumentException where members could not trust each other
    */
-  public static void requireUsable(Voters voters, Optional<NodeTls> tls) throws IOException {
-    Voters.requireEncrypted(voters.addresses(), tls.isPresent());
-    if (tls.isPresent() && tls.get().isEdwards()) {
-      // The library's TLS does not know such keys, and would try to connect for ever.
-      throw new IllegalArgumentException(
-          "voters need certificates with EC or RSA keys; that of "
-              + voters.self()
-              + " has an Ed25519 key: make one with -newkey ec -pkeyopt ec_paramgen_curve:P-256");
-    }
+  public static void requireUsable(Voters voters, boolean certified) throws IOException {
+    Voters.requireEncrypted(voters.addresses(), certified);
     requireFree(voters);
   }
 
@@ -259,6 +307,7 @@ public final class RatisConsensus implements Consensus {
   @Override
   public CompletableFuture<Void> change(Map<String, String> voters) {
     Voters.requireEncrypted(voters, encrypted);
+    membership.add(voters.keySet());
     try {
       SetConfigurationRequest.Arguments wanted =
           SetConfigurationRequest.Arguments.newBuilder()

@@ -123,6 +123,9 @@ class AgreedEntryTest {
   private Consensus start(Node node) throws Exception {
     Map<String, String> addresses = Map.of("one", "127.0.0.1:" + FreePort.find());
     return RatisConsensus.start(
-        new Voters("one", addresses, folder), new Group(node), Optional.empty());
+        new Voters("one", addresses, folder),
+        new Group(node),
+        VoterCredentials.of("one", "a secret of the cluster", Optional.empty()),
+        _ -> false);
   }
 }

@@ -73,7 +73,10 @@ class GroupTest {
     Group group = new Group(node);
     Consensus consensus =
         RatisConsensus.start(
-            new Voters(name, addresses, folder.resolve(name)), group, Optional.empty());
+            new Voters(name, addresses, folder.resolve(name)),
+            group,
+            VoterCredentials.of(name, "a secret of the cluster", Optional.empty()),
+            _ -> false);
     group.join(consensus);
     members.put(name, new Member(node, group, consensus));
   }
@@ -202,7 +205,8 @@ class GroupTest {
               RatisConsensus.start(
                   new Voters("eu", where, folder.resolve("taken")),
                   new Group(node),
-                  Optional.empty()))
+                  VoterCredentials.of("eu", "a secret of the cluster", Optional.empty()),
+                  _ -> false))
           .hasMessageContaining("cannot listen on 127.0.0.1:" + taken);
     }
   }

@@ -114,7 +114,9 @@ class RatisConsensusTest {
   private void start(Voters voters) throws IOException {
     Tally tally = new Tally();
     tallies.put(voters.self(), tally.count);
-    members.put(voters.self(), RatisConsensus.start(voters, tally, Optional.empty(), pace));
+    VoterCredentials credentials =
+        VoterCredentials.of(voters.self(), "a secret of the cluster", Optional.empty());
+    members.put(voters.self(), RatisConsensus.start(voters, tally, credentials, _ -> false, pace));
   }
 
   private void stop(String name) {
