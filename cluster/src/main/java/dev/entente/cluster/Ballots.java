@@ -158,6 +158,9 @@ public final class Ballots {
               .join();
       if (result instanceof Decision.Result.Invalid(String why)) {
         LOG.log(Level.DEBUG, "a ballot of " + ballot.voter() + " does not count: " + why);
+      } else if (result instanceof Decision.Result.Refused(var refused)) {
+        LOG.log(
+            Level.DEBUG, "a ballot of " + ballot.voter() + " does not count: " + refused.message());
       }
     } catch (CompletionException e) {
       if (!(e.getCause() instanceof UnavailableException)) {

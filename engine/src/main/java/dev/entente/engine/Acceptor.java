@@ -2,11 +2,7 @@
 package dev.entente.engine;
 
 import dev.entente.core.causality.CausalContext;
-import dev.entente.core.causality.Dot;
-import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
-import dev.entente.core.crdt.Assignment;
-import dev.entente.core.crdt.Sequence;
 import dev.entente.core.edit.Authoring;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.edit.EditProblem;
@@ -30,7 +26,6 @@ import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Kind;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.StateCodec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -44,42 +39,23 @@ import org.jspecify.annotations.Nullable;
  * transaction. Used by the sequencer's thread only.
  */
 final class Acceptor {
-  /**
-   * How large a record may grow, all that its state keeps included. Every write derives it anew, so
-   * this bounds how long one takes; and several must fit into memory at a time.
-   */
-  private static final long RECORD_BYTES_MAX =
-      Math.min(32L << 20, Runtime.getRuntime().maxMemory() / 64);
-
-  /** How many edits of a text or list may be open at once before another is refused. */
-  private static final int OPEN_EDITS_MAX = 5_000;
-
   private final Policies policies;
   private final History history;
-  private final Derived derived;
-  private final Claims claims;
   private final ErasureMarks erasures;
-  private volatile Refusals.Rules rules;
+  private final VersionChecks checks;
+  private final VersionWriter writer;
 
-  Acceptor(Policies policies, History history, Derived derived, int siblingsMax) {
+  Acceptor(
+      Policies policies,
+      History history,
+      ErasureMarks erasures,
+      VersionChecks checks,
+      VersionWriter writer) {
     this.policies = policies;
     this.history = history;
-    this.derived = derived;
-    this.claims = derived.claims();
-    this.erasures = derived.erasures();
-    this.rules =
-        new Refusals.Rules(derived.freezes(), erasures, siblingsMax, _ -> Optional.empty());
-  }
-
-  /** Writes are accepted only as far as this can be kept. Callable from any thread. */
-  void promise(Promise promise) {
-    Refusals.Rules before = rules;
-    rules = new Refusals.Rules(before.freezes(), before.erasures(), before.siblingsMax(), promise);
-  }
-
-  /** Why this node may not author under a policy by itself; empty where it may. */
-  Optional<String> whyNot(Policy policy) {
-    return rules.promised().whyNot(policy);
+    this.erasures = erasures;
+    this.checks = checks;
+    this.writer = writer;
   }
 
   /** Writes all of them, or none, each seeing what those before it did. */
@@ -99,14 +75,21 @@ final class Acceptor {
   }
 
   Outcome accept(Transaction transaction, WriteRequest request) {
-    Optional<Origin> origin = RequestHash.origin(request);
-    Optional<Outcome> first = Answers.first(transaction, request, origin);
+    boolean back = request.seen() instanceof Seen.Rollback;
+    return accept(transaction, request, back ? WriteOrigin.ROLLBACK : WriteOrigin.CLIENT);
+  }
+
+  /** As {@link #accept(Transaction, WriteRequest)}, on behalf of something else than a client. */
+  Outcome accept(Transaction transaction, WriteRequest request, WriteOrigin asked) {
+    WriteOrigin origin = request.edit() instanceof Edit.Erase ? WriteOrigin.ERASURE : asked;
+    Optional<Origin> sentBy = RequestHash.origin(request);
+    Optional<Outcome> first = Answers.first(transaction, request, sentBy);
     if (first.isPresent()) {
       return first.get();
     }
     Snapshot before = transaction.snapshot(request.key());
     Outcome outcome;
-    Attempt attempt = new Attempt(transaction, request, before, origin);
+    Attempt attempt = new Attempt(transaction, request, origin, sentBy, before);
     try {
       outcome = attempt.run();
     } catch (EditProblem e) {
@@ -118,30 +101,31 @@ final class Acceptor {
       keepPayload(transaction, request, rejected);
     } else if (outcome instanceof Accepted accepted) {
       request.fence().ifPresent(transaction::fence);
-      Answers.keep(transaction, request, origin, accepted, Optional.ofNullable(attempt.version));
+      Answers.keep(transaction, request, sentBy, accepted, Optional.ofNullable(attempt.version));
     }
     return outcome;
+  }
+
+  /** Why a record may not be written at all now; what is refused is in the audit log. */
+  Optional<Rejected> closed(
+      Transaction transaction, WriteOrigin origin, RecordKey key, String author, Json payload) {
+    Policy policy = policies.inForce(key.tenant(), key.type());
+    Optional<Rejected> refused = checks.admission(transaction, origin, key, policy);
+    refused.ifPresent(why ->
+        VersionWriter.auditRefusal(transaction, key, author, why, Map.of("payload", payload)));
+    return refused;
   }
 
   private static void keepPayload(
       Transaction transaction, WriteRequest request, Rejected rejected) {
     Map<String, Json> detail = new TreeMap<>();
-    detail.put("code", Json.of(rejected.code().label()));
-    detail.put("reason", Json.of(rejected.message()));
-    rejected.row().ifPresent(row -> detail.put("row", Json.of(row.label())));
     // What was erased does not come back by way of the audit log.
     if (rejected.code() != Code.GONE) {
       detail.put("payload", payload(request.edit()));
     }
     request.at().ifPresent(at -> detail.put("at", Describe.time(at)));
     request.device().ifPresent(device -> detail.put("device", Json.of(device)));
-    transaction.auditRefusal(
-        transaction.clock().next(),
-        request.key().tenant(),
-        request.author(),
-        "rejected",
-        request.key().toString(),
-        JsonObject.of(detail));
+    VersionWriter.auditRefusal(transaction, request.key(), request.author(), rejected, detail);
   }
 
   private static Json payload(Edit edit) {
@@ -161,25 +145,31 @@ final class Acceptor {
   private final class Attempt {
     private final Transaction transaction;
     private final WriteRequest request;
+    private final WriteOrigin origin;
     private final RecordKey key;
     private final Snapshot before;
     private final Policy policy;
     private final Refusals refusals;
-    private final Optional<Origin> origin;
+    private final Optional<Origin> sentBy;
     private String note = "";
 
     /** What was written; null until then, and where nothing changes. */
     private @Nullable Version version;
 
     Attempt(
-        Transaction transaction, WriteRequest request, Snapshot before, Optional<Origin> origin) {
+        Transaction transaction,
+        WriteRequest request,
+        WriteOrigin origin,
+        Optional<Origin> sentBy,
+        Snapshot before) {
+      this.sentBy = sentBy;
       this.origin = origin;
       this.transaction = transaction;
       this.request = request;
       this.key = request.key();
       this.before = before;
       this.policy = policies.inForce(key.tenant(), key.type());
-      this.refusals = new Refusals(rules, transaction, request, before, policy);
+      this.refusals = new Refusals(checks, erasures, transaction, origin, request, before, policy);
     }
 
     Outcome run() throws EditProblem {
@@ -194,13 +184,16 @@ final class Acceptor {
         return refused.get();
       }
       @Nullable Past past = isCurrent(context) ? null : past();
-      if (past != null && request.device().isPresent() && origin.isPresent()) {
-        context = context.with(History.ownDots(past, origin.get().sender(), context));
+      if (past != null && request.device().isPresent() && sentBy.isPresent()) {
+        context = context.with(History.ownDots(past, sentBy.get().sender(), context));
       }
       RecordState seen = seen(past, context);
       Json base = base(past, context, seen);
       List<Change> changes =
           Authoring.changes(seen, policy, request.author(), base, held(seen, base), request.edit());
+      if (request.seen() instanceof Seen.Rollback(List<Competing> pending) && !pending.isEmpty()) {
+        return rollBack(seen, changes, pending);
+      }
       if (request.edit() instanceof Edit.Delete && base.isAbsent()) {
         return new Rejected(Code.NOT_FOUND, "there is no such record to delete", Optional.empty())
             .called(RowConflict.DELETE_MISSING);
@@ -211,10 +204,7 @@ final class Acceptor {
             : unchanged(base);
       }
       refused = refusals.uncounted(past, context, changes);
-      if (refused.isEmpty() && !erases) {
-        refused = refusals.changed(seen, changes, context);
-      }
-      return refused.isPresent() ? refused.get() : join(context, changes);
+      return refused.isPresent() ? refused.get() : join(context, seen, changes);
     }
 
     private boolean isCurrent(CausalContext context) {
@@ -225,7 +215,7 @@ final class Acceptor {
     private CausalContext context() {
       VersionVector all = before.state().context();
       return switch (request.seen()) {
-        case Seen.Everything(), Seen.Existing(), Seen.Rollback(), Seen.Absence(), Seen.Exactly _ ->
+        case Seen.Everything(), Seen.Existing(), Seen.Rollback _, Seen.Absence(), Seen.Exactly _ ->
             CausalContext.of(all);
         case Seen.Nothing() -> CausalContext.EMPTY;
         case Seen.Context(VersionVector context) ->
@@ -297,172 +287,73 @@ final class Acceptor {
                   + (note.isEmpty() ? "" : "; " + note));
     }
 
-    private Outcome join(CausalContext context, List<Change> changes) throws EditProblem {
-      HybridTime now = transaction.clock().next();
-      Dot dot = transaction.nextDot();
-      Version version =
-          new Version(
-              dot,
-              key,
-              before.state().context().get(dot.node()),
+    private Outcome join(CausalContext context, RecordState seen, List<Change> changes) {
+      Authored authored =
+          new Authored(
+              origin,
+              before,
               context,
-              now,
-              request.at().orElse(now),
+              seen,
+              request.seen() instanceof Seen.Everything || request.seen() instanceof Seen.Existing,
               request.author(),
+              changes,
+              request.note(),
+              request.at(),
               request.device(),
               request.requestId().map(id -> id.substring(1)),
-              request.note(),
-              changes,
-              transaction.clockErrorMillis(),
-              origin);
-      RecordState state = joined(version);
-      Optional<String> crowded = isCurrent(context) ? Optional.empty() : crowded(state);
-      if (crowded.isPresent()) {
-        return undone(new Rejected(Code.CONFLICT, crowded.get(), Optional.of(before)));
-      }
-      byte[] encoded = StateCodec.toBytes(state);
-      if (encoded.length > RECORD_BYTES_MAX && growsFrom(before.state(), encoded.length)) {
-        return undone(new Rejected(Code.TOO_LARGE, tooLarge(encoded.length), Optional.empty()));
-      }
-      Snapshot after = Records.derived(key, state, policy);
-      Optional<String> broken =
-          after.view().heads() == 1 && after.view().exists()
-              ? Deriver.brokenInvariant(policy, after.view())
-              : brokenAlone(version);
-      if (broken.isPresent()) {
-        return undone(
-            new Rejected(
-                Code.INVALID, "this would break the invariant " + broken.get(), Optional.empty()));
-      }
-      List<Resolution> mine = concerning(dot, after.view());
-      Optional<Resolution> refused = mine.stream().filter(Resolution::refused).findFirst();
-      if (refused.isPresent()) {
-        return undone(
-            new Rejected(Code.CONFLICT, refused.get().explanation(), Optional.of(before)));
-      }
-      List<String> contended = claims.contended(transaction, before, after, policy);
-      if (!contended.isEmpty()) {
-        Rejected taken =
-            new Rejected(Code.CONFLICT, String.join("; ", contended), Optional.of(before));
-        return undone(contended.size() > 1 ? taken.called(RowConflict.SEVERAL_UNIQUE) : taken);
-      }
-      write(version, after, encoded, mine);
-      this.version = version;
-      return new Accepted(
-          kind(mine, after.view()),
-          after,
-          !before.view().exists() && after.view().exists(),
-          mine,
-          pendingId(mine),
-          note);
-    }
-
-    /** What has grown too large by what other nodes sent can still be made smaller. */
-    private static boolean growsFrom(RecordState state, int bytes) {
-      return bytes > StateCodec.toBytes(state).length;
-    }
-
-    private static String tooLarge(int bytes) {
-      return "the record would take "
-          + (bytes >> 10)
-          + " KiB with all it keeps, more than the "
-          + (RECORD_BYTES_MAX >> 10)
-          + " KiB that one may take; spread it over several records";
-    }
-
-    /** Names a text or list that more edits are open on than can be replayed at every write. */
-    private static Optional<String> crowded(RecordState state) {
-      for (int i = 0; i < state.cells().size(); i++) {
-        if (state.cells().value(i) instanceof Sequence sequence
-            && sequence.open().size() > OPEN_EDITS_MAX) {
-          return Optional.of(
-              sequence.open().size()
-                  + " edits of "
-                  + state.cells().key(i).unit().label()
-                  + " would be concurrent, at most "
-                  + OPEN_EDITS_MAX
-                  + " can be; read the record and repeat the change on what it holds");
+              sentBy);
+      return switch (writer.prepare(transaction, authored)) {
+        case VersionWriter.Refused(Rejected why) -> why;
+        case VersionWriter.Ready ready -> {
+          writer.write(transaction, ready, ready.version().acceptedAt(), outcomeOf(ready));
+          yield accepted(ready);
         }
-      }
-      return Optional.empty();
+      };
     }
 
-    private Rejected undone(Rejected rejected) {
-      transaction.takeBackDot();
-      return rejected;
-    }
-
-    /** Whether the author's own document, before any merge, breaks an invariant. */
-    private Optional<String> brokenAlone(Version version) {
-      if (policy.invariants().isEmpty()) {
-        return Optional.empty();
-      }
-      RecordState alone =
-          past()
-              .with(version)
-              .replay(v -> version.context().contains(v.dot()) || v.dot().equals(version.dot()));
-      return Deriver.brokenInvariant(policy, Deriver.deriveUnchecked(key, alone, policy));
-    }
-
-    private RecordState joined(Version version) throws EditProblem {
+    /** Goes back to a record as it was while something waited for a decision, which waits again. */
+    private Outcome rollBack(RecordState seen, List<Change> changes, List<Competing> pending)
+        throws EditProblem {
+      Reopening back =
+          new Reopening(policies, writer, transaction, request.author(), request.note());
       try {
-        return switch (before.state().apply(version, this::past)) {
-          case RecordState.Applied.Joined(RecordState state) -> state;
-          case RecordState.Applied.Seen(), RecordState.Applied.Missing _ ->
-              throw new IllegalStateException(
-                  "a version of our own does not follow our own state: " + version.dot());
-        };
-      } catch (ArithmeticException e) {
-        throw new EditProblem("a counter would leave its 64 bits");
+        Snapshot record =
+            changes.isEmpty()
+                ? before
+                : back.add(
+                    Authored.concurrent(
+                        origin, before, seen, request.author(), changes, request.note()));
+        for (Competing competing : pending) {
+          record = back.add(record, competing);
+        }
+      } catch (EditProblem e) {
+        back.abandon();
+        throw e;
       }
+      Optional<Rejected> refused = back.write(Map.of("reason", Json.of(request.note())));
+      return refused.isPresent() ? refused.get() : accepted(back.last());
+    }
+
+    private static Map<String, Json> outcomeOf(VersionWriter.Ready ready) {
+      Kind kind = kind(ready.resolutions(), ready.after().view());
+      return Map.of("outcome", Json.of(kind.label()));
+    }
+
+    private Accepted accepted(VersionWriter.Ready ready) {
+      version = ready.version();
+      View view = ready.after().view();
+      return new Accepted(
+          kind(ready.resolutions(), view),
+          ready.after(),
+          !before.view().exists() && view.exists(),
+          ready.resolutions(),
+          pendingId(ready.resolutions()),
+          note);
     }
 
     private Past past() {
       return history.past(key, history.last(before, transaction), transaction);
     }
-
-    private void write(Version version, Snapshot after, byte[] encoded, List<Resolution> mine) {
-      byte[] bytes = transaction.put(version, before, after, encoded);
-      if (!transaction.isDraft()) {
-        erasures.follow(transaction, version, version.dot().number());
-      }
-      derived.follow(
-          transaction, before, after, policy, request.author(), version.acceptedAt().millis());
-      transaction.audit(
-          version.acceptedAt(),
-          key.tenant(),
-          request.author(),
-          "write",
-          key.toString(),
-          detail(version, bytes, mine, after.view()));
-    }
-
-    private Json detail(Version version, byte[] bytes, List<Resolution> mine, View view) {
-      Map<String, Json> detail = new TreeMap<>();
-      detail.put("position", Json.of(version.dot().number()));
-      detail.put("version", Json.of(Hashes.hex(bytes)));
-      detail.put("outcome", Json.of(kind(mine, view).label()));
-      if (!mine.isEmpty()) {
-        Meetings.add(transaction, key, version.dot().number());
-        detail.put("policy", Json.of(policy.version()));
-        detail.put("resolutions", Json.of(mine.stream().map(Describe::resolution).toList()));
-      }
-      return JsonObject.of(detail);
-    }
-  }
-
-  /** What became of the conflicts that a version takes part in. */
-  static List<Resolution> concerning(Dot dot, View view) {
-    List<Resolution> mine = new ArrayList<>();
-    for (Resolution resolution : view.resolutions()) {
-      for (Assignment assignment : resolution.conflict().competing()) {
-        if (assignment.dot().equals(dot)) {
-          mine.add(resolution);
-          break;
-        }
-      }
-    }
-    return mine;
   }
 
   private static Kind kind(List<Resolution> mine, View view) {

@@ -158,9 +158,10 @@ final class Appeals {
                 WriteRequest.Sender.NONE,
                 Optional.empty(),
                 Optional.empty(),
-                "given back: " + reason));
+                "given back: " + reason),
+            WriteOrigin.APPEAL);
     return outcome instanceof Outcome.Rejected rejected
-        ? new Result.Invalid(rejected.message())
+        ? new Result.Refused(rejected)
         : end(transaction, review, Status.RESOLVED, actor, reason, "given back");
   }
 

@@ -85,6 +85,14 @@ final class Contentions {
     } else {
       losers.removeIf(key -> !key.equals(chosen.get()));
     }
+    for (RecordKey loser : losers) {
+      Json payload = JsonObject.of("givesWay", Json.of(loser.id()));
+      Optional<Outcome.Rejected> refused =
+          acceptor.closed(transaction, WriteOrigin.CONTENTION, loser, actor, payload);
+      if (refused.isPresent()) {
+        return new Result.Refused(refused.get());
+      }
+    }
     Review closed = end(transaction, review, losers, actor, reason);
     return new Result.Decided(closed, transaction.snapshot(review.key()));
   }
@@ -121,7 +129,8 @@ final class Contentions {
                   WriteRequest.Sender.NONE,
                   Optional.empty(),
                   Optional.empty(),
-                  "gave way: " + reason));
+                  "gave way: " + reason),
+              WriteOrigin.CONTENTION);
       if (outcome instanceof Outcome.Rejected(_, String why, _, _)) {
         refused.add(Json.of(loser.id() + ": " + why));
       }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
-import dev.entente.core.causality.CausalContext;
-import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Assignment;
@@ -16,11 +14,11 @@ import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
-import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Decision.Result;
+import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.Review.Status;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,25 +34,21 @@ import java.util.TreeMap;
 final class Decider {
   private final Policies policies;
   private final ReviewBook reviews;
-  private final Claims claims;
-  private final Derived derived;
+  private final VersionWriter writer;
   private final Contentions contentions;
   private final Appeals appeals;
-  private final Promise promise;
 
   Decider(
       Policies policies,
-      Derived derived,
+      ReviewBook reviews,
+      VersionWriter writer,
       Contentions contentions,
-      Appeals appeals,
-      Promise promise) {
-    this.appeals = appeals;
-    this.contentions = contentions;
-    this.promise = promise;
+      Appeals appeals) {
     this.policies = policies;
-    this.derived = derived;
-    this.reviews = derived.reviews();
-    this.claims = derived.claims();
+    this.reviews = reviews;
+    this.writer = writer;
+    this.contentions = contentions;
+    this.appeals = appeals;
   }
 
   /** What a review's id leads to. */
@@ -147,7 +141,8 @@ final class Decider {
         }
         try {
           Json value = value(live.conflict(), review.key(), decision);
-          yield write(transaction, review, now, live.conflict(), value, actor, reason);
+          Written as = new Written(WriteOrigin.DECISION, actor, reason);
+          yield write(transaction, review, now, live.conflict(), value, as);
         } catch (EditProblem e) {
           yield new Result.Invalid(String.valueOf(e.getMessage()));
         }
@@ -215,7 +210,7 @@ final class Decider {
     Json ignored = JsonObject.of("ignore", Json.of(true));
     Review closed =
         reviews.close(transaction, review, Status.IGNORED, actor, time.millis(), reason, ignored);
-    audit(transaction, time, closed, Optional.empty());
+    audit(transaction, time, closed);
     return new Result.Decided(closed, now);
   }
 
@@ -246,6 +241,9 @@ final class Decider {
     };
   }
 
+  /** In whose name a decision is written, and why. */
+  record Written(WriteOrigin origin, String actor, String reason) {}
+
   /** Writes a decision, and closes its review. */
   Result write(
       Transaction transaction,
@@ -253,65 +251,74 @@ final class Decider {
       Snapshot before,
       Conflict conflict,
       Json value,
-      String actor,
-      String reason) {
-    RecordKey key = review.key();
-    Policy policy = policies.inForce(key.tenant(), key.type());
-    Optional<String> unkept = transaction.isDraft() ? Optional.empty() : promise.whyNot(policy);
-    if (unkept.isPresent()) {
-      return new Result.Invalid(unkept.get());
-    }
+      Written as) {
+    Policy policy = policies.inForce(review.key().tenant(), review.key().type());
     List<Change> changes;
     try {
-      changes = changes(before, policy, actor, conflict, value);
+      changes = changes(before, policy, as.actor(), conflict.unit(), conflict.recordLevel(), value);
     } catch (EditProblem e) {
       return new Result.Invalid(String.valueOf(e.getMessage()));
     }
-    HybridTime time = transaction.clock().next();
-    Dot dot = transaction.nextDot();
-    RecordState state = before.state();
-    Version version =
-        new Version(
-            dot,
-            key,
-            state.context().get(dot.node()),
-            CausalContext.of(state.context()),
-            time,
-            time,
-            actor,
-            Optional.empty(),
-            Optional.empty(),
-            reason,
-            changes,
-            transaction.clockErrorMillis());
-    if (!(state.apply(version) instanceof RecordState.Applied.Joined(RecordState joined))) {
-      throw new IllegalStateException("a decision does not follow our own state");
-    }
-    Snapshot after = Records.derived(key, joined, policy);
-    Optional<String> broken =
-        after.view().exists() ? Deriver.brokenInvariant(policy, after.view()) : Optional.empty();
-    if (broken.isPresent()) {
-      transaction.takeBackDot();
-      return new Result.Invalid("this would break the invariant " + broken.get());
-    }
-    List<String> contended = claims.contended(transaction, before, after, policy);
-    if (!contended.isEmpty()) {
-      transaction.takeBackDot();
-      return new Result.Invalid(String.join("; ", contended));
-    }
-    byte[] bytes = transaction.put(version, before, after);
-    claims.follow(transaction, before, after, policy, time.millis());
-    Json decided = JsonObject.of("value", Describe.orNull(value));
-    Review closed =
-        reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
-    reviews.follow(transaction, before, after, policy, actor, time.millis());
-    audit(transaction, time, closed, Optional.of(bytes));
-    return new Result.Decided(closed, after);
+    Authored authored = Authored.following(as.origin(), before, as.actor(), changes, as.reason());
+    return switch (writer.prepare(transaction, authored)) {
+      case VersionWriter.Refused(Rejected why) -> refused(transaction, review, why, value, as);
+      case VersionWriter.Ready ready -> {
+        HybridTime time = ready.version().acceptedAt();
+        Review closed =
+            reviews.close(
+                transaction,
+                review,
+                Status.RESOLVED,
+                as.actor(),
+                time.millis(),
+                as.reason(),
+                JsonObject.of("value", Describe.orNull(value)));
+        writer.write(transaction, ready, time, detail(closed));
+        yield new Result.Decided(closed, ready.after());
+      }
+    };
+  }
+
+  /** Why a value could not be written as the decision now; nothing is changed. */
+  Optional<Rejected> whyNot(
+      Transaction transaction,
+      Review review,
+      Snapshot before,
+      Conflict conflict,
+      Json value,
+      Written as)
+      throws EditProblem {
+    Policy policy = policies.inForce(review.key().tenant(), review.key().type());
+    List<Change> changes =
+        changes(before, policy, as.actor(), conflict.unit(), conflict.recordLevel(), value);
+    return switch (writer.prepare(
+        transaction, Authored.following(as.origin(), before, as.actor(), changes, as.reason()))) {
+      case VersionWriter.Refused(Rejected why) -> Optional.of(why);
+      case VersionWriter.Ready ready -> {
+        writer.abandon(transaction, ready);
+        yield Optional.empty();
+      }
+    };
+  }
+
+  /** The answer to a decision that is refused, once that is in the audit log. */
+  static Result refused(
+      Transaction transaction, Review review, Rejected why, Json value, Written as) {
+    VersionWriter.auditRefusal(
+        transaction,
+        review.key(),
+        as.actor(),
+        why,
+        Map.of(
+            "review", Json.of(review.id()),
+            "unit", Json.of(review.unit()),
+            "payload", JsonObject.of("decision", Describe.orNull(value))));
+    return new Result.Refused(why);
   }
 
   /**
    * Puts what competed for a unit side by side again: a version for each value, none of which has
-   * seen the others, on what the decision had left.
+   * seen the others, on what the decision had left. All are written, or none.
    *
    * @param decided what the record's context was once it was decided; nothing may have been written
    *     since
@@ -324,81 +331,41 @@ final class Decider {
       List<Json> competing,
       String actor,
       String reason) {
-    RecordKey key = review.key();
-    Policy policy = policies.inForce(key.tenant(), key.type());
-    Snapshot first = transaction.snapshot(key);
-    if (!first.state().context().equals(decided)) {
-      return new Result.Moved("it was written to since", first);
+    Snapshot now = transaction.snapshot(review.key());
+    if (!now.state().context().equals(decided)) {
+      return new Result.Moved("it was written to since", now);
     }
-    Optional<String> unkept = promise.whyNot(policy);
-    if (unkept.isPresent() || competing.size() < 2) {
-      return new Result.Invalid(unkept.orElse("such a decision cannot be taken back"));
+    if (competing.size() < 2) {
+      return new Result.Invalid("such a decision cannot be taken back");
     }
-    Snapshot now = first;
-    for (Json value : competing) {
-      HybridTime time = transaction.clock().next();
-      try {
-        Version version =
-            new Version(
-                transaction.nextDot(),
-                key,
-                now.state().context().get(transaction.self()),
-                CausalContext.of(first.state().context()),
-                time,
-                time,
-                actor,
-                Optional.empty(),
-                Optional.empty(),
-                reason,
-                Authoring.assignment(
-                    first.state(), policy, actor, first.view().data(), unit, value),
-                transaction.clockErrorMillis());
-        if (!(now.state().apply(version)
-            instanceof RecordState.Applied.Joined(RecordState state))) {
-          throw new IllegalStateException("a version does not follow our own state");
-        }
-        Snapshot after = Records.derived(key, state, policy);
-        byte[] bytes = transaction.put(version, now, after);
-        derived.follow(transaction, now, after, policy, actor, time.millis());
-        reopened(transaction, time, review, actor, reason, bytes);
-        now = after;
-      } catch (EditProblem e) {
-        return new Result.Invalid(String.valueOf(e.getMessage()));
-      }
+    Map<String, Json> detail = Map.of("review", Json.of(review.id()), "reason", Json.of(reason));
+    try {
+      Reopening reopening = new Reopening(policies, writer, transaction, actor, reason);
+      reopening.add(now, new Competing(unit, false, competing));
+      return reopening
+          .write(detail)
+          .map(why ->
+              refused(
+                  transaction,
+                  review,
+                  why,
+                  Json.of(competing),
+                  new Written(WriteOrigin.REOPENING, actor, reason)))
+          .orElseGet(() -> new Result.Decided(review, transaction.snapshot(review.key())));
+    } catch (EditProblem e) {
+      return new Result.Invalid(String.valueOf(e.getMessage()));
     }
-    return new Result.Decided(review, now);
   }
 
-  private static void reopened(
-      Transaction transaction,
-      HybridTime time,
-      Review review,
-      String actor,
-      String reason,
-      byte[] version) {
-    Map<String, Json> detail = new TreeMap<>();
-    detail.put("review", Json.of(review.id()));
-    detail.put("reason", Json.of(reason));
-    detail.put("position", Json.of(transaction.lastNumber()));
-    detail.put("version", Json.of(Hashes.hex(version)));
-    transaction.audit(
-        time,
-        review.key().tenant(),
-        actor,
-        "reopened",
-        review.key().toString(),
-        JsonObject.of(detail));
-  }
-
-  private static List<Change> changes(
-      Snapshot before, Policy policy, String actor, Conflict conflict, Json value)
+  /** The changes that give a unit, or a whole record, a value. */
+  static List<Change> changes(
+      Snapshot seen, Policy policy, String actor, Unit unit, boolean recordLevel, Json value)
       throws EditProblem {
-    RecordState state = before.state();
-    if (!conflict.recordLevel()) {
-      return Authoring.assignment(
-          state, policy, actor, before.view().data(), conflict.unit(), value);
+    RecordState state = seen.state();
+    if (!recordLevel) {
+      return Authoring.assignment(state, policy, actor, seen.view().data(), unit, value);
     }
-    Json merged = Deriver.deriveUnchecked(conflict.key(), state, policy).data();
+    Json merged = Deriver.deriveUnchecked(seen.key(), state, policy).data();
     Edit edit =
         value instanceof JsonObject document
             ? new Edit.Put(document)
@@ -431,19 +398,13 @@ final class Decider {
     return detail;
   }
 
-  private static void audit(
-      Transaction transaction, HybridTime time, Review review, Optional<byte[]> version) {
-    Map<String, Json> detail = new TreeMap<>(detail(review));
-    version.ifPresent(bytes -> {
-      detail.put("position", Json.of(transaction.lastNumber()));
-      detail.put("version", Json.of(Hashes.hex(bytes)));
-    });
+  private static void audit(Transaction transaction, HybridTime time, Review review) {
     transaction.audit(
         time,
         review.key().tenant(),
         review.closing().by().orElse(""),
         "decision",
         review.key().toString(),
-        JsonObject.of(detail));
+        JsonObject.of(detail(review)));
   }
 }

@@ -38,7 +38,10 @@ public sealed interface Decision {
     /** There is no such review. */
     record Unknown() implements Result {}
 
-    /** It is not possible: it never competed, or breaks an invariant. */
+    /** It is refused as a client's write would be; its value is in the audit log. */
+    record Refused(Outcome.Rejected why) implements Result {}
+
+    /** It is not possible: it never competed, or is no decision of such a review. */
     record Invalid(String message) implements Result {}
   }
 }

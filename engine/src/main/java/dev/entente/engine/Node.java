@@ -70,6 +70,7 @@ public final class Node implements AutoCloseable {
   private final Polls polls;
   private final Freezes freezes;
   private final Claims claims;
+  private final VersionChecks versionChecks;
   private final Acceptor acceptor;
   private final Decider decider;
   private final Appeals appeals;
@@ -105,12 +106,15 @@ public final class Node implements AutoCloseable {
     this.freezes = new Freezes(store, records::read);
     this.claims = new Claims(store, policies, reviews);
     Derived derived = new Derived(claims, reviews, freezes, erased);
-    this.acceptor = new Acceptor(policies, history, derived, config.siblingsMax());
+    VersionChecks checks = new VersionChecks(derived, config.siblingsMax());
+    this.versionChecks = checks;
+    VersionWriter writer = new VersionWriter(policies, history, derived, checks);
+    this.acceptor = new Acceptor(policies, history, erased, checks, writer);
     Contentions contentions = new Contentions(claims, reviews, acceptor);
     this.appeals = new Appeals(policies, reviews, acceptor);
-    this.decider = new Decider(policies, derived, contentions, appeals, acceptor::whyNot);
-    this.proceedings = new Proceedings(policies, reviews, decider, contentions, history);
-    this.receiver = new Receiver(store, self, policies, history, derived);
+    this.decider = new Decider(policies, reviews, writer, contentions, appeals);
+    this.proceedings = new Proceedings(policies, reviews, decider, contentions, history, freezes);
+    this.receiver = new Receiver(store, self, policies, history, reviews, writer);
     this.replication = new Replication(store, self, receiver, config.incarnations());
     this.drafts = new Drafts(receiver, replication);
     this.divergences = new Divergences(store, policies, history, records::read);
@@ -523,7 +527,7 @@ public final class Node implements AutoCloseable {
 
   /** From here on writes are accepted only as far as the promise can be kept. */
   public void promise(Promise promise) {
-    acceptor.promise(
+    versionChecks.promise(
         new Promise() {
           @Override
           public Optional<String> whyNot(Policy policy) {
@@ -704,10 +708,9 @@ public final class Node implements AutoCloseable {
     watermark.awaitBehind(since, timeoutMillis);
   }
 
-  /** Writes back what a record was at a moment or context, as a new version. */
-  public CompletableFuture<Outcome> rollback(
-      RecordKey key, Json document, String author, String reason) {
-    return write(WriteRequest.rollback(key, document, author, reason));
+  /** Writes back what a record was; what waited for a decision then waits again. */
+  public CompletableFuture<Outcome> rollback(Snapshot then, String author, String reason) {
+    return write(WriteRequest.rollback(then, author, reason));
   }
 
   public Optional<Review> review(String tenant, String reviewId) {
@@ -853,7 +856,8 @@ public final class Node implements AutoCloseable {
           if (receiver.isDue(now)) {
             receiver.proceed(transaction, now);
           }
-          return proceedings.sweep(transaction, now, policy -> acceptor.whyNot(policy).isEmpty());
+          return proceedings.sweep(
+              transaction, now, policy -> versionChecks.promised().whyNot(policy).isEmpty());
         })
         .thenCompose(
             went -> receiver.hasMore() ? proceed() : CompletableFuture.completedFuture(went));

@@ -21,7 +21,10 @@ import dev.entente.core.vote.Ballot;
 import dev.entente.core.vote.Certificate;
 import dev.entente.core.vote.Poll;
 import dev.entente.core.vote.Question;
+import dev.entente.engine.Decider.Written;
 import dev.entente.engine.Decision.Result;
+import dev.entente.engine.Outcome.Code;
+import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Table;
 import java.time.Instant;
@@ -54,18 +57,21 @@ final class Proceedings {
   private final Decider decider;
   private final Contentions contentions;
   private final History history;
+  private final Freezes freezes;
 
   Proceedings(
       Policies policies,
       ReviewBook reviews,
       Decider decider,
       Contentions contentions,
-      History history) {
+      History history,
+      Freezes freezes) {
     this.contentions = contentions;
     this.policies = policies;
     this.reviews = reviews;
     this.decider = decider;
     this.history = history;
+    this.freezes = freezes;
   }
 
   /** What a conflict that begins to wait is waiting for. */
@@ -138,6 +144,10 @@ final class Proceedings {
     } catch (EditProblem e) {
       return new Result.Invalid(String.valueOf(e.getMessage()));
     }
+    Optional<Result> refused = refused(transaction, review, now, live, ballot);
+    if (refused.isPresent()) {
+      return refused.get();
+    }
     return switch (poll.get().cast(ballot)) {
       case Poll.Cast.Refused(String why) -> new Result.Invalid(why);
       case Poll.Cast.Equivocated(Poll counted, Poll.Equivocation evidence) -> {
@@ -152,6 +162,23 @@ final class Proceedings {
     };
   }
 
+  /**
+   * A ballot for what could not be written is refused, not counted. Where this node may not author,
+   * it counts ballots all the same, up to the one that decides.
+   */
+  private Optional<Result> refused(
+      Transaction transaction, Review review, Snapshot now, Resolution live, Ballot ballot) {
+    Written as = new Written(WriteOrigin.VOTE, ballot.voter(), "a vote");
+    try {
+      return decider
+          .whyNot(transaction, review, now, live.conflict(), ballot.value(), as)
+          .filter(why -> why.code() != Code.UNAVAILABLE)
+          .map(why -> Decider.refused(transaction, review, why, ballot.value(), as));
+    } catch (EditProblem e) {
+      return Optional.of(new Result.Invalid(String.valueOf(e.getMessage())));
+    }
+  }
+
   private Result counted(
       Transaction transaction, Review review, Snapshot now, Resolution live, Poll poll) {
     Review voted = review.with(review.progress().with(poll));
@@ -161,12 +188,14 @@ final class Proceedings {
       String voters =
           String.join(", ", certificate.get().ballots().stream().map(Ballot::voter).toList());
       Json value = certificate.get().value();
-      Result result =
-          decider.write(
-              transaction, certified, now, live.conflict(), value, POLICY, "voted by " + voters);
-      return result instanceof Result.Invalid(String why)
-          ? next(transaction, voted, now, live, why)
-          : result;
+      Written as = new Written(WriteOrigin.VOTE, POLICY, "voted by " + voters);
+      Result result = decider.write(transaction, certified, now, live.conflict(), value, as);
+      return switch (result) {
+        case Result.Invalid(String why) -> next(transaction, voted, now, live, why);
+        case Result.Refused(Rejected why) when !mayHoldLater(why) ->
+            next(transaction, voted, now, live, why.message());
+        default -> result;
+      };
     }
     reviews.write(transaction, voted);
     return poll.isHung()
@@ -200,7 +229,8 @@ final class Proceedings {
     if (next == 0 || next > nowMillis) {
       return;
     }
-    if (ours.test(policy)) {
+    // While something is frozen the policy's steps wait as everybody's writes do.
+    if (ours.test(policy) && freezes.over(review.key()).isEmpty()) {
       proceed(transaction, review);
     } else {
       reviews.lookAgain(transaction, review, nowMillis + LOOK_AGAIN_MILLIS);
@@ -231,6 +261,11 @@ final class Proceedings {
     }
   }
 
+  /** Whether what is refused now may be done later, with nothing else changed. */
+  private static boolean mayHoldLater(Rejected why) {
+    return why.code() == Code.FROZEN || why.code() == Code.UNAVAILABLE;
+  }
+
   private void goBack(
       Transaction transaction, Review review, Snapshot now, Resolution live, Moment to) {
     long began = Long.MAX_VALUE;
@@ -251,10 +286,14 @@ final class Proceedings {
             now,
             live.conflict(),
             valueOf(live.conflict(), policy, document),
-            POLICY,
-            "back to what it was at " + Instant.ofEpochMilli(moment));
+            new Written(
+                WriteOrigin.POLICY_STEP,
+                POLICY,
+                "back to what it was at " + Instant.ofEpochMilli(moment)));
     if (result instanceof Result.Invalid(String why)) {
       next(transaction, review, now, live, why);
+    } else if (result instanceof Result.Refused(Rejected why)) {
+      next(transaction, review, now, live, why.message());
     }
   }
 
@@ -309,8 +348,10 @@ final class Proceedings {
                 now,
                 live.conflict(),
                 settled.get().value(),
-                POLICY,
-                because + "; " + settled.get().strategy() + ": " + settled.get().explanation())
+                new Written(
+                    WriteOrigin.POLICY_STEP,
+                    POLICY,
+                    because + "; " + settled.get().strategy() + ": " + settled.get().explanation()))
             instanceof Result.Decided decided) {
       return decided;
     }

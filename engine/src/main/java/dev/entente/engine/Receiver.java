@@ -64,9 +64,8 @@ final class Receiver {
   private final Incarnations self;
   private final Policies policies;
   private final History history;
-  private final Derived derived;
+  private final VersionWriter writer;
   private final ReviewBook reviews;
-  private final ErasureMarks erasures;
 
   /** When the first held version is looked at again; early rather than late. */
   private final AtomicLong nextLookMillis = new AtomicLong();
@@ -100,13 +99,18 @@ final class Receiver {
     }
   }
 
-  Receiver(Store store, Incarnations self, Policies policies, History history, Derived derived) {
+  Receiver(
+      Store store,
+      Incarnations self,
+      Policies policies,
+      History history,
+      ReviewBook reviews,
+      VersionWriter writer) {
     this.self = self;
     this.policies = policies;
     this.history = history;
-    this.derived = derived;
-    this.reviews = derived.reviews();
-    this.erasures = derived.erasures();
+    this.reviews = reviews;
+    this.writer = writer;
     store.scan(
         Table.HELD,
         new byte[0],
@@ -278,33 +282,22 @@ final class Receiver {
       RecordState state,
       long nowMillis) {
     RecordKey key = version.key();
-    Policy policy = policies.inForce(key.tenant(), key.type());
-    Snapshot after = Records.derived(key, state, policy);
+    VersionWriter.Ready ready = writer.received(version, before, state);
     transaction.clock().observe(version.acceptedAt(), nowMillis);
     HybridTime time = transaction.clock().next();
-    byte[] bytes = transaction.putReceived(version, before, after);
-    transaction.put(
-        Table.DOTS, dotKey(key.tenant(), version.dot()), Keys.of(transaction.lastNumber()));
     Answers.keep(transaction, version)
-        .ifPresent(other -> reused(transaction, version, bytes, other, nowMillis));
-    erasures.follow(transaction, version, transaction.lastNumber());
-    derived.follow(transaction, before, after, policy, version.author(), time.millis());
+        .ifPresent(
+            other -> reused(transaction, version, VersionCodec.toBytes(version), other, nowMillis));
     Map<String, Json> detail = new TreeMap<>();
-    detail.put("position", Json.of(transaction.lastNumber()));
-    detail.put("version", Json.of(Hashes.hex(bytes)));
     detail.put("from", Json.of(version.dot().node().value()));
     if (state.repetitions().contains(version.dot())) {
       detail.put("repeats", Json.of(state.repetitions().first(version.dot()).toString()));
     }
-    List<Resolution> mine = Acceptor.concerning(version.dot(), after.view());
+    writer.write(transaction, ready, time, detail);
+    List<Resolution> mine = ready.resolutions();
     if (!mine.isEmpty()) {
-      Meetings.add(transaction, key, transaction.lastNumber());
-      detail.put("policy", Json.of(policy.version()));
-      detail.put("resolutions", Json.of(mine.stream().map(Describe::resolution).toList()));
       transaction.afterwards(() -> reviews.tell(new NodeEvent.Met(key, mine)));
     }
-    transaction.audit(
-        time, key.tenant(), version.author(), "write", key.toString(), JsonObject.of(detail));
     release(transaction, version);
   }
 

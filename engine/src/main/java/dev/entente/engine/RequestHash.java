@@ -77,9 +77,18 @@ final class RequestHash {
       case Seen.Nothing(), Seen.Context _ -> out.u8(1);
       case Seen.Exactly(var context) -> CausalCodec.write(out.u8(2), context);
       case Seen.Existing() -> out.u8(3);
-      case Seen.Rollback() -> out.u8(4);
+      case Seen.Rollback(List<Competing> pending) -> {
+        out.u8(4).varint(pending.size());
+        pending.forEach(competing -> write(out, competing));
+      }
       case Seen.Absence() -> out.u8(5);
     }
+  }
+
+  private static void write(ByteWriter out, Competing competing) {
+    out.text(competing.unit().label()).u8(competing.recordLevel() ? 1 : 0);
+    out.varint(competing.values().size());
+    competing.values().forEach(value -> JsonCodec.write(out, value));
   }
 
   private static void write(ByteWriter out, Edit edit) {

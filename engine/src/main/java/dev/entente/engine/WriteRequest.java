@@ -7,6 +7,7 @@ import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -96,8 +97,20 @@ public record WriteRequest(
     /** Any existing state, or the write does not hold. */
     record Existing() implements Seen {}
 
-    /** All there is, whatever the policy says of write styles: going back is an operator's act. */
-    record Rollback() implements Seen {}
+    /**
+     * All there is, whatever the policy says of write styles: going back is an operator's act.
+     *
+     * @param pending what waited for a decision then, and does so again
+     */
+    record Rollback(List<Competing> pending) implements Seen {
+      public Rollback {
+        pending = List.copyOf(pending);
+      }
+
+      Rollback() {
+        this(List.of());
+      }
+    }
 
     /** No record: the write does not hold where there is one. */
     record Absence() implements Seen {}
@@ -111,10 +124,15 @@ public record WriteRequest(
     return new WriteRequest(key, edit, seen, author, "");
   }
 
-  /** A write of what a record was earlier. */
-  public static WriteRequest rollback(RecordKey key, Json document, String author, String reason) {
+  /** A write of what a record was earlier; what waited for a decision then waits again. */
+  public static WriteRequest rollback(Snapshot then, String author, String reason) {
+    return rollback(then.key(), then.view().data(), Competing.pending(then.view()), author, reason);
+  }
+
+  static WriteRequest rollback(
+      RecordKey key, Json document, List<Competing> pending, String author, String reason) {
     Edit edit = document instanceof JsonObject object ? new Edit.Put(object) : new Edit.Delete();
-    return new WriteRequest(key, edit, new Seen.Rollback(), author, reason);
+    return new WriteRequest(key, edit, new Seen.Rollback(pending), author, reason);
   }
 
   /** Erases what a record holds and held; see {@link Erasures}. */

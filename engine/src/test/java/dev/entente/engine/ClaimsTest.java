@@ -135,7 +135,7 @@ class ClaimsTest {
     assertThat(pending.resolutions()).anyMatch(Resolution::isPending);
     put("a", Map.of("cabin", 3));
     Decision.Result result = node.decide("main", review, new Decision.Choose(1), "eve", "").join();
-    assertThat(result).isInstanceOf(Decision.Result.Invalid.class);
+    assertThat(result).isInstanceOf(Decision.Result.Refused.class);
     assertThat(node.decide("main", review, new Decision.Choose(0), "eve", "").join())
         .isInstanceOf(Decision.Result.Decided.class);
     refused(put("c", Map.of("cabin", 2)), "hold/b");

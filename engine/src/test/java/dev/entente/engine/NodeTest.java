@@ -273,11 +273,11 @@ class NodeTest {
     Instant then = Instant.ofEpochMilli(now);
     put(Map.of("a", 2), new Seen.Everything(), "x");
     assertThat(node.readAt(key, then).view().data()).isEqualTo(Json.of(Map.of("a", 1)));
-    node.rollback(key, node.readAt(key, then).view().data(), "boss", "wrong").join();
+    node.rollback(node.readAt(key, then), "boss", "wrong").join();
     assertThat(data()).isEqualTo(Json.of(Map.of("a", 1)));
     assertThat(node.history(key, Long.MAX_VALUE, 10)).hasSize(3);
     write(new Edit.Delete(), new Seen.Everything(), "x");
-    node.rollback(key, node.readAt(key, then).view().data(), "boss", "deleted by mistake").join();
+    node.rollback(node.readAt(key, then), "boss", "deleted by mistake").join();
     assertThat(data()).isEqualTo(Json.of(Map.of("a", 1)));
   }
 

@@ -96,9 +96,9 @@ class RemovedCellsTest {
       put(FULL);
       assertThat(data()).isEqualTo(FULL);
     }
-    node.rollback(KEY, LEFT, "op", "undo").join();
+    node.write(WriteRequest.rollback(KEY, LEFT, List.of(), "op", "undo")).join();
     assertThat(data()).isEqualTo(LEFT);
-    node.rollback(KEY, FULL, "op", "redo").join();
+    node.write(WriteRequest.rollback(KEY, FULL, List.of(), "op", "redo")).join();
     assertThat(data()).isEqualTo(FULL);
     node.writeTogether(
             List.of(

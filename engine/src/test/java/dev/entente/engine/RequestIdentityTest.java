@@ -250,7 +250,8 @@ class RequestIdentityTest {
                   "b" + other))
           .join();
       assertThat(left.read(key).view().resolutions()).as("%s", other).isNotEmpty();
-      left.write(WriteRequest.rollback(key, Json.of(Map.of("v", "0")), "ann", "again")).join();
+      left.write(WriteRequest.rollback(key, Json.of(Map.of("v", "0")), List.of(), "ann", "again"))
+          .join();
     }
   }
 

@@ -11,6 +11,7 @@ import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Decision;
 import dev.entente.engine.Node;
+import dev.entente.engine.Outcome;
 import dev.entente.engine.Review;
 import dev.entente.server.recovery.Job;
 import dev.entente.server.recovery.Jobs;
@@ -133,6 +134,7 @@ final class BulkDecisions {
       case Decision.Result.NeedsSecond _ -> twoPersons(review);
       case Decision.Result.Moved(String message, _) -> Optional.of(message);
       case Decision.Result.Unknown() -> Optional.of("there is no such review");
+      case Decision.Result.Refused(Outcome.Rejected why) -> Optional.of(why.message());
       case Decision.Result.Invalid(String message) -> Optional.of(message);
     };
   }
@@ -215,6 +217,7 @@ final class BulkDecisions {
     return switch (result) {
       case Decision.Result.Decided _ -> Optional.empty();
       case Decision.Result.Moved(String message, _) -> Optional.of(message);
+      case Decision.Result.Refused(Outcome.Rejected why) -> Optional.of(why.message());
       case Decision.Result.Invalid(String message) -> Optional.of(message);
       case Decision.Result.Voted _, Decision.Result.NeedsSecond _, Decision.Result.Unknown _ ->
           Optional.of("such a decision cannot be taken back");

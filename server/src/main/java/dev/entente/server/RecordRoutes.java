@@ -514,8 +514,6 @@ final class RecordRoutes {
     return Writes.reply(
         key,
         Writes.await(() ->
-            authority.write(
-                WriteRequest.rollback(
-                    key, then.view().data(), call.acting(Permission.WRITE), reason))));
+            authority.write(WriteRequest.rollback(then, call.acting(Permission.WRITE), reason))));
   }
 }

@@ -260,6 +260,7 @@ final class ReviewRoutes {
           throw new Problem(Code.CONFLICT, message, Map.of("current", Describe.read(now)));
       case Decision.Result.Unknown() ->
           throw new Problem(Code.NOT_FOUND, "there is no such review");
+      case Decision.Result.Refused(Outcome.Rejected why) -> throw Writes.problem(why);
       case Decision.Result.Invalid(String message) -> throw new Problem(Code.INVALID, message);
     };
   }

@@ -65,8 +65,7 @@ public final class Restorer {
       job.changed(name);
       return;
     }
-    Outcome outcome =
-        authority.write(WriteRequest.rollback(key, then.view().data(), job.by(), reason)).join();
+    Outcome outcome = authority.write(WriteRequest.rollback(then, job.by(), reason)).join();
     if (outcome instanceof Outcome.Rejected rejected) {
       job.failed(name, rejected.message());
     } else {
