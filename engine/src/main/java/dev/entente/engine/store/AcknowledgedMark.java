@@ -114,8 +114,6 @@ final class AcknowledgedMark implements AutoCloseable {
       AcknowledgedMark mark = new AcknowledgedMark(directory, file, manifest(directory));
       file.setLength(BYTES);
       mark.write(sequence);
-      file.getFD().sync();
-      Folders.sync(directory);
       return mark;
     } catch (IOException e) {
       file.close();
