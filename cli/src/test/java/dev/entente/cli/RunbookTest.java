@@ -89,8 +89,14 @@ class RunbookTest {
     assertThat(run("incident --contain").output()).contains("Say --yes");
     run("incident --contain --yes");
     assertThat(node.send("PUT", "/v1/main/records/note/n1", "{}").statusCode()).isEqualTo(423);
+    // A decision is a write: what is frozen is not decided either.
+    assertThat(run("incident --resolve highest-value --yes").output())
+        .contains("main/note is frozen");
+    run("thaw note");
     Ran resolved = run("incident --resolve highest-value --yes");
     assertThat(resolved.output()).contains("would change 12").contains("changed 12");
+    run("incident --contain --yes");
+    assertThat(node.send("PUT", "/v1/main/records/note/n1", "{}").statusCode()).isEqualTo(423);
     Ran restored = run("incident --restore");
     assertThat(restored.output())
         .contains("The audit log is intact")
