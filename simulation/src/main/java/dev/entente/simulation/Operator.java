@@ -55,6 +55,13 @@ final class Operator {
     }
   }
 
+  /** Lets in what waits at a node for its clock, as the alert about it says to. */
+  void admit(Node node) {
+    for (String writer : node.heldForClock().keySet()) {
+      world.tell(node.id() + " admits " + node.admit(writer).join() + " of " + writer);
+    }
+  }
+
   private SimulatedNode any() {
     return List.copyOf(machines.values()).get(chance.nextInt(machines.size()));
   }

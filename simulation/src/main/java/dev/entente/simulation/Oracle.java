@@ -215,7 +215,7 @@ final class Oracle {
     // It was on its way while its node went back.
     mayBeLost.remove(dot);
     for (Dot before : first.after()) {
-      if (!log.dots.contains(before)) {
+      if (!log.dots.contains(before) && !isAhead(before, version)) {
         throw new Broken("13: " + machine + " has " + dot + " without " + before);
       }
     }
@@ -223,6 +223,17 @@ final class Oracle {
       log.sinceOwn = new ArrayList<>();
     }
     log.sinceOwn.add(dot);
+  }
+
+  /**
+   * Whether a node stamped one version later than another that it wrote afterwards: its clock was
+   * set back in between. The first may wait for other nodes' clocks; the second does not wait for
+   * the first.
+   */
+  private boolean isAhead(Dot before, Version version) {
+    Written earlier = written.get(before);
+    return earlier != null
+        && VersionCodec.fromBytes(earlier.bytes()).acceptedAt().compareTo(version.acceptedAt()) > 0;
   }
 
   private NavigableSet<Dot> versionsOf(String request) {
