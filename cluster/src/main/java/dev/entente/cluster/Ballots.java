@@ -2,6 +2,8 @@
 package dev.entente.cluster;
 
 import dev.entente.cluster.Authority.Place;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.JsonCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.vote.Ballot;
@@ -11,8 +13,6 @@ import dev.entente.core.vote.Voter;
 import dev.entente.engine.Decision;
 import dev.entente.engine.Node;
 import dev.entente.engine.Review;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.JsonCodec;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;

@@ -3,7 +3,7 @@ package dev.entente.cluster;
 
 import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.core.causality.NodeId;
-import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

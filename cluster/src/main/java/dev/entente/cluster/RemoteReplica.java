@@ -2,9 +2,9 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

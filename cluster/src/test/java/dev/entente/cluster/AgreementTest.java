@@ -4,6 +4,7 @@ package dev.entente.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.cluster.Agreement.Kind;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
@@ -14,7 +15,6 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.Table;

@@ -3,7 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
-import dev.entente.engine.codec.ByteReader;
+import dev.entente.core.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.JsonCodec;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
@@ -17,9 +20,6 @@ import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Contention;
 import dev.entente.core.resolve.Contention.Party;
 import dev.entente.engine.Review.Status;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteWriter;
-import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;

@@ -3,11 +3,11 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.CausalCodec;
 import dev.entente.core.record.RecordKey;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.ByteWriter;
-import dev.entente.engine.codec.CausalCodec;
 import java.util.Base64;
 
 /**

@@ -2,9 +2,9 @@
 package dev.entente.engine;
 
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
@@ -10,7 +11,6 @@ import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Divergence.Fate;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;

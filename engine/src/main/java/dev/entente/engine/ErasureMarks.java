@@ -3,12 +3,12 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.CausalCodec;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.ByteWriter;
-import dev.entente.engine.codec.CausalCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;

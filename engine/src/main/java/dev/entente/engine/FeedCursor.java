@@ -3,10 +3,10 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.NodeId;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.ByteWriter;
-import dev.entente.engine.codec.CausalCodec;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.CausalCodec;
 
 /**
  * Where a reader of the changes feed goes on. It names the log it was read from (node and

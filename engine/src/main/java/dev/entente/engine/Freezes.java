@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.codec.JsonCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
-import dev.entente.engine.codec.JsonCodec;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;

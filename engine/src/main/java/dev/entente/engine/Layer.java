@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;

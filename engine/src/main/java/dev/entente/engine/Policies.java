@@ -3,12 +3,12 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.policy.Limit;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;

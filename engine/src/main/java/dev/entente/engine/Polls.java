@@ -2,9 +2,9 @@
 package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
+import dev.entente.core.codec.ByteReader;
 import dev.entente.core.json.Json;
 import dev.entente.core.resolve.Resolution;
-import dev.entente.engine.codec.ByteReader;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;

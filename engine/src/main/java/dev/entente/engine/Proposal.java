@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.ByteWriter;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,7 +12,7 @@ import java.util.List;
  * had agreed on up to a number, and hold only directly behind it.
  *
  * @param after the last number of the group that they build on
- * @param versions in the format of {@link dev.entente.engine.codec.VersionCodec}
+ * @param versions in the format of {@link dev.entente.core.codec.VersionCodec}
  * @param fences the locks that must still be held then
  * @param answers what to tell whoever asks again under the same request id, at any node
  */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.codec.StateCodec;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
-import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.StoreException;

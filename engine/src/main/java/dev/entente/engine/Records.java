@@ -3,12 +3,12 @@ package dev.entente.engine;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.resolve.Deriver;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import org.jspecify.annotations.Nullable;

@@ -3,13 +3,13 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.CausalCodec;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteWriter;
-import dev.entente.engine.codec.CausalCodec;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;

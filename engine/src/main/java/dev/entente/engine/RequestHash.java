@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.CausalCodec;
+import dev.entente.core.codec.JsonCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.record.Fingerprint;
 import dev.entente.core.record.Origin;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.ByteWriter;
-import dev.entente.engine.codec.CausalCodec;
-import dev.entente.engine.codec.JsonCodec;
 import java.util.List;
 import java.util.Optional;
 

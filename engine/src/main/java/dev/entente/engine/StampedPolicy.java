@@ -3,9 +3,9 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.ByteWriter;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
 import java.util.Comparator;
 
 /**

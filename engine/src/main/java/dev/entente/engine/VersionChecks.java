@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Counter;
 import dev.entente.core.crdt.Sequence;
@@ -22,7 +23,6 @@ import dev.entente.core.resolve.Resolution;
 import dev.entente.core.resolve.RowConflict;
 import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Rejected;
-import dev.entente.engine.codec.StateCodec;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;

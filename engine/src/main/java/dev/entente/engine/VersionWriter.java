@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
@@ -16,7 +17,6 @@ import dev.entente.core.resolve.View;
 import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
 import java.util.List;

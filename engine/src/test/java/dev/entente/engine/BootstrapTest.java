@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Store;

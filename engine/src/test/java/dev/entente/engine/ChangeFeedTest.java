@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.store.MemoryStore;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -3,12 +3,12 @@ package dev.entente.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.util.List;
 import java.util.Map;

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.Consistency;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.edit.Edit.Operation;
@@ -18,7 +19,6 @@ import dev.entente.engine.Erasure.Stage;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.codec.AuditCodec;
 import dev.entente.engine.codec.Keys;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.RocksStore;

@@ -4,6 +4,8 @@ package dev.entente.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.StateCodec;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
@@ -14,8 +16,6 @@ import dev.entente.core.record.Version;
 import dev.entente.engine.Outcome.Accepted;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.StateCodec;
-import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.Store;
 import java.util.ArrayList;

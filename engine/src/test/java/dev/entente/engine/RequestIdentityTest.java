@@ -4,6 +4,7 @@ package dev.entente.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -16,7 +17,6 @@ import dev.entente.engine.Outcome.Duplicate;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.WriteRequest.Sender;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.time.Instant;
 import java.util.ArrayList;

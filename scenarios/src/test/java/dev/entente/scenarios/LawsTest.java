@@ -3,6 +3,8 @@ package dev.entente.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.codec.StateCodec;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.merge.SemanticMerge;
 import dev.entente.core.policy.CellKind;
@@ -23,8 +25,6 @@ import dev.entente.core.resolve.View;
 import dev.entente.core.resolve.strategy.Strategies;
 import dev.entente.core.vote.Electorate;
 import dev.entente.core.vote.Voter;
-import dev.entente.engine.codec.StateCodec;
-import dev.entente.engine.codec.VersionCodec;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.engine.AuditHead;
 import dev.entente.engine.Node;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;

@@ -2,9 +2,9 @@
 package dev.entente.server;
 
 import dev.entente.core.causality.NodeId;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.ByteWriter;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
 import dev.entente.server.Problem.Code;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;

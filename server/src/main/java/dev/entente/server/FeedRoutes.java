@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonPrinter;
@@ -12,7 +13,6 @@ import dev.entente.engine.FeedCursor;
 import dev.entente.engine.FeedGapException;
 import dev.entente.engine.Node;
 import dev.entente.engine.Snapshot;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
 import java.io.IOException;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.cluster.HttpTransport;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
@@ -13,7 +14,6 @@ import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Review;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

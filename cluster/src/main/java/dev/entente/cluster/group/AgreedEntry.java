@@ -2,15 +2,15 @@
 package dev.entente.cluster.group;
 
 import dev.entente.core.causality.Dot;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.record.Version;
 import dev.entente.engine.Locks;
 import dev.entente.engine.Proposal;
 import dev.entente.engine.Registry;
 import dev.entente.engine.StampedPolicy;
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import dev.entente.engine.codec.LockCodec;
-import dev.entente.engine.codec.VersionCodec;
 
 /** What the group agrees on, decoded and checked. The result depends on the bytes alone. */
 sealed interface AgreedEntry {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster.group;
 
-import dev.entente.engine.codec.ByteReader;
-import dev.entente.engine.codec.ByteWriter;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteWriter;
 
 /**
  * When a command for locks was proposed.

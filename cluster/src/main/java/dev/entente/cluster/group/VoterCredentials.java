@@ -3,7 +3,7 @@ package dev.entente.cluster.group;
 
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.group.VoterCertificate.Proof;
-import dev.entente.engine.codec.ByteWriter;
+import dev.entente.core.codec.ByteWriter;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.Socket;

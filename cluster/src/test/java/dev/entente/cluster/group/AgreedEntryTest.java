@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
@@ -16,8 +18,6 @@ import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.Proposal;
 import dev.entente.engine.WriteRequest;
-import dev.entente.engine.codec.ByteReader.DamagedException;
-import dev.entente.engine.codec.ByteWriter;
 import dev.entente.engine.codec.LockCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.nio.file.Path;

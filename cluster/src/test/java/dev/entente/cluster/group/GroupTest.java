@@ -4,6 +4,7 @@ package dev.entente.cluster.group;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.core.codec.StateCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
@@ -18,7 +19,6 @@ import dev.entente.engine.Outcome;
 import dev.entente.engine.Snapshot;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.StateCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -2,11 +2,14 @@
 package dev.entente.engine.codec;
 
 import dev.entente.core.causality.HybridTime;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.JsonCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.AuditEntry;
 import dev.entente.engine.Hashes;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

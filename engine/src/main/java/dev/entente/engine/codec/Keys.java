@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.codec;
 
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.record.RecordKey;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

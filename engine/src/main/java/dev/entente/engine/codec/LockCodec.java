@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.codec;
 
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteWriter;
 import dev.entente.engine.Locks;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * How versions, states and audit entries look as bytes; see {@code docs/formats}. Equal values give
- * equal bytes.
+ * Binary formats of audit entries, lock commands and table keys; see {@code docs/formats}. Equal
+ * values give equal bytes.
  */
 @NullMarked
 package dev.entente.engine.codec;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server.watch;
 
+import dev.entente.core.codec.JsonCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
@@ -11,7 +12,6 @@ import dev.entente.engine.Node;
 import dev.entente.engine.Registry;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.JsonCodec;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.cluster.NodeTls;
-import dev.entente.engine.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.server.Certificates;
 import java.io.Closeable;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package dev.entente.server.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
@@ -11,7 +12,6 @@ import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
-import dev.entente.engine.codec.VersionCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.util.List;
 import java.util.Map;

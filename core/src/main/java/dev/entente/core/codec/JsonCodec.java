@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.entente.engine.codec;
+package dev.entente.core.codec;
 
 import dev.entente.core.SortedArrayMap;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
@@ -10,7 +11,6 @@ import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;

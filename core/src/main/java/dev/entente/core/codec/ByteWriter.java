@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.entente.engine.codec;
+package dev.entente.core.codec;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -84,7 +84,7 @@ public final class ByteWriter {
   }
 
   /** The text's UTF-8 bytes and a zero; the text holds no zero itself. */
-  ByteWriter ended(String text) {
+  public ByteWriter ended(String text) {
     int length = text.length();
     room(length + 1);
     byte[] into = bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.entente.engine.codec;
+package dev.entente.core.codec;
 
 import dev.entente.core.SortedArrayMap;
 import dev.entente.core.SortedChunkMap;
@@ -7,6 +7,7 @@ import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
@@ -21,7 +22,6 @@ import dev.entente.core.record.CellId.CellClass;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Repetitions;
 import dev.entente.core.record.Unit;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

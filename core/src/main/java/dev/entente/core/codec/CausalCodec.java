@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.entente.engine.codec;
+package dev.entente.core.codec;
 
 import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.CausalContext;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.entente.engine.codec;
+package dev.entente.core.codec;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
@@ -14,7 +15,6 @@ import dev.entente.core.record.Origin;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
-import dev.entente.engine.codec.ByteReader.DamagedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
