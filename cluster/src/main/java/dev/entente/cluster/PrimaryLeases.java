@@ -28,9 +28,6 @@ final class PrimaryLeases {
   /** How long a lease lasts, unless the host says otherwise. */
   static final long LEASE_MILLIS = 3_000;
 
-  /** Locks of this tenant are the cluster's own. */
-  private static final String TENANT = "";
-
   /** Asks the group, wherever its leader is. */
   @FunctionalInterface
   interface Asking {
@@ -75,7 +72,7 @@ final class PrimaryLeases {
   private static Locks.Name name(Policy policy) {
     List<String> order = policy.replicas().primaries();
     return new Locks.Name(
-        TENANT, order.isEmpty() ? "primary" : "primary of " + String.join(", ", order));
+        Locks.CLUSTER, order.isEmpty() ? "primary" : "primary of " + String.join(", ", order));
   }
 
   private String self() {

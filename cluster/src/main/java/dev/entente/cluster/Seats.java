@@ -53,6 +53,8 @@ public final class Seats {
   /** Why this node does not vote; empty where it does. */
   private volatile String waitsFor;
 
+  private volatile Optional<String> steppedBack = Optional.empty();
+
   /** What a node brings that wants to vote. */
   private enum Memory {
     /** It never voted. */
@@ -239,6 +241,21 @@ public final class Seats {
     note(node.id());
     authority.join(voting);
     waitsFor = "";
+  }
+
+  /**
+   * Does not vote until this node is started again: it cannot apply what the others agreed on as
+   * they do. It goes on to serve as a node without a vote.
+   */
+  public void stepsBack(String why) {
+    steppedBack = Optional.of(why);
+    waitsFor = why;
+    authority.leave();
+  }
+
+  /** Why this voter has stepped back; empty where it has not. */
+  public Optional<String> steppedBack() {
+    return steppedBack;
   }
 
   /** From here on this node does not vote. */

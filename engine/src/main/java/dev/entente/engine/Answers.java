@@ -4,6 +4,7 @@ package dev.entente.engine;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.codec.CausalCodec;
 import dev.entente.core.codec.JsonCodec;
@@ -22,6 +23,7 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +42,8 @@ final class Answers {
 
   /** Begins the keys of entries; those of earlier releases begin with a letter. */
   private static final byte[] BY_HASH = {1};
+
+  private static final int HASH_BYTES = 32;
 
   private Answers() {}
 
@@ -175,6 +179,29 @@ final class Answers {
     }
   }
 
+  /**
+   * Checks what a group is to agree to answer.
+   *
+   * @throws DamagedException where it is not kept under the key of a request, or is of a record of
+   *     another tenant than that
+   */
+  static void require(byte[] key, byte[] answer) {
+    String tenant = Keys.firstName(key);
+    byte[] prefix = Keys.with(Keys.of(tenant), BY_HASH);
+    if (key.length != prefix.length + HASH_BYTES || !startsWith(key, prefix)) {
+      throw new DamagedException("an answer that is kept under no request");
+    }
+    List<Kept> all = fromBytes(answer);
+    if (all.isEmpty() || !all.stream().allMatch(kept -> kept.key().tenant().equals(tenant))) {
+      throw new DamagedException(
+          "an answer under the tenant " + tenant + " is of none of its records");
+    }
+  }
+
+  private static boolean startsWith(byte[] bytes, byte[] prefix) {
+    return Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
+  }
+
   /** Takes what a group has agreed to answer, beside what is known of the id already. */
   static void take(Transaction transaction, byte[] key, byte[] agreed) {
     List<Kept> known = read(transaction, key);
@@ -277,6 +304,7 @@ final class Answers {
               : Optional.empty();
       all.add(new Kept(request, key, version, JsonCodec.read(in)));
     }
+    in.expectEnd();
     return all;
   }
 

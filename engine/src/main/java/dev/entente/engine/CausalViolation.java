@@ -14,6 +14,8 @@ public enum CausalViolation {
   COUNTER_RESET(Severity.CRITICAL),
   /** Its request has the id of another request of the same sender, accepted elsewhere meanwhile. */
   REQUEST_ID_REUSED(Severity.HIGH),
+  /** Its record cannot take it: a counter would overflow, an edit lies outside of its text. */
+  CANNOT_JOIN(Severity.CRITICAL),
   /** It says that it was accepted further in the future than clocks may differ. */
   CLOCK_DRIFT(Severity.HIGH);
 

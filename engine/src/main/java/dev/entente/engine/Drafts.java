@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -39,11 +41,21 @@ final class Drafts {
     return new Proposal(after, draft.versions(), draft.answers(), draft.fences());
   }
 
-  /** Takes what the group has agreed on. Harmless where it was taken before. */
-  boolean take(Transaction transaction, NodeId group, Proposal agreed, long nowMillis) {
+  /**
+   * Takes what the group has agreed on. Harmless where it was taken before. A version that its
+   * record cannot take is set aside with a review, and all else is taken: every member goes on from
+   * the same number.
+   *
+   * @return the versions that were set aside, with the reasons
+   */
+  List<String> take(Transaction transaction, NodeId group, Proposal agreed, long nowMillis) {
+    List<String> aside = new ArrayList<>();
     for (byte[] version : agreed.versions()) {
-      if (receiver.receive(transaction, version, nowMillis) instanceof Receipt.Damaged damaged) {
-        throw new IllegalStateException("what was agreed on cannot be taken: " + damaged.why());
+      switch (receiver.receive(transaction, version, nowMillis)) {
+        case Receipt.Violated(Dot dot, CausalViolation _, String why) ->
+            aside.add(dot + ": " + why);
+        case Receipt.Damaged(String why) -> aside.add(why);
+        case Receipt.Applied _, Receipt.Seen _, Receipt.Held _ -> {}
       }
     }
     receiver.settle(transaction, nowMillis);
@@ -51,6 +63,6 @@ final class Drafts {
     if (agreed.last() > 0) {
       replication.learn(transaction, VersionVector.of(Map.of(group, agreed.last())));
     }
-    return true;
+    return aside;
   }
 }

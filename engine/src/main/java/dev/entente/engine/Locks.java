@@ -38,6 +38,15 @@ public final class Locks {
   /** Who may wait for one lock. */
   static final int WAITING_MAX = 1_000;
 
+  /** The longest lease. */
+  public static final long LEASE_MILLIS_MAX = 3_600_000;
+
+  /** The longest that anybody waits in line. */
+  public static final long WAIT_MILLIS_MAX = 60_000;
+
+  /** In place of a tenant: the cluster's own locks, such as the leases of primaries. */
+  public static final String CLUSTER = "";
+
   private static final int FORMAT = 1;
 
   /** A lock's name: of a tenant. */

@@ -673,8 +673,12 @@ public final class Node implements AutoCloseable {
     return sequencer.submit(transaction -> Drafts.draft(transaction, group, after, commands));
   }
 
-  /** Takes what a group has agreed on, in the order in which it has. Harmless when repeated. */
-  public CompletableFuture<Boolean> takeAgreed(NodeId group, Proposal agreed) {
+  /**
+   * Takes what a group has agreed on, in the order in which it has. Harmless when repeated.
+   *
+   * @return the versions that their records could not take, with the reasons; they are set aside
+   */
+  public CompletableFuture<List<String>> takeAgreed(NodeId group, Proposal agreed) {
     long now = nowMillis();
     return sequencer.submit(transaction -> drafts.take(transaction, group, agreed, now));
   }

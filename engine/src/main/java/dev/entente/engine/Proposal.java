@@ -4,6 +4,7 @@ package dev.entente.engine;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.codec.ByteWriter;
+import dev.entente.engine.codec.Keys;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,7 +23,12 @@ public record Proposal(
 
   /** What a request was answered, by its key in the store. */
   @SuppressWarnings("ArrayRecordComponent")
-  public record Answer(byte[] key, byte[] answer) {}
+  public record Answer(byte[] key, byte[] answer) {
+    /** Whose request it answers. */
+    public String tenant() {
+      return Keys.firstName(key);
+    }
+  }
 
   public Proposal {
     versions = List.copyOf(versions);
@@ -33,6 +39,15 @@ public record Proposal(
   /** The last number of the group once this is agreed on. */
   public long last() {
     return after + versions.size();
+  }
+
+  /**
+   * Checks the answers, which {@link #fromBytes} takes as they are.
+   *
+   * @throws DamagedException where one is not that of a request, or of another tenant's record
+   */
+  public void requireAnswers() {
+    answers.forEach(answer -> Answers.require(answer.key, answer.answer));
   }
 
   public byte[] toBytes() {

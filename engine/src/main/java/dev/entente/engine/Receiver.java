@@ -242,14 +242,35 @@ final class Receiver {
           Past kept = history.past(key, history.last(before, transaction), transaction);
           return noted.map(base -> new Past(base.state(), kept.versions())).orElse(kept);
         };
-    RecordState.Applied applied =
-        same.isEmpty()
-            ? before.state().apply(version, past)
-            : before.state().applyRepeated(version, same.get().dot(), same.get().at(), past);
+    RecordState.Applied applied;
+    Optional<VersionWriter.Ready> ready;
+    try {
+      applied =
+          same.isEmpty()
+              ? before.state().apply(version, past)
+              : before.state().applyRepeated(version, same.get().dot(), same.get().at(), past);
+      ready =
+          applied instanceof RecordState.Applied.Joined(RecordState state)
+              ? Optional.of(writer.received(version, before, state))
+              : Optional.empty();
+    } catch (ArithmeticException
+        | IllegalArgumentException
+        | IllegalStateException
+        | IndexOutOfBoundsException
+        | ClassCastException e) {
+      return violated(
+          transaction,
+          version,
+          bytes,
+          CausalViolation.CANNOT_JOIN,
+          "its record cannot take " + version.dot() + ": " + String.valueOf(e.getMessage()),
+          nowMillis);
+    }
     return switch (applied) {
       case RecordState.Applied.Seen() -> new Receipt.Seen(version.dot());
       case RecordState.Applied.Missing(var missing) -> {
-        if (held.get() >= HELD_MAX) {
+        // What a group agreed on is not sent again, and its members are at its number already.
+        if (held.get() >= HELD_MAX && !version.dot().node().isGroup()) {
           yield new Receipt.Damaged(
               "more than " + HELD_MAX + " versions wait already; send it again later");
         }
@@ -258,7 +279,7 @@ final class Receiver {
       }
       case RecordState.Applied.Joined(RecordState state) -> {
         noted.ifPresent(base -> transaction.put(Table.BASES, Keys.of(key), base.toBytes()));
-        join(transaction, version, before, state, nowMillis);
+        join(transaction, ready.orElseThrow(), state, nowMillis);
         yield new Receipt.Applied(version.dot(), transaction.lastNumber());
       }
     };
@@ -276,13 +297,9 @@ final class Receiver {
   }
 
   private void join(
-      Transaction transaction,
-      Version version,
-      Snapshot before,
-      RecordState state,
-      long nowMillis) {
+      Transaction transaction, VersionWriter.Ready ready, RecordState state, long nowMillis) {
+    Version version = ready.version();
     RecordKey key = version.key();
-    VersionWriter.Ready ready = writer.received(version, before, state);
     transaction.clock().observe(version.acceptedAt(), nowMillis);
     HybridTime time = transaction.clock().next();
     Answers.keep(transaction, version)

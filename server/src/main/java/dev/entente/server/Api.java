@@ -8,6 +8,7 @@ import dev.entente.cluster.CoordinatorHost;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Seats;
+import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
 import dev.entente.engine.PrunedException;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * All routes over one node: finds the route, checks the caller, turns problems into answers. Free
@@ -62,6 +64,7 @@ final class Api {
   private final Eraser eraser;
   private final WaitingLine line;
   private volatile boolean open;
+  private volatile Supplier<Optional<String>> steppedBack = Optional::empty;
 
   Api(Node node, ServerConfig config) throws IOException {
     Accounts accounts = new Accounts(node);
@@ -128,12 +131,20 @@ final class Api {
     steering.join(way);
     cluster.join(joined, way, healings, ballots, seats);
     watch.join(joined, authority, seats);
+    steppedBack = seats::steppedBack;
+    metrics.agreement(
+        () -> authority.group().map(Group::quarantined).orElse(0L),
+        () -> seats.steppedBack().isPresent());
   }
 
   /** Why some or all writes are answered 503 for now, if they are. */
   private Optional<String> unready() {
     return open
-        ? authority.stepsDown().or(authority::disagrees)
+        ? steppedBack
+            .get()
+            .map(why -> "this voter has stepped back: " + why)
+            .or(authority::stepsDown)
+            .or(authority::disagrees)
         : Optional.of("the node is starting");
   }
 

@@ -442,6 +442,8 @@ final class ClusterRoutes {
     members.put("term", Json.of(standing.term()));
     members.put("voters", list(standing.voters(), Json::of));
     members.put("position", Json.of(group.position()));
+    members.put("quarantined", Json.of(group.quarantined()));
+    group.lastQuarantined().ifPresent(last -> members.put("lastQuarantined", Json.of(last)));
     return JsonObject.of(members);
   }
 

@@ -26,8 +26,6 @@ final class LockRoutes {
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,6})(ms|s|m)");
   private static final long LEASE_DEFAULT = 30_000;
   private static final long LEASE_MIN = 1_000;
-  private static final long LEASE_MAX = 3_600_000;
-  private static final long WAIT_MAX = 60_000;
 
   private final Authority authority;
 
@@ -98,8 +96,8 @@ final class LockRoutes {
             Call.text(body, "lock")
                 .orElseThrow(() -> new Problem(Code.INVALID, "\"lock\" names what to lock")));
     String owner = owner(call, body);
-    long lease = millis(body, "lease", LEASE_DEFAULT, LEASE_MIN, LEASE_MAX);
-    long wait = millis(body, "wait", 0, 0, WAIT_MAX);
+    long lease = millis(body, "lease", LEASE_DEFAULT, LEASE_MIN, Locks.LEASE_MILLIS_MAX);
+    long wait = millis(body, "wait", 0, 0, Locks.WAIT_MILLIS_MAX);
     Locks.Answer answer = ask(new Locks.Command.Acquire(name, owner, lease, wait));
     if (answer instanceof Locks.Answer.Queued && wait > 0) {
       Optional<Locks.Grant> granted = await(name, owner, wait);

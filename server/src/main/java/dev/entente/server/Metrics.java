@@ -33,6 +33,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
@@ -359,6 +361,16 @@ final class Metrics {
       offset.register(rows(links, link -> link.clockOffsetMillis() / 1e3), true);
       roundTrip.register(rows(links, link -> Math.max(0, link.roundTripMillis()) / 1e3), true);
     });
+  }
+
+  /** Shows what this voter could not apply of what was agreed on. */
+  void agreement(LongSupplier quarantined, BooleanSupplier steppedBack) {
+    Gauge.builder("entente.agreed.quarantined", quarantined, LongSupplier::getAsLong)
+        .description("Agreed entries and versions that could not be applied and were set aside")
+        .register(registry);
+    Gauge.builder("entente.voter.stepped.back", steppedBack, back -> back.getAsBoolean() ? 1 : 0)
+        .description("1 where this voter stopped to vote rather than apply an entry wrongly")
+        .register(registry);
   }
 
   private static List<MultiGauge.Row<?>> rows(

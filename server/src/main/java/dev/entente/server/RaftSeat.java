@@ -9,6 +9,7 @@ import dev.entente.cluster.group.VoterCredentials;
 import dev.entente.cluster.group.Voters;
 import dev.entente.engine.Node;
 import java.io.IOException;
+import java.util.Optional;
 
 /** Votes by Raft, where a node has a seat. Used by one thread. */
 final class RaftSeat implements Voting.Seat {
@@ -39,6 +40,13 @@ final class RaftSeat implements Voting.Seat {
   @Override
   public boolean isMember(Consensus consensus) {
     return consensus.standing().voters().contains(voters.self());
+  }
+
+  @Override
+  public boolean stepsBack() {
+    Optional<String> why = group.steppedBack();
+    why.ifPresent(seats::stepsBack);
+    return why.isPresent();
   }
 
   @Override

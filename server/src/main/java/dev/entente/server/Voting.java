@@ -52,6 +52,9 @@ final class Voting implements AutoCloseable {
     /** Whether this node is a member. */
     boolean isMember(Consensus group);
 
+    /** Whether this node gives up its vote until it is started again, and gives it up then. */
+    boolean stepsBack();
+
     /** Votes from here on. */
     void takes();
 
@@ -105,6 +108,10 @@ final class Voting implements AutoCloseable {
     try {
       for (boolean again = false; !closed; ) {
         again |= tookPart(again);
+        if (seat.stepsBack()) {
+          begun.complete(false);
+          return;
+        }
         Thread.sleep(pause);
       }
     } catch (InterruptedException e) {
@@ -166,6 +173,11 @@ final class Voting implements AutoCloseable {
       LOG.log(Level.WARNING, "does not vote yet: {0}", text);
       said = text;
     }
+  }
+
+  /** Whether this node votes or tries to. */
+  boolean isTrying() {
+    return thread.isAlive();
   }
 
   @Override

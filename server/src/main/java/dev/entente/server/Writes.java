@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.UnavailableException;
+import dev.entente.cluster.group.EntryTooLargeException;
 import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Splice;
@@ -125,6 +126,9 @@ final class Writes {
       }
       if (e.getCause() instanceof OverloadedException overloaded) {
         throw new Problem(Code.TOO_FAST, String.valueOf(overloaded.getMessage()));
+      }
+      if (e.getCause() instanceof EntryTooLargeException large) {
+        throw new Problem(Code.TOO_LARGE, String.valueOf(large.getMessage()));
       }
       if (e.getCause() instanceof NodeStoppedException stopped) {
         throw new Problem(Code.UNAVAILABLE, String.valueOf(stopped.getMessage()));

@@ -59,6 +59,7 @@ class VotingTest {
   private static final class Vote implements Voting.Seat {
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final Start start;
+    private volatile boolean stepsBack;
 
     interface Start {
       Consensus start(boolean again) throws IOException, InterruptedException;
@@ -79,6 +80,11 @@ class VotingTest {
     }
 
     @Override
+    public boolean stepsBack() {
+      return stepsBack;
+    }
+
+    @Override
     public void takes() {
       told.add("votes");
     }
@@ -86,6 +92,24 @@ class VotingTest {
     @Override
     public void leaves() {
       told.add("does not");
+    }
+  }
+
+  @Test
+  void aVoterThatStepsBackIsNotStartedAgain() throws Exception {
+    AtomicInteger starts = new AtomicInteger();
+    Seat seat = new Seat();
+    Vote vote =
+        new Vote(_ -> {
+          starts.incrementAndGet();
+          return seat;
+        });
+    try (Voting voting = Voting.begin(vote, SOON, AT_ONCE)) {
+      Served.eventually(() -> vote.told.equals(List.of("votes")));
+      vote.stepsBack = true;
+      seat.running.set(false);
+      Served.eventually(() -> vote.told.equals(List.of("votes", "does not")) && !voting.isTrying());
+      assertThat(starts).hasValue(1);
     }
   }
 

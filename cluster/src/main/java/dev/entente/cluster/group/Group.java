@@ -6,6 +6,7 @@ import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Command;
 import dev.entente.engine.Locks;
@@ -15,19 +16,19 @@ import dev.entente.engine.OverloadedException;
 import dev.entente.engine.Proposal;
 import dev.entente.engine.StampedPolicy;
 import dev.entente.engine.codec.LockCodec;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,15 +44,17 @@ public final class Group implements AgreedLog {
   /** The id under which the group writes. */
   public static final NodeId ID = new NodeId(NodeId.GROUP + ".1");
 
-  private static final Logger LOG = System.getLogger(Group.class.getName());
-
   private static final byte[] AGREED = {1};
   private static final byte[] VOID = {0};
   private static final int BATCH_MAX = 500;
   private static final int QUEUE_MAX = 10_000;
   private static final int ATTEMPTS_MAX = 20;
   private static final long PATIENCE_MILLIS = 5_000;
-  private static final int FORMAT = 3;
+  private static final int FORMAT = 4;
+  private static final long OVERLOAD_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+  /** Snapshots of releases that did not say who proposes an entry. */
+  private static final int FORMAT_WITHOUT_MEMBERS = 3;
 
   /** Snapshots of releases that timed leases by the leader's wall clock. */
   private static final int FORMAT_WITHOUT_SESSION = 2;
@@ -63,7 +66,7 @@ public final class Group implements AgreedLog {
   private static final long CATCH_UP_MILLIS = 60_000;
 
   private final Node node;
-  private final AtomicLong quarantined = new AtomicLong();
+  private final MemberStanding member = new MemberStanding();
   private final Deque<Pending<?>> queue = new ArrayDeque<>();
   private @Nullable Consensus consensus;
   private boolean proposing;
@@ -212,18 +215,19 @@ public final class Group implements AgreedLog {
         throw new NotLeadingException(Optional.empty());
       }
       return node.draft(ID, position, batch.stream().map(p -> p.command).toList())
-          .thenCompose(proposal -> propose(entry(proposal)))
-          .thenApply(answer -> answer[0] == AGREED[0]);
+          .thenCompose(proposal -> propose(body(proposal)))
+          .thenApply(answer -> !isVoid(answer));
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }
   }
 
   /** Has the group agree on an entry; says apart what was not done and what cannot be known. */
-  private CompletableFuture<byte[]> propose(byte[] entry) {
+  private CompletableFuture<byte[]> propose(byte[] body) {
+    byte[] entry = AgreedEntry.seal(node.id(), body);
     try {
       check(entry);
-    } catch (DamagedException e) {
+    } catch (DamagedException | EntryTooLargeException e) {
       return CompletableFuture.failedFuture(e);
     }
     return consensus()
@@ -234,6 +238,18 @@ public final class Group implements AgreedLog {
                 cause(problem) instanceof NotLeadingException not
                     ? not
                     : new UnknownOutcomeException(cause(problem))));
+  }
+
+  private static boolean isVoid(byte[] answer) {
+    return answer[0] == VOID[0];
+  }
+
+  /** The answer to an entry that must not be void: it would be where its proposer was removed. */
+  private static byte[] agreed(byte[] answer) {
+    if (isVoid(answer)) {
+      throw new NotLeadingException(Optional.empty());
+    }
+    return answer;
   }
 
   private static Throwable cause(Throwable problem) {
@@ -272,7 +288,7 @@ public final class Group implements AgreedLog {
     given.forEach(pending -> pending.command.fail(new NotLeadingException(Optional.empty())));
   }
 
-  private static byte[] entry(Proposal proposal) {
+  private static byte[] body(Proposal proposal) {
     return new ByteWriter().u8(AgreedEntry.VERSIONS).raw(proposal.toBytes()).toBytes();
   }
 
@@ -287,12 +303,12 @@ public final class Group implements AgreedLog {
    * whatever wall clocks say, and no lease ends early.
    */
   public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
-    ByteWriter entry = new ByteWriter().u8(AgreedEntry.TIMED_LOCK);
+    ByteWriter body = new ByteWriter().u8(AgreedEntry.TIMED_LOCK);
     synchronized (lockState) {
-      new LockTime(session, steadyMillis.getAsLong(), lockCommands).write(entry);
+      new LockTime(session, steadyMillis.getAsLong(), lockCommands).write(body);
     }
-    entry.raw(LockCodec.toBytes(command));
-    return propose(entry.toBytes()).thenApply(LockCodec::answer);
+    body.raw(LockCodec.toBytes(command));
+    return propose(body.toBytes()).thenApply(answer -> LockCodec.answer(agreed(answer)));
   }
 
   /** What the group has agreed to do where it is split. */
@@ -302,9 +318,9 @@ public final class Group implements AgreedLog {
 
   /** Has the group agree on what to do where it is split; fails as {@link #submit} does. */
   public CompletableFuture<SplitBrain> settle(SplitBrain wanted) {
-    ByteWriter entry = new ByteWriter().u8(AgreedEntry.SETTINGS);
-    wanted.write(entry);
-    return propose(entry.toBytes()).thenApply(_ -> wanted);
+    ByteWriter body = new ByteWriter().u8(AgreedEntry.SETTINGS);
+    wanted.write(body);
+    return propose(body.toBytes()).thenApply(Group::agreed).thenApply(_ -> wanted);
   }
 
   /**
@@ -312,9 +328,9 @@ public final class Group implements AgreedLog {
    * fails as {@link #submit} does.
    */
   public CompletableFuture<StampedPolicy> enact(StampedPolicy policy, String actor) {
-    ByteWriter entry = new ByteWriter().u8(AgreedEntry.POLICY).text(actor);
-    policy.write(entry);
-    return propose(entry.toBytes()).thenApply(_ -> policy);
+    ByteWriter body = new ByteWriter().u8(AgreedEntry.POLICY).text(actor);
+    policy.write(body);
+    return propose(body.toBytes()).thenApply(Group::agreed).thenApply(_ -> policy);
   }
 
   /** Waits until an owner holds a lock, as far as this member has heard, or the time is over. */
@@ -373,20 +389,31 @@ public final class Group implements AgreedLog {
   }
 
   /**
-   * Applies an agreed entry. One that is malformed is answered as void on every member alike, since
-   * the check looks at nothing but the entry; the group goes on with the next.
+   * Applies an agreed entry. One that is malformed, or that its proposer may not write, is answered
+   * as void on every member alike, since the check looks at nothing but the entry and what was
+   * agreed on before; the group goes on with the next. Where this member cannot go on as the others
+   * do, it steps back.
    */
   @Override
   public byte[] apply(byte[] entry) {
-    AgreedEntry read;
+    member.requireGoesOn();
     try {
-      read = AgreedEntry.read(entry);
+      AgreedEntry.Proposed read = AgreedEntry.read(entry);
+      member.admit(read.proposer());
+      member.applies(read.proposer());
+      return applied(read.entry());
     } catch (DamagedException e) {
-      quarantined.incrementAndGet();
-      LOG.log(Level.ERROR, "quarantined an agreed entry of {0} bytes: {1}", entry.length, e);
+      member.quarantine(entry, String.valueOf(e.getMessage()));
       return VOID;
+    } catch (RuntimeException e) {
+      Throwable why = cause(e);
+      boolean stopped = why instanceof NodeStoppedException || node.failure().isPresent();
+      throw stopped ? e : member.stepBack(why);
     }
-    return switch (read) {
+  }
+
+  private byte[] applied(AgreedEntry entry) {
+    return switch (entry) {
       case AgreedEntry.Versions versions -> applied(versions.proposal());
       case AgreedEntry.Lock lock -> applied(lock.atMillis(), lock.command());
       case AgreedEntry.TimedLock lock -> applied(lock.timed(), lock.command());
@@ -398,14 +425,53 @@ public final class Group implements AgreedLog {
     };
   }
 
+  /** Refuses what this release would not apply, and what is too large for an entry. */
   @Override
   public void check(byte[] entry) {
-    AgreedEntry.read(entry);
+    if (entry.length > AgreedEntry.BYTES_MAX) {
+      throw new EntryTooLargeException(entry.length, AgreedEntry.BYTES_MAX);
+    }
+    AgreedEntry.Proposed read = AgreedEntry.read(entry);
+    if (read.proposer().isEmpty()) {
+      throw new DamagedException("an entry that does not say who proposes it");
+    }
+    member.admit(read.proposer());
+    if (read.entry() instanceof AgreedEntry.Policy(String _, StampedPolicy policy)) {
+      requireReadable(policy);
+    }
   }
 
-  /** How many agreed entries this process has set aside as malformed. */
+  private static void requireReadable(StampedPolicy policy) {
+    String type;
+    try {
+      type = PolicyLoader.loadInForce(policy.text()).policy().type();
+    } catch (PolicyException | IllegalArgumentException e) {
+      throw new DamagedException(
+          "a policy for " + policy.type() + " that cannot be read: " + e.getMessage());
+    }
+    if (!type.equals(policy.type())) {
+      throw new DamagedException("a policy for " + policy.type() + " that is one for " + type);
+    }
+  }
+
+  @Override
+  public void members(Set<String> names) {
+    member.members(names);
+  }
+
+  /** How many agreed entries and versions this process has set aside. */
   public long quarantined() {
-    return quarantined.get();
+    return member.quarantined();
+  }
+
+  /** What was set aside last, and why. */
+  public Optional<String> lastQuarantined() {
+    return member.lastQuarantined();
+  }
+
+  /** Why this member applies nothing more until it is started again; empty where it goes on. */
+  public Optional<String> steppedBack() {
+    return member.steppedBack();
   }
 
   private byte[] applied(Proposal proposal) {
@@ -418,19 +484,34 @@ public final class Group implements AgreedLog {
       }
     }
     if (!proposal.versions().isEmpty() || !proposal.answers().isEmpty()) {
-      node.takeAgreed(ID, proposal).join();
+      taken(() -> node.takeAgreed(ID, proposal)).forEach(member::setAside);
       position = proposal.last();
     }
     return AGREED;
   }
 
   private byte[] applied(String actor, StampedPolicy policy) {
-    try {
-      node.adopt(policy, actor).join();
-      return AGREED;
-    } catch (PolicyException | IllegalArgumentException e) {
-      // Another release agreed on it. Until this one is replaced, its links say that it cannot.
-      return VOID;
+    requireReadable(policy);
+    taken(() -> {
+      try {
+        return node.adopt(policy, actor);
+      } catch (PolicyException e) {
+        throw new DamagedException(String.valueOf(e.getMessage()));
+      }
+    });
+    return AGREED;
+  }
+
+  /**
+   * Waits for the node to take what was agreed on: it cannot be refused for having too much to do.
+   */
+  private static <T> T taken(Supplier<CompletableFuture<T>> taking) {
+    while (true) {
+      try {
+        return taking.get().join();
+      } catch (OverloadedException e) {
+        LockSupport.parkNanos(OVERLOAD_PAUSE_NANOS);
+      }
     }
   }
 
@@ -472,6 +553,7 @@ public final class Group implements AgreedLog {
       splitBrain.write(out);
       lastTimed.write(out);
       out.u64(lockCommands);
+      member.write(out);
       return out.raw(locks.toBytes()).toBytes();
     }
   }
@@ -493,13 +575,17 @@ public final class Group implements AgreedLog {
   public void restore(byte[] snapshot) {
     ByteReader in = new ByteReader(snapshot);
     int format = in.u8();
-    if (format != FORMAT && format != FORMAT_WITHOUT_SESSION) {
+    if (format > FORMAT || format < FORMAT_WITHOUT_SESSION) {
       throw new DamagedException("a snapshot of the unknown format " + format);
     }
     long last = in.u64();
     SplitBrain agreed = SplitBrain.read(in);
-    LockTime timed = format == FORMAT ? LockTime.read(in) : LockTime.NONE;
-    long commands = format == FORMAT ? in.u64() : 0;
+    LockTime timed = format > FORMAT_WITHOUT_SESSION ? LockTime.read(in) : LockTime.NONE;
+    long commands = format > FORMAT_WITHOUT_SESSION ? in.u64() : 0;
+    MemberStanding.Members members =
+        format > FORMAT_WITHOUT_MEMBERS
+            ? MemberStanding.Members.read(in)
+            : MemberStanding.Members.UNKNOWN;
     Locks restored = Locks.fromBytes(in.rest());
     try {
       if (last > 0 && !caughtUp(VersionVector.of(Map.of(ID, last)))) {
@@ -515,6 +601,7 @@ public final class Group implements AgreedLog {
     }
     position = last;
     splitBrain = agreed;
+    member.restore(members);
     synchronized (lockState) {
       locks = restored;
       lastTimed = timed;

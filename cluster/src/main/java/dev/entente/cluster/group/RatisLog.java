@@ -8,9 +8,14 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.apache.ratis.io.MD5Hash;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
@@ -98,6 +103,16 @@ final class RatisLog extends BaseStateMachine {
     updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
     applied = true;
     return CompletableFuture.completedFuture(Message.valueOf(ByteString.copyFrom(answer)));
+  }
+
+  /** Called between entries, in the order of the log. */
+  @Override
+  public void notifyConfigurationChanged(long term, long index, RaftConfigurationProto now) {
+    Set<String> names = new TreeSet<>();
+    Stream.of(now.getPeersList(), now.getOldPeersList())
+        .flatMap(List::stream)
+        .forEach(peer -> names.add(peer.getId().toStringUtf8()));
+    log.members(names);
   }
 
   /** What is asked for here is only that all before it is applied. */

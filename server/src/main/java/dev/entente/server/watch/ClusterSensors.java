@@ -71,7 +71,24 @@ public final class ClusterSensors {
         .ifPresent(why ->
             found.add(
                 of("split-brain", true, "", "this side of a split has stepped down: " + why)));
-    if (!seats.waitsFor().isEmpty()) {
+    seats
+        .steppedBack()
+        .ifPresent(why ->
+            found.add(of("voter-stepped-back", true, "", "this voter has stepped back: " + why)));
+    authority
+        .group()
+        .filter(group -> group.quarantined() > 0)
+        .ifPresent(group ->
+            found.add(
+                of(
+                    "agreed-quarantine",
+                    true,
+                    "",
+                    group.quarantined()
+                        + " of what the voters agreed on could not be applied and was set aside,"
+                        + " last "
+                        + group.lastQuarantined().orElse(""))));
+    if (!seats.waitsFor().isEmpty() && seats.steppedBack().isEmpty()) {
       found.add(
           of(
               "no-vote",
