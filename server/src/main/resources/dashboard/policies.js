@@ -86,7 +86,7 @@ async function editing(app, type, isNew) {
   let timer;
   editor.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(preview, PAUSE); });
   app.onLeave(() => clearTimeout(timer));
-  const enforce = () => say('PUT', '', (a) => h('div', { class: 'card' }, h('p', {}, tag('in force', 'resolved'), ` version ${a.version}`), a.warnings.map((w) => h('p', { class: 'small' }, w))));
+  const enforce = () => say('PUT', '', (a) => h('div', { class: 'card' }, h('p', {}, tag('in force', 'resolved'), ` version ${a.version}`), a.warnings.map((w) => h('p', { class: 'small' }, w)), a.hits.map((hit) => h('p', { class: 'small' }, hit.message))));
   const advice = await advisor(app, type, editor);
   preview();
   return [completing(schema, editor), editor,

@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "policy",
     description =
-        "Checks policy files, tries them on documents and on recorded conflicts, puts them in force.",
+        "Checks policy files, tries them on documents and on recorded conflicts, puts them in"
+            + " force.",
     subcommands = {
       PolicyCommand.Check.class,
       PolicyCommand.Try.class,
@@ -174,6 +175,7 @@ final class PolicyCommand implements Runnable {
         }
         out.println(text(answer, "type") + " is in force, version " + text(answer, "version"));
         list(answer, "warnings").forEach(warning -> out.println("  warning: " + warning));
+        list(answer, "hits").forEach(hit -> out.println("  " + text(hit, "message")));
       }
       return ExitCodes.OK;
     }
@@ -198,7 +200,8 @@ final class PolicyCommand implements Runnable {
   @Command(
       name = "preview",
       description =
-          "Shows what a draft would make of the conflicts that a node has recorded. Changes nothing.")
+          "Shows what a draft would make of the conflicts that a node has recorded. Changes"
+              + " nothing.")
   static final class Preview extends Calling {
     @Parameters(paramLabel = "FILE", description = "The draft.")
     Path file;
@@ -223,6 +226,7 @@ final class PolicyCommand implements Runnable {
               + " that people decided the draft would decide "
               + member(answer, "decidedAlike")
               + " alike");
+      list(answer, "hits").forEach(hit -> out.println(text(hit, "message")));
       for (Json changed : list(answer, "changed")) {
         out.println(text(changed, "recordId") + "  " + text(changed, "unit"));
         out.println("  now   " + outcome(member(changed, "now")));
@@ -249,7 +253,8 @@ final class PolicyCommand implements Runnable {
   @Command(
       name = "advise",
       description =
-          "Says which cells and strategies the recorded conflicts of a type, and what people decided, speak for. Changes nothing.")
+          "Says which cells and strategies the recorded conflicts of a type, and what people"
+              + " decided, speak for. Changes nothing.")
   static final class Advise extends Calling {
     @Parameters(paramLabel = "TYPE")
     String type;

@@ -294,13 +294,10 @@ final class Acceptor {
               before,
               context,
               seen,
-              request.seen() instanceof Seen.Everything || request.seen() instanceof Seen.Existing,
               request.author(),
               changes,
               request.note(),
-              request.at(),
-              request.device(),
-              request.requestId().map(id -> id.substring(1)),
+              Optional.of(request),
               sentBy);
       return switch (writer.prepare(transaction, authored)) {
         case VersionWriter.Refused(Rejected why) -> why;

@@ -2,11 +2,11 @@
 package dev.entente.engine;
 
 import dev.entente.core.causality.CausalContext;
-import dev.entente.core.causality.HybridTime;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.Origin;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
+import dev.entente.engine.WriteRequest.Seen;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param before the record that the version joins
  * @param context what the author had seen
  * @param seen the record as the author had seen it
- * @param isBlind whether the author did not say what was seen, so that all of it is assumed
+ * @param request what a client sent; empty where the node itself writes
  * @param sentBy who sent the request, and which it was; empty where nobody sent one with an id
  */
 record Authored(
@@ -24,13 +24,10 @@ record Authored(
     Snapshot before,
     CausalContext context,
     RecordState seen,
-    boolean isBlind,
     String author,
     List<Change> changes,
     String note,
-    Optional<HybridTime> at,
-    Optional<String> device,
-    Optional<String> requestId,
+    Optional<WriteRequest> request,
     Optional<Origin> sentBy) {
   Authored {
     changes = List.copyOf(changes);
@@ -55,18 +52,23 @@ record Authored(
         before,
         CausalContext.of(seen.context()),
         seen,
-        false,
         author,
         changes,
         note,
-        Optional.empty(),
-        Optional.empty(),
         Optional.empty(),
         Optional.empty());
   }
 
   RecordKey key() {
     return before.key();
+  }
+
+  /** Whether the author did not say what was seen, so that all of it is assumed. */
+  boolean isBlind() {
+    return request
+        .map(WriteRequest::seen)
+        .filter(seen -> seen instanceof Seen.Everything || seen instanceof Seen.Existing)
+        .isPresent();
   }
 
   boolean isCurrent() {

@@ -178,7 +178,7 @@ public final class Judgement {
                 conflict.competing(),
                 conflict.lastAgreed(),
                 StrategySpec.of(name),
-                policy.clock().tolerance());
+                policy.clockOf(conflict.unit()).tolerance());
         if (strategy != null
             && strategy.decide(dispute) instanceof Verdict.Settled settled
             && Describe.orNull(settled.value()).equals(decided.get())) {

@@ -5,7 +5,6 @@ import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.policy.Policy;
-import dev.entente.core.policy.WriteStyle;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
@@ -69,8 +68,8 @@ final class Refusals {
     return switch (request.seen()) {
       case Seen.Exactly(VersionVector context) -> {
         Optional<Rejected> future = claimsFuture(context);
-        yield future.isPresent() || allowed(WriteStyle.CONDITIONAL).isPresent()
-            ? future.or(() -> allowed(WriteStyle.CONDITIONAL))
+        yield future.isPresent()
+            ? future
             : context.equals(before.state().context())
                 ? Optional.empty()
                 : stale(
@@ -87,27 +86,9 @@ final class Refusals {
               ? stale("the record exists already")
                   .map(there -> there.called(RowConflict.INSERT_EXISTS))
               : Optional.empty();
-      case Seen.Context(VersionVector context) ->
-          claimsFuture(context).or(() -> allowed(WriteStyle.MERGE));
-      case Seen.Everything() ->
-          exists && !policy.writes().contains(WriteStyle.OVERWRITE)
-              ? rejected(
-                  Code.PRECONDITION_REQUIRED,
-                  "records of type "
-                      + key.type()
-                      + " are not overwritten; send If-Match or Entente-Context with the context"
-                      + " you have read")
-              : Optional.empty();
-      case Seen.Nothing(), Seen.Rollback _ -> Optional.empty();
+      case Seen.Context(VersionVector context) -> claimsFuture(context);
+      case Seen.Everything(), Seen.Nothing(), Seen.Rollback _ -> Optional.empty();
     };
-  }
-
-  private Optional<Rejected> allowed(WriteStyle style) {
-    return policy.writes().contains(style)
-        ? Optional.empty()
-        : rejected(
-            Code.INVALID,
-            "the policy of type " + key.type() + " does not allow " + style.label() + " writes");
   }
 
   private Optional<Rejected> claimsFuture(VersionVector context) {

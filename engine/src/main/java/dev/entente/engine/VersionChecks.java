@@ -5,12 +5,14 @@ import dev.entente.core.codec.StateCodec;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Counter;
 import dev.entente.core.crdt.Sequence;
+import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Path;
 import dev.entente.core.policy.CellKind;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.StateMachine;
 import dev.entente.core.policy.StrategySpec;
+import dev.entente.core.policy.WriteStyle;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
@@ -23,9 +25,11 @@ import dev.entente.core.resolve.Resolution;
 import dev.entente.core.resolve.RowConflict;
 import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Rejected;
+import dev.entente.engine.WriteRequest.Seen;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -114,7 +118,7 @@ final class VersionChecks {
     if (!origin.skips(WriteCheck.INVARIANT)) {
       Optional<String> broken =
           after.view().heads() == 1 && after.view().exists()
-              ? Deriver.brokenInvariant(policy, after.view())
+              ? Deriver.brokenInvariant(policy, after.view(), () -> authored.before().view().data())
               : brokenAlone(version, policy, past);
       if (broken.isPresent()) {
         return rejected(Code.INVALID, "this would break the invariant " + broken.get());
@@ -147,7 +151,15 @@ final class VersionChecks {
         past.get()
             .with(version)
             .replay(v -> version.context().contains(v.dot()) || v.dot().equals(version.dot()));
-    return Deriver.brokenInvariant(policy, Deriver.deriveUnchecked(version.key(), alone, policy));
+    return Deriver.brokenInvariant(
+        policy,
+        Deriver.deriveUnchecked(version.key(), alone, policy),
+        () ->
+            Deriver.deriveUnchecked(
+                    version.key(),
+                    past.get().replay(v -> version.context().contains(v.dot())),
+                    policy)
+                .data());
   }
 
   private static String tooLarge(int bytes) {
@@ -206,12 +218,75 @@ final class VersionChecks {
                 .or(() -> tooManySiblings(change))
                 .or(() -> unentitled(change))
                 .or(() -> undecided(change))
+                .or(() -> wrongStyle(change))
                 .or(() -> unsettled(change));
         if (refused.isPresent()) {
           return refused;
         }
       }
       return Optional.empty();
+    }
+
+    /** Whether a unit may not be written the way that this client writes. */
+    private Optional<Rejected> wrongStyle(Change change) {
+      if (origin.skips(WriteCheck.STYLE) || authored.request().isEmpty()) {
+        return Optional.empty();
+      }
+      WriteRequest request = authored.request().get();
+      Set<WriteStyle> allowed = policy.writesOf(change.unit());
+      return switch (request.seen()) {
+        case Seen.Everything(), Seen.Existing() ->
+            !allowed.contains(WriteStyle.OVERWRITE) && isBlindlyReplaced(change, request.edit())
+                ? Optional.of(
+                    new Rejected(
+                        Code.PRECONDITION_REQUIRED,
+                        change.unit().label()
+                            + " of type "
+                            + before.key().type()
+                            + " is not overwritten by a write that does not say what its author"
+                            + " had seen; read the record and send If-Match or Entente-Context"
+                            + " with the context you have read",
+                        Optional.of(before)))
+                : Optional.empty();
+        case Seen.Exactly _ -> styled(allowed, WriteStyle.CONDITIONAL, change.unit());
+        case Seen.Context _, Seen.Nothing() -> styled(allowed, WriteStyle.MERGE, change.unit());
+        case Seen.Absence(), Seen.Rollback _ -> Optional.empty();
+      };
+    }
+
+    private static Optional<Rejected> styled(Set<WriteStyle> allowed, WriteStyle style, Unit unit) {
+      return allowed.contains(style)
+          ? Optional.empty()
+          : rejected(
+              Code.INVALID,
+              "the policy does not allow " + style.label() + " writes of " + unit.label());
+    }
+
+    /**
+     * Whether a change takes the place of what its author may not have seen. Operations that name
+     * what they add to or remove from a counter or set do not. Where the type as a whole is not
+     * overwritten, everything else does; otherwise what changes a value that readers see now,
+     * except for a deletion, which says what it does whatever is there.
+     */
+    private boolean isBlindlyReplaced(Change change, Edit edit) {
+      boolean named = edit instanceof Edit.Operations;
+      if (!before.view().exists()
+          || (named && (change instanceof Change.Count || change instanceof Change.EditSet))) {
+        return false;
+      }
+      if (!policy.writes().contains(WriteStyle.OVERWRITE)) {
+        return true;
+      }
+      return !(edit instanceof Edit.Delete)
+          && switch (change) {
+            case Change.Assign assign ->
+                before.state().register(assign.unit()).values().stream()
+                    .anyMatch(a -> !a.value().isAbsent() && !a.value().equals(assign.value()));
+            case Change.Count count -> !count.path().in(before.view().data()).isAbsent();
+            case Change.EditSet set -> !set.remove().isEmpty();
+            case Change.Remove _ -> true;
+            default -> false;
+          };
     }
 
     private Optional<Rejected> tooManySiblings(Change change) {

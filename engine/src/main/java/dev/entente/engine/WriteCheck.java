@@ -15,6 +15,8 @@ enum WriteCheck {
   COUNTER_RIGHTS,
   /** A unit that is never settled automatically waits for its review. */
   NEVER_AUTOMATIC,
+  /** The unit may be written in the style of the write, which destroys nothing it has not seen. */
+  STYLE,
   /** What waits for a decision is settled only by an author who knew of it and wrote the unit. */
   PENDING,
   /** Not too many edits of a text or list are concurrent. */

@@ -51,17 +51,17 @@ enum WriteOrigin {
         switch (this) {
           case CLIENT -> null;
           case ROLLBACK, APPEAL, CONTENTION, REOPENING ->
-              check == WriteCheck.PENDING
+              check == WriteCheck.PENDING || check == WriteCheck.STYLE
                   ? "it puts back what was there, and what competes is known to whoever asks for it"
                   : null;
           case DECISION, VOTE, POLICY_STEP ->
               switch (check) {
-                case NEVER_AUTOMATIC, PENDING -> "it is the decision waited for";
+                case NEVER_AUTOMATIC, STYLE, PENDING -> "it is the decision waited for";
                 default -> null;
               };
           case ERASURE ->
               switch (check) {
-                case TRANSITION, SIBLINGS, COUNTER_RIGHTS, NEVER_AUTOMATIC, PENDING ->
+                case TRANSITION, SIBLINGS, COUNTER_RIGHTS, NEVER_AUTOMATIC, STYLE, PENDING ->
                     "what has to be erased is erased in whatever state it is";
                 default -> null;
               };

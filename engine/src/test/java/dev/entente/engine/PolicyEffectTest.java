@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Resolution;
@@ -265,5 +266,254 @@ class PolicyEffectTest {
                 "x");
     assertThat(rejected.message()).contains("heavy").contains("units of work");
     assertThat(java.time.Duration.ofNanos(System.nanoTime() - began).toMillis()).isLessThan(1_000);
+  }
+
+  private static final String PROFILE =
+      """
+      type: t
+      default: last-writer-wins
+      fields: {views: {cell: counter}, tags: {cell: set}}
+      groups:
+        life:
+          fields: [state]
+          strategy: state-machine
+          states: {open: [open, closed], closed: []}
+      never-automatic: [email]
+      """;
+
+  private Rejected refused(Edit edit, Seen seen) {
+    return (Rejected) write("r", edit, seen, "eve");
+  }
+
+  private static Edit patch(Map<String, ?> members) {
+    return new Edit.MergePatch(Json.of(members));
+  }
+
+  @Test
+  void whoHasNotSeenARecordReplacesNothingThatMatters() throws Exception {
+    policy(PROFILE);
+    put(
+        "r",
+        Map.of("email", "a", "views", 3, "tags", List.of("x", "y"), "state", "open", "note", "n"),
+        new Seen.Everything(),
+        "ann");
+    for (Seen blind : List.of(new Seen.Everything(), new Seen.Existing())) {
+      for (Map<String, ?> change :
+          List.of(
+              Map.of("email", "b"),
+              Map.of("views", 1),
+              Map.of("tags", List.of("x")),
+              Map.of("state", "closed"))) {
+        Rejected rejected = refused(patch(change), blind);
+        assertThat(rejected.code()).as("%s", change).isEqualTo(Code.PRECONDITION_REQUIRED);
+        assertThat(rejected.current()).isPresent();
+      }
+    }
+    assertThat(write("r", patch(Map.of("note", "m")), new Seen.Everything(), "eve"))
+        .isInstanceOf(Accepted.class);
+    assertThat(
+            write("r", patch(Map.of("tags", List.of("x", "y", "z"))), new Seen.Everything(), "e"))
+        .isInstanceOf(Accepted.class);
+    Accepted seen = (Accepted) write("r", patch(Map.of("email", "a")), new Seen.Everything(), "e");
+    assertThat(write("r", patch(Map.of("email", "c", "views", 9)), after(seen), "eve"))
+        .isInstanceOf(Accepted.class);
+  }
+
+  @Test
+  void aUnitMaySayHowItIsWritten() throws Exception {
+    policy(
+        """
+        type: t
+        default: last-writer-wins
+        fields:
+          views: {cell: counter, writes: [overwrite, conditional, merge]}
+          balance: {strategy: last-writer-wins, writes: [conditional]}
+        """);
+    Accepted first = put("r", Map.of("views", 3, "balance", 1), new Seen.Everything(), "ann");
+    assertThat(write("r", patch(Map.of("views", 1)), new Seen.Everything(), "eve"))
+        .isInstanceOf(Accepted.class);
+    assertThat(refused(patch(Map.of("balance", 2)), after(first)).message()).contains("balance");
+    assertThat(refused(patch(Map.of("balance", 2)), new Seen.Everything()).code())
+        .isEqualTo(Code.PRECONDITION_REQUIRED);
+    Accepted now = (Accepted) write("r", patch(Map.of("n", 1)), after(first), "ann");
+    assertThat(
+            write(
+                "r",
+                patch(Map.of("balance", 2)),
+                new Seen.Exactly(now.after().state().context()),
+                "eve"))
+        .isInstanceOf(Accepted.class);
+  }
+
+  @Test
+  void aUnitMaySayHowFarClocksMayBeApart() throws Exception {
+    policy(
+        """
+        type: t
+        default: last-writer-wins
+        fields: {exact: {strategy: last-writer-wins, clock: {tolerance: 1h, uncertain: review}}}
+        """);
+    both("r", Map.of("exact", 1, "v", 1), Map.of("exact", 2, "v", 2), Map.of("exact", 3, "v", 3));
+    assertThat(node.read(key("r")).view().resolutions())
+        .filteredOn(Resolution::isPending)
+        .extracting(resolution -> resolution.conflict().label())
+        .containsExactly("exact");
+  }
+
+  private static final String STRICT =
+      """
+      type: t
+      default: last-writer-wins
+      invariants:
+        - {name: positive, check: 'data.v >= 0', severity: high}
+      """;
+
+  @Test
+  void aStricterPolicySaysWhatItHitsAndLeavesTheRestWritable() throws Exception {
+    policy("type: t\ndefault: last-writer-wins\n");
+    put("r", Map.of("v", -1, "note", "a"), new Seen.Everything(), "ann");
+    put("none", Map.of("note", "a"), new Seen.Everything(), "ann");
+    put("good", Map.of("v", 1, "note", "a"), new Seen.Everything(), "ann");
+    PolicyImpact impact = PolicyImpact.of(node, "main", PolicyLoader.load(STRICT).policy());
+    assertThat(impact.records()).isEqualTo(3);
+    assertThat(impact.hits()).extracting(PolicyImpact.Hit::count).containsExactlyInAnyOrder(1, 1);
+    assertThat(impact.hits()).extracting(PolicyImpact.Hit::example).contains("r", "none");
+    policy(STRICT);
+    assertThat(write("r", patch(Map.of("note", "b")), new Seen.Everything(), "eve"))
+        .isInstanceOf(Accepted.class);
+    assertThat(refused(patch(Map.of("v", -2)), new Seen.Everything()).code())
+        .isEqualTo(Code.INVALID);
+    assertThat(write("r", patch(Map.of("v", 2)), new Seen.Everything(), "eve"))
+        .isInstanceOf(Accepted.class);
+    assertThat(refused(patch(Map.of("v", -2)), new Seen.Everything()).code())
+        .isEqualTo(Code.INVALID);
+  }
+
+  @Test
+  void anInvariantIsOnlyAboutThePathsThatItReads() throws Exception {
+    policy("type: t\ndefault: last-writer-wins\n");
+    put(
+        "r",
+        Map.of(
+            "a",
+            Map.of("n", -1, "note", "x"),
+            "b",
+            Map.of("n", -1),
+            "list",
+            List.of(Map.of("q", 0))),
+        new Seen.Everything(),
+        "ann");
+    policy(
+        """
+        type: t
+        default: last-writer-wins
+        invariants:
+          - {name: a, check: 'data.a.n >= 0', severity: high}
+          - {name: b, check: 'data["b"]["n"] >= 0', severity: high}
+          - {name: l, check: 'data.list.all(x, x.q > 0)', severity: high}
+        """);
+    for (Map<String, ?> fine :
+        List.of(
+            Map.of("a", Map.of("note", "y")),
+            Map.of("b", Map.of("m", 1)),
+            Map.of("a", Map.of("n", 1)))) {
+      assertThat(write("r", patch(fine), new Seen.Everything(), "eve"))
+          .as("%s", fine)
+          .isInstanceOf(Accepted.class);
+    }
+    for (Map<String, ?> wrong :
+        List.of(
+            Map.of("a", Map.of("n", -2)),
+            Map.of("b", Map.of("n", -2)),
+            Map.of("list", List.of(Map.of("q", 0), Map.of("q", 1))))) {
+      assertThat(refused(patch(wrong), new Seen.Everything()).code())
+          .as("%s", wrong)
+          .isEqualTo(Code.INVALID);
+    }
+  }
+
+  @Test
+  void aStricterPolicyCountsStatesLimitsAndFieldsOfGroups() throws Exception {
+    policy("type: t\ndefault: last-writer-wins\n");
+    put(
+        "one",
+        Map.of("state", "odd", "ip", "1.1", "cpu", 3, "host", "h"),
+        new Seen.Everything(),
+        "x");
+    put(
+        "two",
+        Map.of("state", "open", "ip", "1.1", "cpu", 4, "host", "h"),
+        new Seen.Everything(),
+        "x");
+    put(
+        "three",
+        Map.of("state", "open", "ip", "1.2", "cpu", 9, "host", "g"),
+        new Seen.Everything(),
+        "x");
+    String strict =
+        """
+        type: t
+        default: last-writer-wins
+        groups:
+          life: {fields: [state], strategy: state-machine, states: {open: [shut], shut: []}}
+        unique:
+          - {name: address, field: ip}
+        limits:
+          - {name: cpus, sum: cpu, by: host, at-most: 8}
+        """;
+    PolicyImpact impact = PolicyImpact.of(node, "main", PolicyLoader.load(strict).policy());
+    assertThat(impact.isComplete()).isTrue();
+    assertThat(impact.hits())
+        .extracting(hit -> hit.sentence(true))
+        .satisfiesExactlyInAnyOrder(
+            s ->
+                assertThat(s)
+                    .contains("does not know the state odd")
+                    .endsWith(": 1 record, for example one"),
+            s ->
+                assertThat(s)
+                    .startsWith("state becomes a part of the group")
+                    .contains(": 3 records"),
+            s -> assertThat(s).startsWith("the limit address is exceeded").contains(": 2 records"),
+            s -> assertThat(s).startsWith("the limit cpus is exceeded").endsWith("three"));
+    policy(strict);
+    assertThat(write("one", patch(Map.of("note", "n")), new Seen.Everything(), "x"))
+        .isInstanceOf(Accepted.class);
+  }
+
+  @Test
+  void concurrentEditsOfARecordThatBrokeAnInvariantBeforeAreMerged() throws Exception {
+    policy("type: t\ndefault: last-writer-wins\n");
+    Accepted base = put("r", Map.of("v", -1, "a", 0, "b", 0), new Seen.Everything(), "ann");
+    policy(STRICT);
+    put("r", Map.of("v", -1, "a", 1, "b", 0), after(base), "bob");
+    put("r", Map.of("v", -1, "a", 0, "b", 1), after(base), "eve");
+    assertThat(data("r")).isEqualTo(Json.of(Map.of("v", -1, "a", 1, "b", 1)));
+    assertThat(node.read(key("r")).view().hasPending()).isFalse();
+  }
+
+  @Test
+  void aListThatBecomesASetLosesNothingAtTheFirstWrite() throws Exception {
+    for (String cell : List.of("set", "remove-wins-set", "grow-only-set")) {
+      policy("type: t\ndefault: last-writer-wins\n");
+      put(cell, Map.of("tags", List.of("a", "b")), new Seen.Everything(), "ann");
+      put(cell + "2", Map.of("tags", List.of("a", "b")), new Seen.Everything(), "ann");
+      String stricter =
+          "type: t\ndefault: last-writer-wins\nfields: {tags: {cell: " + cell + "}}\n";
+      PolicyImpact impact = PolicyImpact.of(node, "main", PolicyLoader.load(stricter).policy());
+      assertThat(impact.hits().toString()).contains("tags").contains(cell);
+      policy(stricter);
+      write(cell, patch(Map.of("tags", List.of("a", "b", "c"))), new Seen.Everything(), "eve");
+      assertThat(data(cell)).isEqualTo(Json.of(Map.of("tags", List.of("a", "b", "c"))));
+      write(
+          cell + "2",
+          new Edit.Operations(
+              List.of(
+                  new Edit.Operation.EditSet(
+                      dev.entente.core.json.Path.of("tags"), List.of(Json.of("c")), List.of()))),
+          new Seen.Everything(),
+          "eve");
+      assertThat(data(cell + "2")).isEqualTo(Json.of(Map.of("tags", List.of("a", "b", "c"))));
+    }
   }
 }

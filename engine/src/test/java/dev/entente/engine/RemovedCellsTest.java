@@ -64,7 +64,11 @@ class RemovedCellsTest {
   }
 
   private Outcome write(Edit edit) {
-    return write(edit, new Seen.Everything());
+    return write(edit, read());
+  }
+
+  private Seen read() {
+    return new Seen.Context(node.read(KEY).state().context());
   }
 
   private Outcome put(Json document) {
@@ -102,7 +106,7 @@ class RemovedCellsTest {
     assertThat(data()).isEqualTo(FULL);
     node.writeTogether(
             List.of(
-                WriteRequest.of(KEY, new Edit.MergePatch(nulls), new Seen.Everything(), "w"),
+                WriteRequest.of(KEY, new Edit.MergePatch(nulls), read(), "w"),
                 WriteRequest.of(KEY, new Edit.Delete(), new Seen.Everything(), "w"),
                 WriteRequest.of(KEY, new Edit.Put((JsonObject) LEFT), new Seen.Everything(), "w")))
         .join();
@@ -127,7 +131,7 @@ class RemovedCellsTest {
 
   @Test
   void writeThatChangesNothingOfAnOldReadingIsNotAppliedToTheNewRecord() {
-    Seen then = new Seen.Context(node.read(KEY).state().context());
+    Seen then = read();
     put(LEFT);
     Accepted again = (Accepted) write(new Edit.Put((JsonObject) FULL), then);
     assertThat(again.kind()).isEqualTo(Outcome.Kind.MERGED);
@@ -139,7 +143,7 @@ class RemovedCellsTest {
 
   @Test
   void lateRemovalLeavesWhatItsAuthorHadNotSeen() {
-    Seen then = new Seen.Context(node.read(KEY).state().context());
+    Seen then = read();
     put(
         Json.of(
             Map.of(

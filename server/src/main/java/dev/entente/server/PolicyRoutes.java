@@ -14,6 +14,7 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
 import dev.entente.engine.Judgement;
 import dev.entente.engine.Node;
+import dev.entente.engine.PolicyImpact;
 import dev.entente.engine.RecordedConflict;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
@@ -90,6 +91,7 @@ final class PolicyRoutes {
           "/v1/" + tenant + "/policies/" + PercentText.encode(type),
           call.body());
     }
+    PolicyImpact impact = PolicyImpact.of(node, tenant, loaded.policy());
     List<PolicyProblem> warnings =
         Writes.await(() -> {
           try {
@@ -102,7 +104,31 @@ final class PolicyRoutes {
     members.put("type", Json.of(type));
     members.put("version", Json.of(loaded.policy().version()));
     members.put("warnings", Json.of(warnings.stream().map(w -> Json.of(w.toString())).toList()));
+    members.putAll(hits(impact));
     return Reply.json(200, JsonObject.of(members));
+  }
+
+  /** What a policy hits in the records that are there. */
+  private static Map<String, Json> hits(PolicyImpact impact) {
+    List<Json> hits = new ArrayList<>();
+    for (PolicyImpact.Hit hit : impact.hits()) {
+      hits.add(
+          Json.of(
+              Map.of(
+                  "message",
+                  hit.sentence(impact.isComplete()),
+                  "records",
+                  hit.count(),
+                  "example",
+                  hit.example())));
+    }
+    return Map.of(
+        "hits",
+        new JsonArray(hits),
+        "recordsLookedAt",
+        Json.of(impact.records()),
+        "allLookedAt",
+        Json.of(impact.isComplete()));
   }
 
   private Optional<Authority.Place.There> elsewhere(String tenant, PolicyLoader.Loaded loaded) {
@@ -177,6 +203,7 @@ final class PolicyRoutes {
     List<Judgement.Change> changes = preview.changes();
     Map<String, Json> members = new TreeMap<>();
     members.put("conflicts", Json.of(preview.units()));
+    members.putAll(hits(PolicyImpact.of(node, call.tenant(), draft)));
     members.put("settledNow", Json.of(preview.settledNow()));
     members.put("settledThen", Json.of(preview.settledThen()));
     members.put("decided", Json.of(preview.decided()));

@@ -296,13 +296,22 @@ public final class Authoring {
     if (base.isAbsent() && added.isEmpty()) {
       changes.add(new Change.EditSet(path, List.of(), List.of(), kind == CellKind.REMOVE_WINS_SET));
     }
-    editSet(path, kind, List.copyOf(added), List.copyOf(removed));
+    editSet(path, kind, base, List.copyOf(added), List.copyOf(removed));
   }
 
-  private void editSet(Path path, CellKind kind, List<Json> add, List<Json> remove)
+  private void editSet(Path path, CellKind kind, Json held, List<Json> added, List<Json> remove)
       throws EditProblem {
-    if (add.isEmpty() && remove.isEmpty()) {
+    if (added.isEmpty() && remove.isEmpty()) {
       return;
+    }
+    List<Json> add = added;
+    CellId id = new CellId(Unit.field(path), CellClass.SET);
+    if (held instanceof JsonArray list && seen.cells().get(id) == null) {
+      // A list before the policy declared a set: its elements go into the set first.
+      Set<Json> all = new TreeSet<>(list.items());
+      all.removeAll(remove);
+      all.addAll(added);
+      add = List.copyOf(all);
     }
     if (kind == CellKind.GROW_ONLY_SET && !remove.isEmpty()) {
       throw new EditProblem(path + " is a grow-only set; nothing is removed from it");
@@ -326,15 +335,20 @@ public final class Authoring {
     }
   }
 
-  /** What a plain field held before it was declared as a text or list comes along as a seed. */
+  /** What a plain field or set held before it was declared as a text or list comes along. */
   private void editSequence(Path path, CellKind kind, Json base, List<Splice> splices) {
     List<Assignment> plain = seen.register(Unit.field(path)).values();
     boolean fits = base.getClass() == splices.getFirst().inserted().getClass();
     boolean first = !seen.cells().containsKey(new CellId(Unit.field(path), kind.cellClass()));
+    boolean wasSet = seen.cells().containsKey(new CellId(Unit.field(path), CellClass.SET));
+    List<Splice> all = new ArrayList<>(splices);
+    if (first && fits && plain.isEmpty() && wasSet) {
+      all.addFirst(new Splice(0, 0, base));
+    }
     changes.add(
         new Change.EditSequence(
             path,
-            splices,
+            all,
             first && fits && !plain.isEmpty()
                 ? Optional.of(new Change.EditSequence.Seed(plain.getLast().dot(), base))
                 : Optional.empty()));
@@ -429,6 +443,7 @@ public final class Authoring {
           editSet(
               path,
               kind,
+              path.in(base),
               add.stream().distinct().sorted().toList(),
               remove.stream().distinct().sorted().toList());
         }

@@ -10,6 +10,7 @@ import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelEvaluationListener;
 import dev.cel.runtime.CelRuntime;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -132,6 +133,11 @@ final class CelProgram implements Condition {
   @Override
   public String source() {
     return source;
+  }
+
+  @Override
+  public Set<Path> reads() {
+    return CelTrees.reads(tree.getExpr(), "data");
   }
 
   @Override

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.policy;
 
+import dev.cel.common.Operator;
+import dev.cel.common.ast.CelConstant;
 import dev.cel.common.ast.CelExpr;
 import dev.cel.common.ast.CelExpr.ExprKind.Kind;
+import dev.entente.core.json.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Walks the syntax trees of expressions. */
@@ -38,6 +44,39 @@ final class CelTrees {
 
   static boolean isDeeperThan(CelExpr expr, int levels) {
     return levels == 0 || children(expr).anyMatch(child -> isDeeperThan(child, levels - 1));
+  }
+
+  /** The paths inside a variable that an expression reads; the root where it uses it whole. */
+  static Set<Path> reads(CelExpr expr, String variable) {
+    Optional<Path> path = path(expr, variable);
+    return path.isPresent()
+        ? Set.of(path.get())
+        : children(expr)
+            .flatMap(child -> reads(child, variable).stream())
+            .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private static Optional<Path> path(CelExpr expr, String variable) {
+    return switch (expr.exprKind().getKind()) {
+      case IDENT ->
+          expr.ident().name().equals(variable) ? Optional.of(Path.ROOT) : Optional.empty();
+      case SELECT ->
+          path(expr.select().operand(), variable).map(path -> path.child(expr.select().field()));
+      case CALL ->
+          expr.call().function().equals(Operator.INDEX.getFunction())
+              ? constantText(expr.call().args().getLast())
+                  .flatMap(name ->
+                      path(expr.call().args().getFirst(), variable).map(path -> path.child(name)))
+              : Optional.empty();
+      default -> Optional.empty();
+    };
+  }
+
+  private static Optional<String> constantText(CelExpr expr) {
+    return expr.exprKind().getKind() == Kind.CONSTANT
+            && expr.constant().getKind() == CelConstant.Kind.STRING_VALUE
+        ? Optional.of(expr.constant().stringValue())
+        : Optional.empty();
   }
 
   /** Whether this is the hidden variable in which a macro collects its result. */

@@ -2,7 +2,9 @@
 package dev.entente.core.policy;
 
 import dev.entente.core.json.Json;
+import dev.entente.core.json.Path;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A compiled CEL expression over named variables. Deterministic: it sees no clock, no randomness,
@@ -11,6 +13,9 @@ import java.util.Map;
 public interface Condition {
   /** The expression as it was written. */
   String source();
+
+  /** The paths of {@code data} on which the result can depend. */
+  Set<Path> reads();
 
   /**
    * Evaluates to true or false, as one of several expressions that share a budget.

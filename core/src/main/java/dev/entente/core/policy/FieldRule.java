@@ -8,7 +8,12 @@ import java.util.Optional;
  * conflicts.
  */
 public record FieldRule(
-    CellKind cell, Optional<StrategySpec> strategy, Optional<Severity> severity) {
+    CellKind cell, Optional<StrategySpec> strategy, Optional<Severity> severity, UnitTerms terms) {
+  /** A rule without terms of its own. */
+  public FieldRule(CellKind cell, Optional<StrategySpec> strategy, Optional<Severity> severity) {
+    this(cell, strategy, severity, UnitTerms.DEFAULT);
+  }
+
   public static FieldRule of(CellKind cell) {
     return new FieldRule(cell, Optional.empty(), Optional.empty());
   }

@@ -9,7 +9,17 @@ public record Group(
     String name,
     List<String> fields,
     Optional<StrategySpec> strategy,
-    Optional<Severity> severity) {
+    Optional<Severity> severity,
+    UnitTerms terms) {
+  /** A group without terms of its own. */
+  public Group(
+      String name,
+      List<String> fields,
+      Optional<StrategySpec> strategy,
+      Optional<Severity> severity) {
+    this(name, fields, strategy, severity, UnitTerms.DEFAULT);
+  }
+
   public Group {
     fields = List.copyOf(fields);
   }

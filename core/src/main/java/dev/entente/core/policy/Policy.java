@@ -111,6 +111,43 @@ public record Policy(
     return rule == null ? Optional.empty() : rule.strategy();
   }
 
+  /**
+   * The styles in which a unit may be written. Where nothing is said of the unit itself,
+   * overwriting is left out for what is never automatic, has a lifecycle, or counts or collects:
+   * there a writer who has not seen the record would destroy what others did.
+   */
+  public Set<WriteStyle> writesOf(Unit unit) {
+    return terms(unit)
+        .writes()
+        .orElseGet(() -> {
+          if (!isProtected(unit)) {
+            return writes;
+          }
+          Set<WriteStyle> seeing = EnumSet.noneOf(WriteStyle.class);
+          seeing.addAll(writes);
+          seeing.remove(WriteStyle.OVERWRITE);
+          return seeing;
+        });
+  }
+
+  /** How far clocks may be apart in conflicts of a unit. */
+  public ClockTerms clockOf(Unit unit) {
+    return terms(unit).clock().orElse(clock);
+  }
+
+  private boolean isProtected(Unit unit) {
+    FieldRule rule = unit.isGroup() ? null : field(unit.path());
+    return isNeverAutomatic(unit)
+        || strategyOf(unit).flatMap(StrategySpec::machine).isPresent()
+        || (rule != null && (rule.cell().isCounter() || rule.cell().isSet()));
+  }
+
+  private UnitTerms terms(Unit unit) {
+    Group group = unit.isGroup() ? group(unit.path().last()) : null;
+    FieldRule rule = unit.isGroup() ? null : field(unit.path());
+    return group != null ? group.terms() : rule != null ? rule.terms() : UnitTerms.DEFAULT;
+  }
+
   /** The least severity that the unit's conflicts have. */
   public Severity severityOf(Unit unit) {
     if (isNeverAutomatic(unit)) {

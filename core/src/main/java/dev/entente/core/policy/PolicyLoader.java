@@ -244,10 +244,14 @@ public final class PolicyLoader {
       return strategies.read(value, "the field " + name).map(FieldRule::of);
     }
     YamlMap map = value.map();
-    map.only(Names.settingsAnd("cell", "severity"));
+    map.only(Names.settingsAnd("cell", "severity", "writes", "clock"));
     CellKind cell = map.get("cell").flatMap(this::cell).orElse(CellKind.REGISTER);
     Optional<StrategySpec> strategy = strategies.read(map, "the field " + name);
-    return Optional.of(new FieldRule(cell, strategy, severity(map)));
+    return Optional.of(new FieldRule(cell, strategy, severity(map), terms(map)));
+  }
+
+  private UnitTerms terms(YamlMap map) {
+    return new UnitTerms(map.list("writes").map(this::styles), map.map("clock").map(this::clock));
   }
 
   static Optional<Severity> severity(YamlMap map) {
@@ -264,7 +268,14 @@ public final class PolicyLoader {
     YamlMap map = value.map();
     map.only(
         Names.settingsAnd(
-            "fields", "states", "state-field", "absorbing", "same-state", "severity"));
+            "fields",
+            "states",
+            "state-field",
+            "absorbing",
+            "same-state",
+            "severity",
+            "writes",
+            "clock"));
     List<String> fields = map.texts("fields");
     if (fields.isEmpty()) {
       problems.add(map.place("the group " + name + " has no fields"));
@@ -276,7 +287,7 @@ public final class PolicyLoader {
     } else if (map.get("states").isPresent()) {
       problems.add(map.place("states belong to the strategy state-machine"));
     }
-    return Optional.of(new Group(name, fields, strategy, severity(map)));
+    return Optional.of(new Group(name, fields, strategy, severity(map), terms(map)));
   }
 
   private Optional<StateMachine> machine(YamlMap map, List<String> fields) {

@@ -317,7 +317,7 @@ final class Arbiter {
                 conflict.competing(),
                 conflict.lastAgreed(),
                 spec,
-                policy.clock().tolerance(),
+                policy.clockOf(conflict.unit()).tolerance(),
                 deletes));
     return verdict instanceof Verdict.Settled(Json value, _, _)
             && JsonSize.of(value) > RESULT_CHARACTERS_MAX
@@ -328,7 +328,8 @@ final class Arbiter {
 
   private Resolution resolution(Conflict conflict, String strategy, Verdict verdict, String why) {
     return switch (verdict) {
-      case Verdict.Settled settled when settled.uncertain() && policy.clock().reviewUncertain() ->
+      case Verdict.Settled settled
+          when settled.uncertain() && policy.clockOf(conflict.unit()).reviewUncertain() ->
           new Resolution(
               conflict,
               Status.PENDING,

@@ -30,6 +30,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,18 +75,21 @@ public final class Deriver {
   public static Optional<String> brokenInvariant(Policy policy, Json document) {
     return policy.invariants().isEmpty()
         ? Optional.empty()
-        : RecordCheck.firstBroken(policy, document, new ArrayList<>());
+        : RecordCheck.firstBroken(policy, document, () -> JsonAbsent.ABSENT, new ArrayList<>());
   }
 
   /**
-   * As {@link #brokenInvariant(Policy, Json)} of what a view shows; while units of it are pending,
-   * of each record that the authors of their competing values could have meant. Empty where any of
-   * these keeps all invariants.
+   * As {@link #brokenInvariant(Policy, Json)} of what a view shows, by what changed in it: an
+   * invariant that is about nothing that changed was broken before, and does not count. While units
+   * of the view are pending, each record is looked at that the authors of their competing values
+   * could have meant; empty where any of these keeps all invariants.
+   *
+   * @param before the document that was changed; absent where everything is new
    */
-  public static Optional<String> brokenInvariant(Policy policy, View view) {
+  public static Optional<String> brokenInvariant(Policy policy, View view, Supplier<Json> before) {
     return policy.invariants().isEmpty() || !view.exists()
         ? Optional.empty()
-        : RecordCheck.firstBroken(policy, view, new ArrayList<>());
+        : RecordCheck.firstBroken(policy, view, before, new ArrayList<>());
   }
 
   /** What a strategy, and what it hands on to, make of a conflict. */
@@ -141,7 +145,8 @@ public final class Deriver {
     Json own =
         removed && !holdsAdditions(counter, set, sequence)
             ? JsonAbsent.ABSENT
-            : sequence != null && (kind.isSequence() || assigned.isEmpty())
+            : sequence != null
+                    && (kind.isSequence() || (assigned.isEmpty() && !(kind.isSet() && set != null)))
                 ? sequence.value()
                 : ownValue(kind, path, assigned, counter, set, members);
     if (!own.isAbsent() && !policy.isWhole(path) && resolutions.size() > mark) {

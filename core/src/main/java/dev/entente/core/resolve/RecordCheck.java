@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,27 +56,37 @@ final class RecordCheck {
     return new RecordCheck(key, state, policy, merged).checked();
   }
 
-  /** The first invariant that the document breaks, with the reason. */
-  static Optional<String> firstBroken(Policy policy, Json document, List<Invariant> brokenOut) {
+  /**
+   * The first invariant that the document breaks by what changed in it, with the reason. One of
+   * which nothing changed that it is about was broken before and does not count.
+   *
+   * @param before the document that was changed; absent where everything is new
+   */
+  static Optional<String> firstBroken(
+      Policy policy, Json document, Supplier<Json> before, List<Invariant> brokenOut) {
     Map<String, ?> facts = Facts.ofData(document);
     Work work = Work.forAll();
     for (Invariant invariant : policy.invariants()) {
+      String suffix = "";
       try {
-        if (!invariant.check().holds(facts, work)) {
-          brokenOut.add(invariant);
-          return Optional.of(invariant.name() + " (" + invariant.check().source() + ")");
+        if (invariant.check().holds(facts, work)) {
+          continue;
         }
       } catch (ConditionException e) {
+        suffix = ", which could not be evaluated: " + e.getMessage();
+      }
+      if (isTouched(invariant, before.get(), document)) {
         brokenOut.add(invariant);
-        return Optional.of(
-            invariant.name()
-                + " ("
-                + invariant.check().source()
-                + "), which could not be evaluated: "
-                + e.getMessage());
+        return Optional.of(invariant.name() + " (" + invariant.check().source() + ")" + suffix);
       }
     }
     return Optional.empty();
+  }
+
+  private static boolean isTouched(Invariant invariant, Json before, Json document) {
+    return before.isAbsent()
+        || invariant.check().reads().stream()
+            .anyMatch(path -> !path.in(before).equals(path.in(document)));
   }
 
   /**
@@ -83,7 +94,8 @@ final class RecordCheck {
    * that moved on: a mixture that nobody wrote and that proves nothing. So it is each side of the
    * pending conflicts that is looked at, and broken is what all of them break.
    */
-  static Optional<String> firstBroken(Policy policy, View view, List<Invariant> brokenOut) {
+  static Optional<String> firstBroken(
+      Policy policy, View view, Supplier<Json> before, List<Invariant> brokenOut) {
     List<Conflict> open =
         view.resolutions().stream()
             .filter(r -> r.isPending() && !r.conflict().recordLevel())
@@ -91,7 +103,7 @@ final class RecordCheck {
             .sorted(Comparator.comparing(Conflict::unit))
             .toList();
     if (open.isEmpty()) {
-      return firstBroken(policy, view.data(), brokenOut);
+      return firstBroken(policy, view.data(), before, brokenOut);
     }
     Map<Dot, Assignment> sides = new TreeMap<>();
     open.forEach(conflict -> conflict.competing().forEach(a -> sides.putIfAbsent(a.dot(), a)));
@@ -101,7 +113,7 @@ final class RecordCheck {
     for (Assignment side : sides.values()) {
       Json document = asMeantBy(side, view.data(), open);
       Optional<String> problem =
-          document.isAbsent() ? Optional.empty() : firstBroken(policy, document, broken);
+          document.isAbsent() ? Optional.empty() : firstBroken(policy, document, before, broken);
       if (problem.isEmpty() || ++checked > Arbiter.COMPETING_MAX) {
         return Optional.empty();
       }
@@ -142,7 +154,7 @@ final class RecordCheck {
 
   private View checked() {
     List<Invariant> broken = new ArrayList<>();
-    Optional<String> problem = firstBroken(policy, merged, broken);
+    Optional<String> problem = firstBroken(policy, merged, this::agreedDocument, broken);
     if (problem.isPresent()) {
       return escalated(
           conflict(ConflictType.INVARIANT_VIOLATION, broken.getFirst().severity(), complexity()),
@@ -227,7 +239,8 @@ final class RecordCheck {
     if (!(document instanceof JsonObject)) {
       return Optional.of("the result would be no record");
     }
-    Optional<String> broken = firstBroken(policy, document, new ArrayList<>());
+    Optional<String> broken =
+        firstBroken(policy, document, this::agreedDocument, new ArrayList<>());
     if (broken.isPresent()) {
       return Optional.of("the result would break the invariant " + broken.get());
     }
