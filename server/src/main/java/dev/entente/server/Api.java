@@ -42,6 +42,7 @@ final class Api {
   private static final Logger LOG = System.getLogger(Api.class.getName());
   private final Auth auth;
   private final List<Route> routes;
+  private final QueryParameters parameters = QueryParameters.of(OperatorRoutes.openApi());
   private final Sessions sessions;
   private final ClusterRoutes cluster;
   private final Authority authority;
@@ -286,6 +287,7 @@ final class Api {
     if (Registry.TENANT.equals(call.params().get("tenant"))) {
       throw new Problem(Code.NOT_FOUND, "there is no such tenant");
     }
+    parameters.check(route, call);
     long began = System.nanoTime();
     Reply reply =
         steering.steer(

@@ -136,6 +136,23 @@ class AccessTest {
   }
 
   @Test
+  void everyOperationRefusesParametersThatItDoesNotDeclare() {
+    String token = served.account("curious", "admin@own");
+    Map<String, String> wrong = new TreeMap<>();
+    for (Operation operation : operations()) {
+      if (!operation.isOfATenant()) {
+        continue;
+      }
+      Served.Answer answer =
+          as(token, operation.method(), operation.at("own", "doc") + "?limt=3", "{}");
+      if (answer.status() != 400 || !answer.body().contains("limt")) {
+        wrong.put(operation.toString(), answer.status() + " " + answer.body());
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
   void whoWasGrantedOneTypeSeesNothingOfAnother() {
     String token = served.account("clerk", "writer@main/invoice", "reviewer@main/invoice");
     for (String type : List.of("invoice", "salary")) {

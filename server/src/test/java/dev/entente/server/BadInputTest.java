@@ -35,7 +35,10 @@ class BadInputTest {
   private static final String HEAD =
       "PUT "
           + DOC
-          + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer test-token\r\nContent-Type: application/json\r\n";
+          + " HTTP/1.1\r\n"
+          + "Host: x\r\n"
+          + "Authorization: Bearer test-token\r\n"
+          + "Content-Type: application/json\r\n";
   private static Served served;
   private long positionBefore;
 
@@ -296,7 +299,8 @@ class BadInputTest {
     refused(served.get(DOC + "?node=x.1&number=-1"), 422);
     refused(served.get(DOC + "?node=%00&number=1"), 422);
     refused(served.get(DOC + "?node=nobody.7&number=1"), 404);
-    refused(served.get("/v1/main/records/doc/none?x='%20OR%201=1"), 404);
+    refused(served.get("/v1/main/records/doc/none?x='%20OR%201=1"), 400);
+    refused(served.get("/v1/main/records/doc/none?at='%20OR%201=1"), 422);
   }
 
   @Test
@@ -321,7 +325,9 @@ class BadInputTest {
             "type: x",
             "type: doc\ndefault: nonsense",
             "{",
-            "type: doc\nrules: [{name: a, when: 'conflict.values.exists(v, v.matches(\"(.*a){20}\"))', then: merge}]")) {
+            "type: doc\n"
+                + "rules: [{name: a, when: 'conflict.values.exists(v, v.matches(\"(.*a){20}\"))',"
+                + " then: merge}]")) {
       refused(
           served.send(
               "PUT", "/v1/main/policies/doc", text.getBytes(StandardCharsets.UTF_8), Map.of()),
@@ -368,7 +374,11 @@ class BadInputTest {
     assertThat(
             served.raw(
                 HEAD
-                    + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"))
+                    + "Content-Length: 4\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n"
+                    + "2\r\n"
+                    + "{}\r\n"
+                    + "0\r\n\r\n"))
         .as("86 a smuggling pair")
         .startsWith("HTTP/1.1 400");
   }

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The names that a policy file may use, and which of them somebody may have meant. */
-final class Names {
+/** The names that a policy file may use, and which of some names somebody may have meant. */
+public final class Names {
   static final List<String> TOP =
       List.of(
           "type",
@@ -72,7 +72,7 @@ final class Names {
   }
 
   /** {@code ; did you mean X?}, or {@code ; known are …}. */
-  static String suggestion(String unknown, Collection<String> known) {
+  public static String suggestion(String unknown, Collection<String> known) {
     return nearest(unknown, known)
         .map(name -> "; did you mean " + name + "?")
         .orElseGet(() -> "; known are " + String.join(", ", known));
