@@ -27,7 +27,7 @@ public final class Registry {
           "account",
           """
           fields:
-            grants: {cell: remove-wins-set}
+            grants: {cell: remove-wins-set, writes: [overwrite, conditional, merge]}
             status: {strategy: priority, of: values, order: [disabled, active]}
           """,
           Retention.KNOWLEDGE,

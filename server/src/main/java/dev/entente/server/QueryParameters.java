@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.Load;
@@ -15,14 +16,17 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
  * The query parameters that each operation takes, as {@code openapi.yaml} declares them. One that
- * is not declared is refused for every operation alike: a misspelt filter that is passed over would
- * answer a question that nobody asked.
+ * is not declared, or a value that is none of the declared ones, is refused for every operation
+ * alike: a misspelt filter that is ignored would answer a question that nobody asked.
  */
 final class QueryParameters {
   private static final String REFERENCE = "#/components/parameters/";
 
-  /** By method and path, as in {@code GET /v1/{tenant}/records}. */
-  private final Map<String, Set<String>> declared = new HashMap<>();
+  /**
+   * By method and path, as in {@code GET /v1/{tenant}/records}: the values of each parameter that
+   * takes only certain ones, and nothing for the others.
+   */
+  private final Map<String, Map<String, Set<String>>> declared = new HashMap<>();
 
   private QueryParameters() {}
 
@@ -33,14 +37,14 @@ final class QueryParameters {
     Map<?, ?> shared = map(map(api.get("components")).get("parameters"));
     map(api.get("paths"))
         .forEach((path, operations) -> {
-          Set<String> ofPath = names(map(operations).get("parameters"), shared);
+          Map<String, Set<String>> ofPath = parameters(map(operations).get("parameters"), shared);
           map(operations)
               .forEach((method, operation) -> {
                 if (operation instanceof Map<?, ?> described) {
-                  Set<String> names = names(described.get("parameters"), shared);
-                  names.addAll(ofPath);
+                  Map<String, Set<String>> all = parameters(described.get("parameters"), shared);
+                  all.putAll(ofPath);
                   parameters.declared.put(
-                      String.valueOf(method).toUpperCase(Locale.ROOT) + " " + path, names);
+                      String.valueOf(method).toUpperCase(Locale.ROOT) + " " + path, all);
                 }
               });
         });
@@ -51,8 +55,9 @@ final class QueryParameters {
     return value instanceof Map<?, ?> map ? map : Map.of();
   }
 
-  private static Set<String> names(@Nullable Object parameters, Map<?, ?> shared) {
-    Set<String> names = new TreeSet<>();
+  private static Map<String, Set<String>> parameters(
+      @Nullable Object parameters, Map<?, ?> shared) {
+    Map<String, Set<String>> values = new TreeMap<>();
     if (parameters instanceof List<?> list) {
       for (Object one : list) {
         Map<?, ?> parameter = map(one);
@@ -60,30 +65,49 @@ final class QueryParameters {
           parameter = map(shared.get(reference.substring(REFERENCE.length())));
         }
         if ("query".equals(parameter.get("in"))) {
-          names.add(String.valueOf(parameter.get("name")));
+          values.put(String.valueOf(parameter.get("name")), values(map(parameter.get("schema"))));
         }
       }
     }
-    return names;
+    return values;
+  }
+
+  private static Set<String> values(Map<?, ?> schema) {
+    if ("boolean".equals(schema.get("type"))) {
+      return new TreeSet<>(List.of("true", "false"));
+    }
+    Set<String> values = new TreeSet<>();
+    if (schema.get("enum") instanceof List<?> list) {
+      list.forEach(value -> values.add(String.valueOf(value)));
+    }
+    return values;
   }
 
   /**
-   * Refuses parameters that an operation does not declare. Operations that the description leaves
-   * out, the dashboard's files and calls between nodes, are not checked.
+   * Refuses parameters and values that an operation does not declare. Operations that the
+   * description leaves out, the dashboard's files and calls between nodes, are not checked.
    */
   void check(Route route, Call call) {
-    Set<String> known = declared.get(route.method() + " " + route.pattern());
+    Map<String, Set<String>> known = declared.get(route.method() + " " + route.pattern());
     if (known == null) {
       return;
     }
-    for (String name : call.query().keySet()) {
-      if (!known.contains(name)) {
-        throw new Problem(
-            Code.MALFORMED,
-            known.isEmpty()
-                ? "there is no parameter " + name + " here; this takes none"
-                : "there is no parameter " + name + " here" + Names.suggestion(name, known));
-      }
-    }
+    call.query()
+        .forEach((name, value) -> {
+          Set<String> values = known.get(name);
+          if (values == null) {
+            throw new Problem(
+                Code.MALFORMED,
+                "there is no parameter "
+                    + name
+                    + " here"
+                    + (known.isEmpty()
+                        ? "; this takes none"
+                        : Names.suggestion(name, known.keySet())));
+          }
+          if (!values.isEmpty() && !values.contains(value)) {
+            throw new Problem(Code.INVALID, name + " is " + String.join(" or ", values));
+          }
+        });
   }
 }

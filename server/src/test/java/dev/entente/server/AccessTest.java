@@ -153,6 +153,24 @@ class AccessTest {
   }
 
   @Test
+  void everyOperationRefusesValuesThatItsParametersDoNotHave() {
+    String token = served.account("careless", "admin@own");
+    for (String at :
+        List.of(
+            "records/doc/1?siblings=yes",
+            "records/doc/1?explain=1",
+            "records/doc/1/positions?unit=/a&context=x&at=0&stick=after",
+            "changes?include=everything",
+            "reviews?status=opne",
+            "reviews?severity=hihg",
+            "reviews?conflict=concurrent",
+            "reviews?late=soon")) {
+      Served.Answer answer = as(token, "GET", "/v1/own/" + at, "");
+      assertThat(answer.status()).as("%s: %s", at, answer.body()).isEqualTo(422);
+    }
+  }
+
+  @Test
   void whoWasGrantedOneTypeSeesNothingOfAnother() {
     String token = served.account("clerk", "writer@main/invoice", "reviewer@main/invoice");
     for (String type : List.of("invoice", "salary")) {

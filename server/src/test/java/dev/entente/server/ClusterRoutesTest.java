@@ -264,7 +264,14 @@ class ClusterRoutesTest {
     Thread.sleep(2_000);
     for (Served at : List.of(a, b)) {
       String mine = "\"" + at.node.id() + "\"";
-      at.json("PATCH", "/v1/main/records/note/counted", "{\"n\":1}", "Content-Type", MERGE);
+      at.json(
+          "PATCH",
+          "/v1/main/records/note/counted",
+          "{\"n\":1}",
+          "Content-Type",
+          MERGE,
+          "If-Match",
+          at.get("/v1/main/records/note/counted").response().headers().firstValue("etag").get());
       at.json(
           "PATCH",
           "/v1/main/records/note/competing",
