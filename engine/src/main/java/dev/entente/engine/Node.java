@@ -810,6 +810,12 @@ public final class Node implements AutoCloseable {
     return ReviewBook.cursor(last);
   }
 
+  /** How many reviews wait, by what they are about. */
+  public Map<OpenReviews.Subject, Long> openReviews() {
+    return reviews.open().counts();
+  }
+
+  /** How many reviews of a tenant stand so. */
   public long countReviews(String tenant, Review.Status status) {
     return reviews.count(tenant, status);
   }

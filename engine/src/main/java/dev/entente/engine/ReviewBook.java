@@ -41,6 +41,8 @@ final class ReviewBook {
   /** How many reviews stand where, by tenant and status; what the index says, without a scan. */
   private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
 
+  private final OpenReviews open = new OpenReviews();
+
   /** When the policy goes on by itself with the next of them; early rather than late. */
   private final AtomicLong nextDueMillis = new AtomicLong();
 
@@ -51,7 +53,12 @@ final class ReviewBook {
         Table.REVIEW_INDEX,
         new byte[0],
         (key, _) -> {
-          add(Keys.firstName(key), Keys.firstName(behindFirst(key)), 1);
+          String tenant = Keys.firstName(key);
+          String status = Keys.firstName(behindFirst(key));
+          add(tenant, status, 1);
+          if (status.equals(Status.PENDING.label())) {
+            open.change(Optional.empty(), get(tenant, idIn(key, Keys.of(tenant, status))));
+          }
           return true;
         });
   }
@@ -257,6 +264,7 @@ final class ReviewBook {
     transaction.put(
         Table.REVIEWS, Keys.of(tenant, review.id()), JsonCodec.toBytes(review.toJson()));
     index(transaction, before, review);
+    transaction.afterwards(() -> open.change(before, Optional.of(review)));
     Polls.follow(transaction, review);
     long nextAt = review.progress().nextAtMillis();
     if (nextAt > 0 && review.status() == Status.PENDING) {
@@ -323,7 +331,10 @@ final class ReviewBook {
     String tenant = review.key().tenant();
     transaction.delete(Table.REVIEWS, Keys.of(tenant, review.id()));
     transaction.delete(Table.REVIEW_INDEX, indexKey(review));
-    transaction.afterwards(() -> add(tenant, review.status().label(), -1));
+    transaction.afterwards(() -> {
+      add(tenant, review.status().label(), -1);
+      open.change(Optional.of(review), Optional.empty());
+    });
   }
 
   /** Lets go of a review, whatever it waits for; false where there is none. */
@@ -442,6 +453,11 @@ final class ReviewBook {
   static byte[] cursor(Review review) {
     return Keys.with(
         Keys.of(review.createdAtMillis()), review.id().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** How many reviews wait, by what they are about. */
+  OpenReviews open() {
+    return open;
   }
 
   long count(String tenant, Status status) {

@@ -104,7 +104,8 @@ final class Api {
     new SavedViews(node).addTo(table);
     new PolicyRoutes(node, authority, steering).addTo(table);
     this.line = new WaitingLine(node);
-    new OperatorRoutes(node, metrics, watch.sensors(), line, this::unready).addTo(table);
+    new OperatorRoutes(node, metrics, watch.sensors(), line, this::unready, watch::critical)
+        .addTo(table);
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
     watch.addTo(table);

@@ -14,6 +14,7 @@ import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.CausalViolation;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeEvent;
+import dev.entente.engine.OpenReviews;
 import dev.entente.engine.Outcome;
 import dev.entente.server.watch.Alerts;
 import io.micrometer.core.instrument.Counter;
@@ -45,6 +46,7 @@ import java.util.function.ToDoubleFunction;
  */
 final class Metrics {
   private static final int SERIES_MAX = 5_000;
+  private static final int OPEN_MAX = 1_000;
   private static final int HOT_RECORDS_MAX = 10_000;
   private static final long HOT_WINDOW_MILLIS = 5 * 60_000;
 
@@ -302,26 +304,54 @@ final class Metrics {
                       alert.finding().critical() ? "critical" : "warning"),
                   1L,
                   Long::sum));
-      List<MultiGauge.Row<?>> rows = new ArrayList<>();
-      counts.forEach((tags, count) -> rows.add(MultiGauge.Row.of(tags, count)));
-      active.register(rows, true);
+      active.register(rows(counts), true);
     });
   }
 
-  /** Shows how many reviews wait, per tenant. */
-  void follow(Supplier<Map<String, Long>> pending) {
+  /** Shows how many reviews wait: per tenant, and by what they are about. */
+  void followReviews(Supplier<Map<OpenReviews.Subject, Long>> open) {
     MultiGauge waiting =
         MultiGauge.builder("entente.reviews.pending")
             .description("Conflicts that wait for a person")
             .register(registry);
+    MultiGauge kinds =
+        MultiGauge.builder("entente.reviews.open")
+            .description("Conflicts that wait for a person, by what they are about")
+            .register(registry);
     scraped(() -> {
-      List<MultiGauge.Row<?>> rows = new ArrayList<>();
-      pending
-          .get()
-          .forEach(
-              (tenant, count) -> rows.add(MultiGauge.Row.of(Tags.of("tenant", tenant), count)));
-      waiting.register(rows, true);
+      Map<Tags, Long> byTenant = new HashMap<>();
+      node.tenants().forEach(tenant -> byTenant.put(Tags.of("tenant", tenant), 0L));
+      Map<Tags, Long> byKind = new HashMap<>();
+      open.get()
+          .forEach((subject, count) -> {
+            byTenant.merge(Tags.of("tenant", subject.tenant()), count, Long::sum);
+            String type = byKind.size() < OPEN_MAX ? subject.type() : "(other)";
+            byKind.merge(kind(subject, type), count, Long::sum);
+          });
+      waiting.register(rows(byTenant), true);
+      kinds.register(rows(byKind), true);
     });
+  }
+
+  private Tags kind(OpenReviews.Subject subject, String type) {
+    Policy policy = node.policy(subject.tenant(), subject.type());
+    return Tags.of(
+        "tenant",
+        subject.tenant(),
+        "type",
+        type,
+        "conflict",
+        subject.conflict(),
+        "severity",
+        subject.severity(),
+        "alert",
+        policy.alertOf(subject.unit()).orElse(""));
+  }
+
+  private static List<MultiGauge.Row<?>> rows(Map<Tags, Long> counts) {
+    List<MultiGauge.Row<?>> rows = new ArrayList<>();
+    counts.forEach((tags, count) -> rows.add(MultiGauge.Row.of(tags, count)));
+    return rows;
   }
 
   private synchronized void scraped(Runnable also) {

@@ -49,12 +49,16 @@ final class OperatorRoutes {
   /** Why this node refuses writes for now, if it does. */
   private final Supplier<Optional<String>> unready;
 
+  private final Supplier<Set<String>> alerts;
+
   OperatorRoutes(
       Node node,
       Metrics metrics,
       NodeSensors sensors,
       WaitingLine line,
-      Supplier<Optional<String>> unready) {
+      Supplier<Optional<String>> unready,
+      Supplier<Set<String>> alerts) {
+    this.alerts = alerts;
     this.unready = unready;
     this.line = line;
     this.sensors = sensors;
@@ -313,6 +317,6 @@ final class OperatorRoutes {
         .ifPresent(why -> {
           throw new Problem(Code.UNAVAILABLE, why);
         });
-    return Reply.json(200, JsonObject.of("status", Json.of("ready")));
+    return Reply.json(200, Json.of(Map.of("status", "ready", "alerts", List.copyOf(alerts.get()))));
   }
 }

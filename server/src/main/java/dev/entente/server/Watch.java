@@ -23,7 +23,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Puts together what watches a node: counts, alerts, and who is told. Thread-safe. */
 final class Watch {
@@ -53,7 +56,7 @@ final class Watch {
       }
     });
     metrics.follow(alerts);
-    metrics.follow(this::pending);
+    metrics.followReviews(node::openReviews);
   }
 
   private static Webhooks.Sender sender(Watching how) {
@@ -68,14 +71,6 @@ final class Watch {
         throw new IOException("this node sends no e-mail; serve it with --smtp-host");
       }
     };
-  }
-
-  private Map<String, Long> pending() {
-    Map<String, Long> pending = new TreeMap<>();
-    tally
-        .tenants()
-        .forEach(tenant -> pending.put(tenant, node.countReviews(tenant, Review.Status.PENDING)));
-    return pending;
   }
 
   private void told(Alert alert) {
@@ -130,6 +125,14 @@ final class Watch {
     chores.every(LOOKS, "alerts", alerts::look);
     chores.every(DELIVERS, "webhooks", webhooks::look);
     chores.every(VERIFIES, "audit log", () -> sensors.verified(node.verify(_ -> {}).broken()));
+  }
+
+  /** The rules whose alerts are critical and raised now. */
+  Set<String> critical() {
+    return alerts.active().stream()
+        .filter(alert -> alert.finding().critical())
+        .map(alert -> alert.finding().rule())
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   NodeSensors sensors() {

@@ -9,6 +9,7 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.server.watch.MailSender;
 import dev.entente.server.watch.Thresholds;
 import dev.entente.server.watch.Watching;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,34 @@ class WatchRoutesTest {
           .contains("entente_reviews_pending{tenant=\"main\"} 30");
       assertThat(served.get("/v1/cluster/audit").body()).contains("\"alert\"");
       assertThat(served.get("/v1/main/reviews").body()).contains("\"total\":30");
+    }
+  }
+
+  @Test
+  void aMachineOnTwoHostsHasItsAlertAndHealthSaysSo() throws Exception {
+    Path pack = Path.of(System.getProperty("entente.root", "..")).resolve("policies/vm/vm.yaml");
+    String policy = Files.readString(pack).replace("type: vm", "type: box");
+    try (Served served = strict()) {
+      assertThat(
+              served
+                  .json("PUT", "/v1/main/policies/box", policy, "Content-Type", "application/yaml")
+                  .status())
+          .isLessThan(300);
+      String path = "/v1/main/records/box/m1";
+      served.json("PUT", path, "{\"power_state\":\"stopped\"}");
+      String context = served.get(path).text("context");
+      for (String host : List.of("h1", "h2")) {
+        String body = "{\"power_state\":\"running\",\"host\":\"" + host + "\"}";
+        served.json("PUT", path, body, "Entente-Context", context);
+      }
+      Served.eventually(
+          () -> served.get("/health/ready").body().contains("\"split-brain-machine\""));
+      assertThat(served.get("/health/ready").status()).isEqualTo(200);
+      assertThat(served.get("/v1/main/alerts").body()).contains("critical-conflict");
+      assertThat(served.get("/metrics").body())
+          .contains(
+              "entente_reviews_open{alert=\"split-brain-machine\",conflict=\"concurrent-update\","
+                  + "severity=\"critical\",tenant=\"main\",type=\"box\"} 1");
     }
   }
 

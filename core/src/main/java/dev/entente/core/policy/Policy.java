@@ -150,15 +150,25 @@ public record Policy(
 
   /** The least severity that the unit's conflicts have. */
   public Severity severityOf(Unit unit) {
-    if (isNeverAutomatic(unit)) {
-      return Severity.HIGH;
-    }
+    Severity declared = declaredSeverity(unit);
+    return isNeverAutomatic(unit) && declared.compareTo(Severity.HIGH) < 0
+        ? Severity.HIGH
+        : declared;
+  }
+
+  private Severity declaredSeverity(Unit unit) {
     if (unit.isGroup()) {
       Group group = group(unit.path().last());
       return group == null ? Severity.LOW : group.severity().orElse(Severity.LOW);
     }
     FieldRule rule = field(unit.path());
     return rule == null ? Severity.LOW : rule.severity().orElse(Severity.LOW);
+  }
+
+  /** The alert that is raised while a conflict of a unit is open, by the unit's label. */
+  public Optional<String> alertOf(String label) {
+    boolean isGroup = group(label) != null;
+    return terms(isGroup ? Unit.group(label) : Unit.field(Path.parse(label))).alert();
   }
 
   /**

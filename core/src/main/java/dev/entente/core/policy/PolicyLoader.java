@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
@@ -33,6 +34,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
  * this version only partly supports is a warning, never silence.
  */
 public final class PolicyLoader {
+  private static final Pattern ALERT = Pattern.compile("[a-z][a-z0-9-]{0,39}");
+
   private static final int SIZE_MAX = 1_000_000;
   private static final int NESTING_MAX = 50;
   private static final List<String> SEVERITIES = labels(Severity.values(), Severity::label);
@@ -244,14 +247,27 @@ public final class PolicyLoader {
       return strategies.read(value, "the field " + name).map(FieldRule::of);
     }
     YamlMap map = value.map();
-    map.only(Names.settingsAnd("cell", "severity", "writes", "clock"));
+    map.only(Names.settingsAnd("cell", "severity", "writes", "clock", "alert"));
     CellKind cell = map.get("cell").flatMap(this::cell).orElse(CellKind.REGISTER);
     Optional<StrategySpec> strategy = strategies.read(map, "the field " + name);
     return Optional.of(new FieldRule(cell, strategy, severity(map), terms(map)));
   }
 
   private UnitTerms terms(YamlMap map) {
-    return new UnitTerms(map.list("writes").map(this::styles), map.map("clock").map(this::clock));
+    return new UnitTerms(
+        map.list("writes").map(this::styles), map.map("clock").map(this::clock), alert(map));
+  }
+
+  private Optional<String> alert(YamlMap map) {
+    Optional<String> name = map.text("alert");
+    if (name.isPresent() && !ALERT.matcher(name.get()).matches()) {
+      problems.add(
+          map.place(
+              "an alert is named by up to 40 small letters, digits and hyphens, not "
+                  + name.get()));
+      return Optional.empty();
+    }
+    return name;
   }
 
   static Optional<Severity> severity(YamlMap map) {
@@ -275,7 +291,8 @@ public final class PolicyLoader {
             "same-state",
             "severity",
             "writes",
-            "clock"));
+            "clock",
+            "alert"));
     List<String> fields = map.texts("fields");
     if (fields.isEmpty()) {
       problems.add(map.place("the group " + name + " has no fields"));

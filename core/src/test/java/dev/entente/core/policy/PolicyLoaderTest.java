@@ -43,6 +43,43 @@ class PolicyLoaderTest {
   }
 
   @Test
+  void aFieldOrGroupNamesAnAlertInSmallLettersDigitsAndHyphens() throws PolicyException {
+    String text =
+        """
+        type: t
+        fields:
+          h: {alert: two-hosts}
+        groups:
+          g: {fields: [a, b], alert: x2}
+        """;
+    Policy policy = PolicyLoader.load(text).policy();
+    assertThat(policy.alertOf("h")).contains("two-hosts");
+    assertThat(policy.alertOf("g")).contains("x2");
+    assertThat(policy.alertOf("a")).isEmpty();
+    assertThat(policy.alertOf("record")).isEmpty();
+    for (String name : List.of("Two hosts", "2x", "a_b", "x".repeat(41))) {
+      assertThat(problems("type: t\nfields:\n  h: {alert: " + name + "}\n"))
+          .as(name)
+          .anySatisfy(problem -> assertThat(problem.message()).contains("an alert is named by"));
+    }
+  }
+
+  @Test
+  void aNeverAutomaticUnitThatIsDeclaredCriticalIsCritical() throws PolicyException {
+    String text =
+        """
+        type: t
+        fields:
+          h: {strategy: manual-review, severity: critical}
+          i: {severity: low, strategy: manual-review}
+        never-automatic: [h, i]
+        """;
+    Policy policy = PolicyLoader.load(text).policy();
+    assertThat(policy.severityOf(Unit.field(Path.of("h")))).isEqualTo(Severity.CRITICAL);
+    assertThat(policy.severityOf(Unit.field(Path.of("i")))).isEqualTo(Severity.HIGH);
+  }
+
+  @Test
   void aWholePolicyLoads() throws PolicyException {
     PolicyLoader.Loaded loaded =
         PolicyLoader.load(
@@ -225,7 +262,8 @@ class PolicyLoaderTest {
       delimiter = '|',
       value = {
         "fields: {a: 'semantic:none'}|there is no merge function none",
-        "fields: {a: {strategy: highest-value, voters: [ann]}}|voters belongs to vote, not to highest-value",
+        "fields: {a: {strategy: highest-value, voters: [ann]}}|voters belongs to vote, not to"
+            + " highest-value",
         "fields: {a: {strategy: vote, voters: [ann, bob], faulty: 1}}|at least 4 voters",
         "fields: {a: {strategy: vote, voters: {ann: {key: nonsense}}}}|no Ed25519 public key",
         "fields: {a: {strategy: vote, voters: [ann], time-out: 1h}}|a time-out needs otherwise",
@@ -233,7 +271,8 @@ class PolicyLoaderTest {
         "fields: {a: {strategy: rollback, to: yesterday}}|to takes last-agreed",
         "fields: {a: {strategy: priority, of: roles, order: [boss]}}|boss is not a role",
         "fields: {a: {order: [x]}}|order belongs to a strategy; name it",
-        "fields: {a: {strategy: manual-review, time-out: 1h, otherwise: merge}}¶never-automatic: [a]|a time-out would settle it"
+        "fields: {a: {strategy: manual-review, time-out: 1h, otherwise: merge}}¶never-automatic:"
+            + " [a]|a time-out would settle it"
       })
   void settingsThatCannotBeMeantAreNamed(String text, String message) {
     assertThat(problems("type: t\n" + text.replace('¶', '\n')))
@@ -251,7 +290,9 @@ class PolicyLoaderTest {
   void anExpressionOverTooManyItemsFailsInsteadOfRunning() throws PolicyException {
     Policy policy =
         PolicyLoader.load(
-                "type: t\ninvariants: [{name: all, check: 'data.items.all(x, data.items.all(y, x == y))'}]")
+                "type: t\n"
+                    + "invariants: [{name: all, check: 'data.items.all(x, data.items.all(y, x =="
+                    + " y))'}]")
             .policy();
     List<Long> items = java.util.stream.LongStream.range(0, 20_000).map(_ -> 1).boxed().toList();
     assertThatThrownBy(() ->

@@ -2,7 +2,6 @@
 package dev.entente.server.watch;
 
 import dev.entente.engine.Node;
-import dev.entente.engine.Review;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -12,7 +11,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Looks at one node: its conflicts, reviews, latencies, disk, and what its last check found. */
 public final class NodeSensors {
@@ -47,7 +48,8 @@ public final class NodeSensors {
   /** What is wrong as of now. */
   public List<Finding> look() {
     List<Finding> found = new ArrayList<>();
-    tally.tenants().forEach(tenant -> conflicts(tenant, found));
+    tally.tenants().forEach(tenant -> rates(tenant, found));
+    open(found);
     latency(found);
     disk(found);
     held(found);
@@ -85,7 +87,7 @@ public final class NodeSensors {
     return new Finding(rule, critical, tenant, "", 0, summary, action);
   }
 
-  private void conflicts(String tenant, List<Finding> found) {
+  private void rates(String tenant, List<Finding> found) {
     long now = tally.count(tenant, Tally.What.CONFLICTS, MINUTE);
     double usual = tally.baselinePerMinute(tenant, Tally.What.CONFLICTS);
     if (now > thresholds.conflictsPerMinute() && now > thresholds.timesBaseline() * usual) {
@@ -98,56 +100,22 @@ public final class NodeSensors {
                   Locale.ROOT, "%d conflicts in the last minute; usual are %.1f", now, usual),
               "entente hotspots"));
     }
-    rates(tenant, found);
-    count(tenant, Tally.What.INVARIANTS)
-        .ifPresent(count ->
-            found.add(
-                of(
-                    "invariant-violation",
-                    true,
-                    tenant,
-                    String.format(
-                        Locale.ROOT,
-                        "%d merged records broke an invariant; readers see the last agreed",
-                        count),
-                    "entente reviews --where conflict=invariant-violation")));
-    count(tenant, Tally.What.VIOLATIONS)
-        .ifPresent(count ->
-            found.add(
-                of(
-                    "causal-violation",
-                    true,
-                    tenant,
-                    String.format(
-                        Locale.ROOT, "%d versions from other nodes contradict causality", count),
-                    "entente reviews --where conflict=causal-violation")));
-    count(tenant, Tally.What.CRITICAL)
-        .ifPresent(count ->
-            found.add(
-                of(
-                    "critical-conflict",
-                    true,
-                    tenant,
-                    String.format(Locale.ROOT, "%d critical conflicts", count),
-                    "entente reviews --where severity=critical")));
-    long pending = node.countReviews(tenant, Review.Status.PENDING);
-    if (pending > thresholds.pending()) {
-      found.add(
-          of(
-              "pending-reviews",
-              false,
-              tenant,
-              String.format(Locale.ROOT, "%d conflicts wait for a person", pending),
-              "entente reviews"));
-    }
+    parts(tenant, found);
   }
 
-  private Optional<Long> count(String tenant, Tally.What what) {
-    return Optional.of(tally.count(tenant, what, 5 * MINUTE)).filter(count -> count > 0);
+  /** What waits to be decided is wrong until it is, however long ago it began. */
+  private void open(List<Finding> found) {
+    Map<String, OpenConflicts> byTenant = new TreeMap<>();
+    node.openReviews()
+        .forEach((subject, count) ->
+            byTenant
+                .computeIfAbsent(subject.tenant(), OpenConflicts::new)
+                .add(subject, count, node.policy(subject.tenant(), subject.type())));
+    byTenant.values().forEach(conflicts -> conflicts.find(thresholds, found));
   }
 
   /** Parts of few conflicts say nothing; they are looked at once there are some. */
-  private void rates(String tenant, List<Finding> found) {
+  private void parts(String tenant, List<Finding> found) {
     long conflicts = tally.count(tenant, Tally.What.CONFLICTS, RATES);
     if (conflicts < ENOUGH) {
       return;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server.watch;
 
-import dev.entente.core.policy.Severity;
 import dev.entente.core.record.RecordKey;
-import dev.entente.core.resolve.ConflictType;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Outcome;
@@ -39,12 +37,8 @@ public final class Tally {
     PENDING,
     /** Writes refused because of a conflict. */
     REFUSED,
-    /** Merged records that broke an invariant. */
-    INVARIANTS,
     /** Versions that contradict causality. */
     VIOLATIONS,
-    /** Conflicts of the highest severity. */
-    CRITICAL,
     /** Reviews that were closed. */
     CLOSED,
     /** Of these, how many before they were due. */
@@ -189,12 +183,6 @@ public final class Tally {
     for (Resolution resolution : resolutions) {
       count(tenant, What.CONFLICTS);
       count(tenant, resolution.isPending() ? What.PENDING : What.SETTLED);
-      if (resolution.conflict().type() == ConflictType.INVARIANT_VIOLATION) {
-        count(tenant, What.INVARIANTS);
-      }
-      if (resolution.conflict().severity() == Severity.CRITICAL) {
-        count(tenant, What.CRITICAL);
-      }
       labels(key, resolution).forEach(label -> now().seen(tenant, label).conflicts++);
     }
   }
