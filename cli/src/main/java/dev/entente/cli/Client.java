@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
+import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -135,6 +136,7 @@ final class Client {
       if (response.statusCode() >= 400) {
         throw new FailedException(explained(response.statusCode(), response.body()));
       }
+      response.headers().firstValue("Entente-Warning").ifPresent(Client::warn);
       return response.body();
     } catch (SSLException e) {
       throw new FailedException(
@@ -153,6 +155,14 @@ final class Client {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new FailedException("interrupted");
+    }
+  }
+
+  /** Names that may be misspelt are said on standard error, whatever the command prints. */
+  private static void warn(String header) {
+    for (String warning : header.split(",", -1)) {
+      System.err.println(
+          "warning: " + URLDecoder.decode(warning.replace("+", "%2B"), StandardCharsets.UTF_8));
     }
   }
 

@@ -352,18 +352,21 @@ public final class Cluster {
   }
 
   /**
-   * Tells everybody that a node has left for good. It is no longer asked; what it wrote stays.
+   * Tells everybody that a node has left for good. It is no longer asked; what it wrote stays. A
+   * name without incarnation means all that bore it.
    *
    * @return false where no such node is a member
    */
   public synchronized boolean depart(NodeId who) {
-    Member known = members.get(who);
-    if (known == null || who.equals(node.id())) {
-      return false;
+    List<Member> leaving =
+        members.values().stream()
+            .filter(member -> member.node().answersTo(who) && !node.id().answersTo(who))
+            .toList();
+    for (Member known : leaving) {
+      long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
+      learn(List.of(new Member(known.node(), known.url(), stamp, true, known.sinceMillis())));
     }
-    long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
-    learn(List.of(new Member(who, known.url(), stamp, true, known.sinceMillis())));
-    return true;
+    return !leaving.isEmpty();
   }
 
   /** Takes note of a question as it comes, before it waits for an answer: it acknowledges. */

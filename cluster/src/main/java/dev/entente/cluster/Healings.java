@@ -152,12 +152,15 @@ public final class Healings {
    *
    * @throws IOException where the other does not answer
    */
-  public Divergence preview(NodeId peer) throws IOException, InterruptedException {
+  public Divergence preview(NodeId typed) throws IOException, InterruptedException {
     Optional<LinkStatus> link =
-        cluster.status().stream().filter(l -> l.peer().equals(Optional.of(peer))).findFirst();
+        cluster.status().stream()
+            .filter(l -> l.peer().filter(node -> node.answersTo(typed)).isPresent())
+            .findFirst();
     if (link.isEmpty()) {
-      throw new IOException("there is no link to " + peer);
+      throw new IOException("there is no link to " + typed);
     }
+    NodeId peer = link.get().peer().get();
     List<byte[]> versions = new ArrayList<>();
     VersionVector theirs = VersionVector.EMPTY;
     long after = node.cursor(peer);

@@ -42,6 +42,7 @@ final class Api {
   private static final Logger LOG = System.getLogger(Api.class.getName());
   private final Auth auth;
   private final List<Route> routes;
+  private final UnknownNames unknown;
   private final QueryParameters parameters = QueryParameters.of(OperatorRoutes.openApi());
   private final Sessions sessions;
   private final ClusterRoutes cluster;
@@ -74,6 +75,7 @@ final class Api {
             ? Optional.of(new OpenId(config.openId().get(), accounts, node::nowMillis))
             : Optional.empty();
     this.sessions = new Sessions(node);
+    this.unknown = new UnknownNames(node);
     Spans spans = new Spans();
     this.tracing =
         config
@@ -94,9 +96,10 @@ final class Api {
     node.observe(secondPersons::accept);
     this.steering = new Steering(node, authority);
     Route.Table table = new Route.Table();
-    new RecordRoutes(node, authority).addTo(table);
-    new SyncRoutes(node, authority, steering, throttle).addTo(table);
-    new BatchRoutes(node, authority, steering, throttle).addTo(table);
+    NodeNames names = new NodeNames(node, this::members);
+    new RecordRoutes(node, authority, names).addTo(table);
+    new SyncRoutes(node, authority, steering, throttle, names).addTo(table);
+    new BatchRoutes(node, authority, steering, throttle, names).addTo(table);
     new FeedRoutes(node, conflicts).addTo(table);
     this.jobs = new Jobs(node);
     ReviewRoutes reviews = new ReviewRoutes(node, authority, jobs);
@@ -296,6 +299,6 @@ final class Api {
     if (call.method().equals("GET") && System.nanoTime() - began > LONG_NANOS) {
       call.requireStill();
     }
-    return reply.whileAllowed(call::holds);
+    return unknown.warned(route, call, reply).whileAllowed(call::holds);
   }
 }

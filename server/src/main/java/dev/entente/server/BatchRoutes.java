@@ -28,12 +28,15 @@ final class BatchRoutes {
       Set.of("type", "recordId", "op", "data", "ifMatch", "ifNoneMatch", "context");
 
   private final Node node;
+  private final NodeNames names;
   private final Authority authority;
   private final Steering steering;
 
   private final Throttle throttle;
 
-  BatchRoutes(Node node, Authority authority, Steering steering, Throttle throttle) {
+  BatchRoutes(
+      Node node, Authority authority, Steering steering, Throttle throttle, NodeNames names) {
+    this.names = names;
     this.node = node;
     this.throttle = throttle;
     this.authority = authority;
@@ -96,7 +99,7 @@ final class BatchRoutes {
         members);
   }
 
-  private static WriteRequest request(Call call, int place, Json json) {
+  private WriteRequest request(Call call, int place, Json json) {
     if (!(json instanceof JsonObject write)) {
       throw new Problem(Code.INVALID, "a write is an object");
     }
@@ -110,7 +113,7 @@ final class BatchRoutes {
         call,
         new WriteRequest(
             key,
-            SyncRoutes.edit(write),
+            names.resolved(SyncRoutes.edit(write)),
             seen(write, key),
             author,
             Optional.empty(),

@@ -514,7 +514,7 @@ final class ClusterRoutes {
   private Reply depart(Call call) {
     NodeId who = nodeId(call.param("node"));
     if (!cluster().depart(who)) {
-      throw new Problem(Code.NOT_FOUND, who + " is no other member");
+      throw new Problem(Code.NOT_FOUND, "no other member is called " + who);
     }
     return status(call);
   }

@@ -214,26 +214,7 @@ final class OperatorRoutes {
     boolean consistent = oneOf(body, "reads", ANY, CONSISTENT);
     Freeze freeze = new Freeze(scope, reason, by, waiting, consistent);
     Writes.await(() -> node.freeze(freeze));
-    return Reply.json(
-        200,
-        JsonObject.of(
-            Map.of("frozen", Json.of(scope), "warnings", Json.of(warnings(call.tenant(), body)))));
-  }
-
-  /** A type that nobody has yet is frozen all the same; a misspelt one freezes nothing. */
-  private List<Json> warnings(String tenant, JsonObject body) {
-    Optional<String> type = Call.text(body, "type");
-    return type.isEmpty()
-            || node.types(tenant).contains(type.get())
-            || node.policyTypes(tenant).contains(type.get())
-        ? List.of()
-        : List.of(
-            Json.of(
-                "no record or policy of "
-                    + tenant
-                    + " has the type "
-                    + type.get()
-                    + "; is it spelt as it should be?"));
+    return Reply.json(200, JsonObject.of("frozen", Json.of(scope)));
   }
 
   /** Whether a member says the second of two things; the first where it says nothing. */

@@ -52,10 +52,12 @@ final class RecordRoutes {
   private static final int POSITIONS_MAX = 100;
 
   private final Node node;
+  private final NodeNames names;
   private final Authority authority;
 
-  RecordRoutes(Node node, Authority authority) {
+  RecordRoutes(Node node, Authority authority, NodeNames names) {
     this.node = node;
+    this.names = names;
     this.authority = authority;
   }
 
@@ -112,7 +114,7 @@ final class RecordRoutes {
   private Snapshot then(Call call) {
     RecordKey key = call.key();
     if (call.query("number").isPresent()) {
-      return node.readAt(key, version(key, named(call)).acceptedAt());
+      return node.readAt(key, version(key, named(key, call)).acceptedAt());
     }
     return call.query("at")
         .map(at -> node.readAt(key, instant(at)))
@@ -263,7 +265,7 @@ final class RecordRoutes {
             }
             yield new Edit.JsonPatch(array.items());
           }
-          case "application/vnd.entente.ops+json" -> Writes.operations(body);
+          case "application/vnd.entente.ops+json" -> names.resolved(Writes.operations(body));
           case "application/merge-patch+json" -> {
             if (!(body instanceof JsonObject)) {
               throw new Problem(Code.INVALID, "a merge patch of a record is an object");
@@ -423,9 +425,14 @@ final class RecordRoutes {
     return JsonObject.of(members);
   }
 
-  private static Dot dot(String name, long number) {
+  /** A version of a record; a name without incarnation means the latest that has such a number. */
+  private Dot dot(RecordKey key, String name, long number) {
     try {
-      return new Dot(new NodeId(name), number);
+      NodeId typed = new NodeId(name);
+      VersionVector context = node.read(key).state().context();
+      List<NodeId> reaching =
+          context.entries().keys().stream().filter(each -> context.get(each) >= number).toList();
+      return new Dot(NodeNames.latest(typed, reaching).orElse(typed), number);
     } catch (IllegalArgumentException e) {
       throw new Problem(
           Code.INVALID, "a version is named by node and number, as the history lists them");
@@ -434,18 +441,19 @@ final class RecordRoutes {
 
   /** What has become of a version: whether readers see it, and if not, why. */
   private Reply fate(Call call) {
-    List<Fate> fates = node.fate(call.key(), named(call)).orElseThrow(RecordRoutes::noVersion);
+    List<Fate> fates =
+        node.fate(call.key(), named(call.key(), call)).orElseThrow(RecordRoutes::noVersion);
     return Reply.json(
         200, JsonObject.of("fate", Json.of(fates.stream().map(RecordRoutes::fate).toList())));
   }
 
   /** The version that a query names. */
-  private static Dot named(Call call) {
+  private Dot named(RecordKey key, Call call) {
     String number = required(call, "number");
     if (!number.matches("[1-9][0-9]{0,17}")) {
       throw new Problem(Code.INVALID, "number is that of a version, as the history lists it");
     }
-    return dot(required(call, "node"), Long.parseLong(number));
+    return dot(key, required(call, "node"), Long.parseLong(number));
   }
 
   private Version version(RecordKey key, Dot dot) {
@@ -478,7 +486,7 @@ final class RecordRoutes {
     Call.only(body, "an appeal", Set.of("node", "number", "reason"));
     long number =
         body.get("number") instanceof JsonNumber given && given.isLong() ? given.longValue() : 0;
-    Dot dot = dot(Call.text(body, "node").orElse(""), number);
+    Dot dot = dot(key, Call.text(body, "node").orElse(""), number);
     Version version = version(key, dot);
     String author = call.acting(Permission.READ);
     if (!version.author().equals(author) && !call.may(Permission.REVIEW, key.type())) {

@@ -25,6 +25,12 @@ record Reply(int status, Map<String, String> headers, byte[] body, Optional<Stre
     return text(status, "application/json", JsonPrinter.print(body));
   }
 
+  /** The same with another JSON body. */
+  Reply withBody(Json json) {
+    return new Reply(
+        status, headers, JsonPrinter.print(json).getBytes(StandardCharsets.UTF_8), stream);
+  }
+
   static Reply text(int status, String type, String body) {
     return bytes(status, type, body.getBytes(StandardCharsets.UTF_8));
   }

@@ -40,12 +40,15 @@ final class SyncRoutes {
       Set.of("id", "type", "recordId", "context", "base", "op", "data", "at", "author");
   private static final int OK = 200;
   private final Node node;
+  private final NodeNames names;
   private final Authority authority;
   private final Steering steering;
 
   private final Throttle throttle;
 
-  SyncRoutes(Node node, Authority authority, Steering steering, Throttle throttle) {
+  SyncRoutes(
+      Node node, Authority authority, Steering steering, Throttle throttle, NodeNames names) {
+    this.names = names;
     this.throttle = throttle;
     this.node = node;
     this.authority = authority;
@@ -193,7 +196,7 @@ final class SyncRoutes {
     }
     return new WriteRequest(
         key,
-        edit(event),
+        names.resolved(edit(event)),
         seen,
         author,
         device,

@@ -201,7 +201,7 @@ final class Writes {
     try {
       return new NodeId(id);
     } catch (IllegalArgumentException e) {
-      throw new Problem(Code.INVALID, id + " is no node's id, such as 7f3a91c2.1");
+      throw new Problem(Code.INVALID, id + " is no name of a node");
     }
   }
 

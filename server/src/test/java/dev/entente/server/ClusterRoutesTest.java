@@ -297,6 +297,61 @@ class ClusterRoutesTest {
   }
 
   @Test
+  void nodesAreNamedAsPeopleNamedThem() throws IOException, InterruptedException {
+    Served a = join("a");
+    Served b = join("b", a);
+    Served.eventually(() -> inStep(a, b));
+    a.send(
+        "PUT",
+        "/v1/main/policies/seats",
+        "type: seats\nfields: {left: {cell: bounded-counter}}\n".getBytes(StandardCharsets.UTF_8),
+        Map.of("Content-Type", "application/yaml"));
+    String path = "/v1/main/records/seats/s";
+    String ops = "application/vnd.entente.ops+json";
+    a.json("PUT", path, "{\"left\":9}");
+    String give = "{\"path\":\"/left\",\"give\":2,\"to\":\"NODE\"}";
+    for (String name : List.of("b", b.node.id().value())) {
+      Served.Answer given =
+          a.json(
+              "PATCH", path, "{\"ops\":[" + give.replace("NODE", name) + "]}", "Content-Type", ops);
+      assertThat(given.status()).as("%s: %s", name, given.body()).isEqualTo(200);
+    }
+    String data = give.replace("NODE", "b");
+    Served.Answer synced =
+        a.json(
+            "POST",
+            "/v1/main/sync",
+            "{\"device\":\"d\",\"events\":[{\"id\":\"1\",\"type\":\"seats\",\"recordId\":\"s\",\"op\":"
+                + "\"ops\",\"data\":{\"ops\":["
+                + data
+                + "]}}]}");
+    assertThat(synced.body()).contains("\"errors\":[]");
+    assertThat(a.get(path + "?explain=true").body()).contains("\"" + b.node.id() + "\":6");
+    for (String nobody : List.of("c", "b.7")) {
+      Served.Answer refused =
+          a.json(
+              "PATCH",
+              path,
+              "{\"ops\":[" + give.replace("NODE", nobody) + "]}",
+              "Content-Type",
+              ops);
+      assertThat(refused.status()).isEqualTo(422);
+      assertThat(refused.body()).contains("known are").contains(b.node.id().value());
+    }
+    String number =
+        String.valueOf(a.node.read(key("seats", "s")).state().context().get(a.node.id()));
+    assertThat(a.get(path + "?node=a&number=" + number).status()).isEqualTo(200);
+    assertThat(a.json("POST", "/v1/cluster/healings/b/preview", "{}").status()).isEqualTo(200);
+    assertThat(a.json("DELETE", "/v1/cluster/members/a", "").status()).isEqualTo(404);
+    assertThat(a.json("DELETE", "/v1/cluster/members/b", "").status()).isEqualTo(200);
+    Served.eventually(() -> a.get("/v1/cluster").body().contains("\"departed\":true"));
+  }
+
+  private static RecordKey key(String type, String id) {
+    return new RecordKey("main", type, id);
+  }
+
+  @Test
   void aCutLineLetsBothSidesWriteAndHealingBringsThemTogether()
       throws IOException, InterruptedException {
     Served a = join("a");

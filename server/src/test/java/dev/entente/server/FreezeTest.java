@@ -25,6 +25,47 @@ class FreezeTest {
   }
 
   @Test
+  void namesThatNothingBearsAreWarnedOf() {
+    served.json("PUT", PATH, "{}");
+    for (String request :
+        List.of(
+            "POST main/freezes {\"type\":\"noet\",\"reason\":\"x\"}",
+            "POST main/freezes {\"type\":\"note\",\"id\":\"noet\",\"reason\":\"x\"}",
+            "POST noet/freezes {\"reason\":\"x\"}",
+            "GET main/records/noet ",
+            "GET main/reviews?type=noet ",
+            "GET noet/reviews ",
+            "GET noet/changes ",
+            "GET noet/records ",
+            "PUT noet/retention {\"days\":30}",
+            "PUT cluster/accounts/ann {\"grants\":[\"reader@noet\"]}",
+            "PUT cluster/accounts/bob {\"grants\":[\"reader@main/noet\"]}")) {
+      String[] parts = request.split(" ", 3);
+      Served.Answer answer = served.json(parts[0], "/v1/" + parts[1], parts[2]);
+      assertThat(answer.status()).as("%s: %s", request, answer.body()).isLessThan(300);
+      assertThat(answer.response().headers().firstValue("entente-warning"))
+          .as(request)
+          .hasValueSatisfying(warning -> assertThat(warning).contains("noet"));
+      if (!request.contains("changes")) {
+        assertThat(answer.body()).as(request).contains("\"warnings\":[\"");
+      }
+    }
+    served.json("DELETE", FREEZES, "{\"type\":\"note\",\"id\":\"noet\"}");
+    for (String known : List.of("main/records/note", "main/reviews?type=note", "main/records")) {
+      Served.Answer answer = served.get("/v1/" + known);
+      assertThat(answer.response().headers().firstValue("entente-warning")).isEmpty();
+      assertThat(answer.body()).doesNotContain("warnings");
+    }
+    assertThat(
+            served
+                .json("PUT", "/v1/cluster/accounts/ann", "{\"grants\":[\"reader@main/note\"]}")
+                .response()
+                .headers()
+                .firstValue("entente-warning"))
+        .isEmpty();
+  }
+
+  @Test
   void writersAreRefusedAndCounted() {
     served.json("POST", FREEZES, "{\"type\":\"note\",\"reason\":\"a fault\"}");
     assertThat(served.json("PUT", PATH, "{}").body()).contains("a fault");

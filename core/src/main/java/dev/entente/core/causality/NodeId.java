@@ -26,6 +26,12 @@ public record NodeId(String value) implements Comparable<NodeId> {
     return dot < 0 ? value : value.substring(0, dot);
   }
 
+  /** Which incarnation of the name this is; zero where it says none. */
+  public long incarnation() {
+    int dot = value.indexOf('.');
+    return dot < 0 ? 0 : Long.parseLong(value.substring(dot + 1));
+  }
+
   /**
    * Whether people may mean this node by what they typed: its name, or its name with the
    * incarnation. The incarnation is shown, but nobody has to type it.
