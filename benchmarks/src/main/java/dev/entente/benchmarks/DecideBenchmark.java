@@ -18,7 +18,6 @@ import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.View;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -78,18 +77,13 @@ public class DecideBenchmark {
             Unit.field(Path.of("theme")),
             Json.of(theme),
             List.of(new Ancestor(List.of(), "", Json.of("light")))));
-    return new Version(
-        new Dot(node, number),
-        KEY,
-        previous,
-        context,
-        time,
-        time,
-        author,
-        Optional.empty(),
-        Optional.empty(),
-        "",
-        changes);
+    return Version.builder(new Dot(node, number), KEY)
+        .previous(previous)
+        .context(context)
+        .acceptedAt(time)
+        .author(author)
+        .changes(changes)
+        .build();
   }
 
   private static RecordState joined(RecordState state, Version version) {

@@ -21,7 +21,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -111,18 +110,12 @@ public class KernelBenchmark {
 
   private static Version version(NodeId node, CausalContext seen, List<Change> changes) {
     HybridTime time = HybridTime.ofMillis(1_763_802_000_000L);
-    return new Version(
-        new Dot(node, 1),
-        new RecordKey("main", "t", "r"),
-        0,
-        seen,
-        time,
-        time,
-        "author",
-        Optional.empty(),
-        Optional.empty(),
-        "",
-        changes);
+    return Version.builder(new Dot(node, 1), new RecordKey("main", "t", "r"))
+        .context(seen)
+        .acceptedAt(time)
+        .author("author")
+        .changes(changes)
+        .build();
   }
 
   private static LWWMap<String, String> pekkoMap(int side) {

@@ -19,7 +19,6 @@ import dev.entente.core.resolve.Deriver;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.core.resolve.View;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Merges three documents by the core alone: a base, and two versions written by authors who both
@@ -55,18 +54,13 @@ record ThreeWay(View view, Json left) {
       VersionVector context = seen.context();
       HybridTime time = HybridTime.ofMillis(number);
       Version version =
-          new Version(
-              new Dot(node, number),
-              KEY,
-              state.context().get(node),
-              CausalContext.of(context),
-              time,
-              time,
-              author,
-              Optional.empty(),
-              Optional.empty(),
-              "",
-              changes);
+          Version.builder(new Dot(node, number), KEY)
+              .previous(state.context().get(node))
+              .context(CausalContext.of(context))
+              .acceptedAt(time)
+              .author(author)
+              .changes(changes)
+              .build();
       if (state.apply(version) instanceof RecordState.Applied.Joined(RecordState joined)) {
         return joined;
       }

@@ -127,20 +127,20 @@ final class VersionWriter {
   private static Version version(Transaction transaction, Authored authored) {
     HybridTime now = transaction.clock().next();
     Dot dot = transaction.nextDot();
-    return new Version(
-        dot,
-        authored.key(),
-        authored.before().state().context().get(dot.node()),
-        authored.context(),
-        now,
-        authored.request().flatMap(WriteRequest::at).orElse(now),
-        authored.author(),
-        authored.request().flatMap(WriteRequest::device),
-        authored.request().flatMap(WriteRequest::requestId).map(id -> id.substring(1)),
-        authored.note(),
-        authored.changes(),
-        transaction.clockErrorMillis(),
-        authored.sentBy());
+    return Version.builder(dot, authored.key())
+        .previous(authored.before().state().context().get(dot.node()))
+        .context(authored.context())
+        .acceptedAt(now)
+        .time(authored.request().flatMap(WriteRequest::at).orElse(now))
+        .author(authored.author())
+        .device(authored.request().flatMap(WriteRequest::device))
+        .eventId(
+            authored.request().flatMap(WriteRequest::requestId).map(id -> id.substring(1)))
+        .note(authored.note())
+        .changes(authored.changes())
+        .clockErrorMillis(transaction.clockErrorMillis())
+        .origin(authored.sentBy())
+        .build();
   }
 
   private RecordState joined(Transaction transaction, Snapshot before, Version version) {

@@ -32,7 +32,6 @@ import dev.entente.engine.Describe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -43,18 +42,12 @@ class ComplexityTest {
 
   private static Version version(int node, List<Change> changes) {
     HybridTime time = HybridTime.ofMillis(1_763_802_000_000L + node);
-    return new Version(
-        new Dot(new NodeId("node-" + node + ".1"), 1),
-        KEY,
-        0,
-        CausalContext.EMPTY,
-        time,
-        time,
-        "author-" + node,
-        Optional.empty(),
-        Optional.empty(),
-        "",
-        changes);
+    return Version.builder(new Dot(new NodeId("node-" + node + ".1"), 1), KEY)
+        .context(CausalContext.EMPTY)
+        .acceptedAt(time)
+        .author("author-" + node)
+        .changes(changes)
+        .build();
   }
 
   private static Change assign(Unit unit, int value) {

@@ -25,7 +25,6 @@ import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Deriver;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -77,18 +76,14 @@ final class RandomHistory {
       }
       HybridTime time = HybridTime.ofMillis(1_000 + step * 40L);
       Version version =
-          new Version(
-              new Dot(id, number),
-              KEY,
-              state.context().get(id),
-              CausalContext.of(seen.context()),
-              time,
-              HybridTime.ofMillis(1_000 + random.nextInt(4_000)),
-              "author-" + random.nextInt(4),
-              Optional.empty(),
-              Optional.empty(),
-              "",
-              changes);
+          Version.builder(new Dot(id, number), KEY)
+              .previous(state.context().get(id))
+              .context(CausalContext.of(seen.context()))
+              .acceptedAt(time)
+              .time(HybridTime.ofMillis(1_000 + random.nextInt(4_000)))
+              .author("author-" + random.nextInt(4))
+              .changes(changes)
+              .build();
       if (!(state.apply(version, () -> Past.of(versions))
           instanceof RecordState.Applied.Joined(RecordState next))) {
         throw new AssertionError("a node's own version follows its own state");

@@ -31,7 +31,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,18 +94,13 @@ class RemovalLawsTest {
         Authoring.changes(at, policy(kind), node, data(at, kind), edit);
     assertThat(changes).isNotEmpty();
     Version version =
-        new Version(
-            new Dot(self, versions.size() + 1L),
-            RandomHistory.KEY,
-            at.context().get(self),
-            CausalContext.of(at.context()),
-            time,
-            time,
-            node,
-            Optional.empty(),
-            Optional.empty(),
-            "",
-            changes);
+        Version.builder(new Dot(self, versions.size() + 1L), RandomHistory.KEY)
+            .previous(at.context().get(self))
+            .context(CausalContext.of(at.context()))
+            .acceptedAt(time)
+            .author(node)
+            .changes(changes)
+            .build();
     versions.add(version);
     RecordState.Applied applied = at.apply(version, () -> Past.of(versions));
     return ((RecordState.Applied.Joined) applied).state();
@@ -247,18 +241,13 @@ class RemovalLawsTest {
       HybridTime time = HybridTime.ofMillis(1_000 + versions.size());
       NodeId self = new NodeId("n1");
       Version version =
-          new Version(
-              new Dot(self, versions.size() + 1L),
-              RandomHistory.KEY,
-              state.context().get(self),
-              CausalContext.of(state.context()),
-              time,
-              time,
-              "a",
-              Optional.empty(),
-              Optional.empty(),
-              "",
-              changes);
+          Version.builder(new Dot(self, versions.size() + 1L), RandomHistory.KEY)
+              .previous(state.context().get(self))
+              .context(CausalContext.of(state.context()))
+              .acceptedAt(time)
+              .author("a")
+              .changes(changes)
+              .build();
       versions.add(version);
       state = ((RecordState.Applied.Joined) state.apply(version)).state();
       assertThat(Deriver.derive(RandomHistory.KEY, state, policy).data()).isEqualTo(document);

@@ -114,19 +114,15 @@ class RepetitionLawsTest {
           NodeId id = new NodeId("n" + node);
           HybridTime now = HybridTime.ofMillis(clocks[node]);
           Version version =
-              new Version(
-                      new Dot(id, ++numbers[node]),
-                      KEY,
-                      state.context().get(id),
-                      CausalContext.of(seen.context()),
-                      now,
-                      now,
-                      "ann",
-                      Optional.empty(),
-                      Optional.of(String.valueOf(request.id())),
-                      "",
-                      changes)
-                  .of(request.origin());
+              Version.builder(new Dot(id, ++numbers[node]), KEY)
+                  .previous(state.context().get(id))
+                  .context(CausalContext.of(seen.context()))
+                  .acceptedAt(now)
+                  .author("ann")
+                  .eventId(Optional.of(String.valueOf(request.id())))
+                  .changes(changes)
+                  .origin(Optional.of(request.origin()))
+                  .build();
           versions.add(version);
           assertThat(nodes.get(node).offer(version)).hasSize(1);
         }

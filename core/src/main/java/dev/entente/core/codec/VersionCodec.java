@@ -105,20 +105,19 @@ public final class VersionCodec {
       changes.add(readChange(in));
     }
     in.expectEnd();
-    return new Version(
-        dot,
-        key,
-        previous,
-        context,
-        acceptedAt,
-        time,
-        author,
-        device,
-        eventId,
-        note,
-        changes,
-        error,
-        origin);
+    return Version.builder(dot, key)
+        .previous(previous)
+        .context(context)
+        .acceptedAt(acceptedAt)
+        .time(time)
+        .author(author)
+        .device(device)
+        .eventId(eventId)
+        .note(note)
+        .changes(changes)
+        .clockErrorMillis(error)
+        .origin(origin)
+        .build();
   }
 
   private static void optional(ByteWriter out, Optional<String> text) {

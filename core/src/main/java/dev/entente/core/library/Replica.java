@@ -89,18 +89,13 @@ public final class Replica {
     }
     HybridTime now = clock.next();
     Version version =
-        new Version(
-            new Dot(self, seen.get(self) + 1),
-            key,
-            seen.get(self),
-            CausalContext.of(seen),
-            now,
-            now,
-            author,
-            Optional.empty(),
-            Optional.empty(),
-            "",
-            changes);
+        Version.builder(new Dot(self, seen.get(self) + 1), key)
+            .previous(seen.get(self))
+            .context(CausalContext.of(seen))
+            .acceptedAt(now)
+            .author(author)
+            .changes(changes)
+            .build();
     take(version);
     written = true;
     return Optional.of(version);

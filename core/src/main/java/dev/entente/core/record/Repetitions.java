@@ -176,7 +176,7 @@ public record Repetitions(SortedArrayMap<Dot, Dot> earlier) {
                   assign.ancestors().stream().map(this::resolved).toList())
               : change);
     }
-    return version.with(closed(version.context()), changes);
+    return version.toBuilder().context(closed(version.context())).changes(changes).build();
   }
 
   private Ancestor resolved(Ancestor ancestor) {

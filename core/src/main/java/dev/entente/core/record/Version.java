@@ -6,6 +6,7 @@ import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An authored fact, never changed: what one author did to one record, having seen {@code context}.
@@ -34,52 +35,6 @@ public record Version(
     List<Change> changes,
     int clockErrorMillis,
     Optional<Origin> origin) {
-  /** One accepted under a clock that nothing is known against. */
-  public Version(
-      Dot dot,
-      RecordKey key,
-      long previous,
-      CausalContext context,
-      HybridTime acceptedAt,
-      HybridTime time,
-      String author,
-      Optional<String> device,
-      Optional<String> eventId,
-      String note,
-      List<Change> changes) {
-    this(dot, key, previous, context, acceptedAt, time, author, device, eventId, note, changes, 0);
-  }
-
-  /** One that was accepted for no request with an id. */
-  public Version(
-      Dot dot,
-      RecordKey key,
-      long previous,
-      CausalContext context,
-      HybridTime acceptedAt,
-      HybridTime time,
-      String author,
-      Optional<String> device,
-      Optional<String> eventId,
-      String note,
-      List<Change> changes,
-      int clockErrorMillis) {
-    this(
-        dot,
-        key,
-        previous,
-        context,
-        acceptedAt,
-        time,
-        author,
-        device,
-        eventId,
-        note,
-        changes,
-        clockErrorMillis,
-        Optional.empty());
-  }
-
   public Version {
     changes = List.copyOf(changes);
     if (clockErrorMillis < 0) {
@@ -90,40 +45,132 @@ public record Version(
     }
   }
 
-  /** The same by an author who had seen something else and changed something else. */
-  Version with(CausalContext seen, List<Change> changed) {
-    return new Version(
-        dot,
-        key,
-        previous,
-        seen,
-        acceptedAt,
-        time,
-        author,
-        device,
-        eventId,
-        note,
-        changed,
-        clockErrorMillis,
-        origin);
+  /** Starts a version of a record; what is not set is empty or zero. */
+  public static Builder builder(Dot dot, RecordKey key) {
+    return new Builder(dot, key);
   }
 
-  /** The same, accepted for a request. */
-  public Version of(Origin request) {
-    return new Version(
-        dot,
-        key,
-        previous,
-        context,
-        acceptedAt,
-        time,
-        author,
-        device,
-        eventId,
-        note,
-        changes,
-        clockErrorMillis,
-        Optional.of(request));
+  /** A builder that holds all of this version. */
+  public Builder toBuilder() {
+    Builder builder = new Builder(dot, key);
+    builder.previous = previous;
+    builder.context = context;
+    builder.acceptedAt = acceptedAt;
+    builder.time = time;
+    builder.author = author;
+    builder.device = device;
+    builder.eventId = eventId;
+    builder.note = note;
+    builder.changes = changes;
+    builder.clockErrorMillis = clockErrorMillis;
+    builder.origin = origin;
+    return builder;
+  }
+
+  /**
+   * Sets the components of a version one by one. A new component is added here, in {@link
+   * #toBuilder} and in the codecs. Not thread-safe.
+   */
+  public static final class Builder {
+    private final Dot dot;
+    private final RecordKey key;
+    private long previous;
+    private CausalContext context = CausalContext.EMPTY;
+    private HybridTime acceptedAt = HybridTime.ZERO;
+    private @Nullable HybridTime time;
+    private String author = "";
+    private Optional<String> device = Optional.empty();
+    private Optional<String> eventId = Optional.empty();
+    private String note = "";
+    private List<Change> changes = List.of();
+    private int clockErrorMillis;
+    private Optional<Origin> origin = Optional.empty();
+
+    private Builder(Dot dot, RecordKey key) {
+      this.dot = dot;
+      this.key = key;
+    }
+
+    /** The number of the accepting node's last version of the record; 0 for none. */
+    public Builder previous(long number) {
+      previous = number;
+      return this;
+    }
+
+    /** What the author had seen. */
+    public Builder context(CausalContext seen) {
+      context = seen;
+      return this;
+    }
+
+    /** The time of acceptance; also the author's time unless that is set. */
+    public Builder acceptedAt(HybridTime accepted) {
+      acceptedAt = accepted;
+      return this;
+    }
+
+    /** The author's time. */
+    public Builder time(HybridTime authored) {
+      time = authored;
+      return this;
+    }
+
+    public Builder author(String name) {
+      author = name;
+      return this;
+    }
+
+    public Builder device(Optional<String> name) {
+      device = name;
+      return this;
+    }
+
+    public Builder eventId(Optional<String> id) {
+      eventId = id;
+      return this;
+    }
+
+    public Builder note(String text) {
+      note = text;
+      return this;
+    }
+
+    public Builder changes(List<Change> made) {
+      changes = made;
+      return this;
+    }
+
+    public Builder clockErrorMillis(int error) {
+      clockErrorMillis = error;
+      return this;
+    }
+
+    public Builder origin(Optional<Origin> request) {
+      origin = request;
+      return this;
+    }
+
+    /**
+     * The version.
+     *
+     * @throws IllegalArgumentException where the components do not fit together
+     */
+    public Version build() {
+      return new Version(
+          dot,
+          key,
+          previous,
+          context,
+          acceptedAt,
+          time == null ? acceptedAt : time,
+          author,
+          device,
+          eventId,
+          note,
+          changes,
+          clockErrorMillis,
+          origin);
+    }
   }
 
   /** Whether it edits a text or a list. */

@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -54,18 +53,13 @@ class ErasureLawsTest {
     NodeId self = new NodeId(node + ".1");
     HybridTime time = HybridTime.ofMillis(1_763_802_000_000L + versions.size());
     Version version =
-        new Version(
-            new Dot(self, 1L + versions.size()),
-            KEY,
-            at.context().get(self),
-            CausalContext.of(at.context()),
-            time,
-            time,
-            "ann",
-            Optional.empty(),
-            Optional.empty(),
-            "",
-            changes);
+        Version.builder(new Dot(self, 1L + versions.size()), KEY)
+            .previous(at.context().get(self))
+            .context(CausalContext.of(at.context()))
+            .acceptedAt(time)
+            .author("ann")
+            .changes(changes)
+            .build();
     versions.add(version);
     return version;
   }
