@@ -4,6 +4,7 @@ package dev.entente.core.codec;
 import dev.entente.core.record.RecordKey;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.function.Function;
 
 /**
  * Reads what {@link ByteWriter} wrote. Damaged bytes are an error, never skipped. Not thread-safe.
@@ -22,6 +23,27 @@ public final class ByteReader {
 
     public DamagedException(String message) {
       super(message);
+    }
+
+    DamagedException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /**
+   * Reads one value that takes all the bytes.
+   *
+   * @throws DamagedException where they are anything else, also where a part of the value refuses
+   *     what it would be made of
+   */
+  public static <T> T readAll(byte[] bytes, Function<ByteReader, T> value) {
+    ByteReader in = new ByteReader(bytes);
+    try {
+      T read = value.apply(in);
+      in.expectEnd();
+      return read;
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      throw new DamagedException("before byte " + in.at + ": " + e.getMessage(), e);
     }
   }
 

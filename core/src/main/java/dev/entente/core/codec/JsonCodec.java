@@ -28,6 +28,14 @@ public final class JsonCodec {
   private static final int ARRAY = 7;
   private static final int OBJECT = 8;
 
+  /** Documents are nested at most 128 deep; what holds them adds little. */
+  private static final int DEPTH_MAX = 400;
+
+  /** A number has at most 709 digits. */
+  private static final int DIGITS_BYTES_MAX = 300;
+
+  private static final int SCALE_BOUND = JsonNumber.EXPONENT_MAX + JsonNumber.SCALE_MAX;
+
   private JsonCodec() {}
 
   public static void write(ByteWriter out, Json value) {
@@ -52,7 +60,20 @@ public final class JsonCodec {
     }
   }
 
+  /**
+   * Reads a value.
+   *
+   * @throws DamagedException where there is none, or one that is nested too deep
+   * @throws IllegalArgumentException where a value is out of range or members are out of order
+   */
   public static Json read(ByteReader in) {
+    return read(in, 0);
+  }
+
+  private static Json read(ByteReader in, int depth) {
+    if (depth > DEPTH_MAX) {
+      throw new DamagedException("a value is nested more than " + DEPTH_MAX + " deep");
+    }
     int tag = in.u8();
     return switch (tag) {
       case ABSENT -> JsonAbsent.ABSENT;
@@ -60,16 +81,13 @@ public final class JsonCodec {
       case FALSE -> JsonBool.FALSE;
       case TRUE -> JsonBool.TRUE;
       case LONG -> JsonNumber.of(in.zigzag());
-      case DECIMAL -> {
-        int scale = (int) in.zigzag();
-        yield new JsonNumber(new BigDecimal(new BigInteger(in.raw(in.count())), scale));
-      }
+      case DECIMAL -> decimal(in);
       case STRING -> new JsonString(in.text());
       case ARRAY -> {
         int size = in.count();
         List<Json> items = new ArrayList<>(size);
         for (int i = 0; i < size; i++) {
-          items.add(read(in));
+          items.add(read(in, depth + 1));
         }
         yield new JsonArray(items);
       }
@@ -79,12 +97,21 @@ public final class JsonCodec {
         List<Json> values = new ArrayList<>(size);
         for (int i = 0; i < size; i++) {
           names.add(in.text());
-          values.add(read(in));
+          values.add(read(in, depth + 1));
         }
         yield new JsonObject(SortedArrayMap.ofSorted(names, values));
       }
       default -> throw new DamagedException("no JSON value begins with " + tag);
     };
+  }
+
+  private static Json decimal(ByteReader in) {
+    long scale = in.zigzag();
+    int length = in.count();
+    if (scale < -SCALE_BOUND || scale > SCALE_BOUND || length == 0 || length > DIGITS_BYTES_MAX) {
+      throw new DamagedException("a number out of range");
+    }
+    return new JsonNumber(new BigDecimal(new BigInteger(in.raw(length)), (int) scale));
   }
 
   public static byte[] toBytes(Json value) {
@@ -94,9 +121,6 @@ public final class JsonCodec {
   }
 
   public static Json fromBytes(byte[] bytes) {
-    ByteReader in = new ByteReader(bytes);
-    Json value = read(in);
-    in.expectEnd();
-    return value;
+    return ByteReader.readAll(bytes, JsonCodec::read);
   }
 }

@@ -187,8 +187,16 @@ public final class StateCodec {
     dots.forEach(dot -> CausalCodec.write(out, dot));
   }
 
+  /**
+   * Reads what {@link #toBytes} wrote.
+   *
+   * @throws DamagedException where the bytes are anything else
+   */
   public static RecordState fromBytes(byte[] bytes) {
-    ByteReader in = new ByteReader(bytes);
+    return ByteReader.readAll(bytes, StateCodec::read);
+  }
+
+  private static RecordState read(ByteReader in) {
     int format = in.u8();
     if (format < FORMAT || format > FORMAT_WITH_REPETITIONS) {
       throw new DamagedException(
@@ -218,7 +226,6 @@ public final class StateCodec {
       ids.add(new CellId(unit, classOf(cell)));
       cells.add(cell);
     }
-    in.expectEnd();
     return new RecordState(context, SortedArrayMap.ofSorted(ids, cells), repetitions);
   }
 

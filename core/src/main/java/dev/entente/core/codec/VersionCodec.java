@@ -76,8 +76,16 @@ public final class VersionCodec {
     return CausalCodec.readDot(in);
   }
 
+  /**
+   * Reads what {@link #toBytes} wrote.
+   *
+   * @throws DamagedException where the bytes are anything else
+   */
   public static Version fromBytes(byte[] bytes) {
-    ByteReader in = new ByteReader(bytes);
+    return ByteReader.readAll(bytes, VersionCodec::read);
+  }
+
+  private static Version read(ByteReader in) {
     int format = in.u8();
     if (format < FORMAT || format > FORMAT_WITH_ORIGIN) {
       throw new DamagedException(
@@ -104,7 +112,6 @@ public final class VersionCodec {
     for (int i = 0; i < size; i++) {
       changes.add(readChange(in));
     }
-    in.expectEnd();
     return Version.builder(dot, key)
         .previous(previous)
         .context(context)

@@ -82,11 +82,25 @@ public record Counter(SortedArrayMap<NodeId, Tally> tallies, SortedArrayMap<Node
    */
   public Counter add(NodeId node, long difference) {
     Tally tally = tallies.getOrDefault(node, Tally.ZERO);
-    Tally grown =
-        difference >= 0
-            ? new Tally(Math.addExact(tally.ups(), difference), tally.downs(), tally.given())
-            : new Tally(tally.ups(), Math.subtractExact(tally.downs(), difference), tally.given());
-    return new Counter(tallies.with(node, grown), removed);
+    try {
+      Tally grown =
+          difference >= 0
+              ? new Tally(Math.addExact(tally.ups(), difference), tally.downs(), tally.given())
+              : new Tally(
+                  tally.ups(), Math.subtractExact(tally.downs(), difference), tally.given());
+      return new Counter(tallies.with(node, grown), removed);
+    } catch (ArithmeticException e) {
+      throw (ArithmeticException)
+          new ArithmeticException(
+                  "the share of "
+                      + node
+                      + " in the counter would leave 64 bits: it has added "
+                      + tally.ups()
+                      + " and taken away "
+                      + tally.downs()
+                      + "; count on under another replica name")
+              .initCause(e);
+    }
   }
 
   /**

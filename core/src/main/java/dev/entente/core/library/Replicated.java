@@ -7,8 +7,13 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
+import dev.entente.core.crdt.Counter.Tally;
+import dev.entente.core.crdt.ObservedSet;
 import dev.entente.core.crdt.Register;
 import dev.entente.core.json.Json;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * One replica of one cell: changed here, merged with others in any order and as often as one likes.
@@ -72,6 +77,7 @@ public abstract sealed class Replicated<C extends Cell>
     if (changed && otherSeen.get(self) > seen.get(self)) {
       throw sameName(self);
     }
+    checkNames(other, otherSeen);
     @SuppressWarnings("unchecked")
     C joined = (C) cell.join(other, seen, otherSeen);
     cell = joined;
@@ -113,12 +119,12 @@ public abstract sealed class Replicated<C extends Cell>
 
   /** The whole state as bytes; equal states have equal bytes, in every release. */
   public final byte[] toBytes() {
-    return Forms.toBytes(toJson());
+    return BinaryForm.toBytes(toJson());
   }
 
   /** What somebody lacks who has seen {@code since}, as bytes. */
   public final byte[] toBytes(VersionVector since) {
-    return Forms.toBytes(toJson(since));
+    return BinaryForm.toBytes(toJson(since));
   }
 
   /**
@@ -135,7 +141,6 @@ public abstract sealed class Replicated<C extends Cell>
           "it builds on " + received.since() + ", and seen was " + seen + "; ask for more");
     }
     Cell other = received.completed(cell);
-    checkNames(other, received.seen());
     merge(received.seen(), other);
   }
 
@@ -146,27 +151,52 @@ public abstract sealed class Replicated<C extends Cell>
    * @throws IllegalStateException as {@link #mergeJson}
    */
   public final void mergeBytes(byte[] state) {
-    mergeJson(Forms.fromBytes(state));
+    mergeJson(BinaryForm.fromBytes(state));
   }
 
   /** Refuses other content under the name of a change that is known here. */
   private void checkNames(Cell other, VersionVector otherSeen) {
-    if (cell instanceof Register mine && other instanceof Register theirs) {
-      mine.assignments()
-          .forEach((dot, assignment) -> {
-            if (!assignment.equals(theirs.assignments().getOrDefault(dot, assignment))) {
-              throw sameName(dot.node());
-            }
-          });
+    switch (cell) {
+      case Register mine when other instanceof Register theirs ->
+          mine.assignments()
+              .forEach((dot, assignment) -> {
+                if (!assignment.equals(theirs.assignments().getOrDefault(dot, assignment))) {
+                  throw sameName(dot.node());
+                }
+              });
+      case Counter mine when other instanceof Counter theirs ->
+          mine.tallies()
+              .forEach((node, tally) -> {
+                Tally their = theirs.tallies().getOrDefault(node, tally);
+                long more = otherSeen.get(node) - seen.get(node);
+                if ((more >= 0 && !follows(their, tally))
+                    || (more <= 0 && !follows(tally, their))) {
+                  throw sameName(node);
+                }
+              });
+      case ObservedSet mine when other instanceof ObservedSet theirs -> {
+        Map<Dot, Json> made = new HashMap<>();
+        mine.elements()
+            .forEach((element, presence) -> dots(presence).forEach(dot -> made.put(dot, element)));
+        theirs
+            .elements()
+            .forEach((element, presence) ->
+                dots(presence)
+                    .forEach(dot -> {
+                      if (!made.getOrDefault(dot, element).equals(element)) {
+                        throw sameName(dot.node());
+                      }
+                    }));
+      }
+      default -> {}
     }
-    if (cell instanceof Counter mine && other instanceof Counter theirs) {
-      mine.tallies()
-          .forEach((node, tally) -> {
-            if (otherSeen.get(node) == seen.get(node)
-                && !tally.equals(theirs.tallies().getOrDefault(node, tally))) {
-              throw sameName(node);
-            }
-          });
-    }
+  }
+
+  private static boolean follows(Tally later, Tally earlier) {
+    return later.ups() >= earlier.ups() && later.downs() >= earlier.downs();
+  }
+
+  private static Stream<Dot> dots(ObservedSet.Presence presence) {
+    return Stream.concat(presence.added().stream(), presence.removed().stream());
   }
 }

@@ -8,6 +8,7 @@ import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.CausalJson;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
@@ -19,7 +20,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
-import dev.entente.core.json.JsonString;
+import dev.entente.core.json.Members;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -54,8 +55,8 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
         Map.of(
             "format", Json.of(FORMAT),
             "kind", Json.of(kind),
-            "seen", write(seen),
-            "since", write(since),
+            "seen", CausalJson.of(seen),
+            "since", CausalJson.of(since),
             "kept", new JsonArray(kept.stream().sorted().toList()),
             "cell", content));
   }
@@ -91,14 +92,14 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
     List<Json> assignments = new ArrayList<>();
     for (Assignment assignment : register.values()) {
       if (since.contains(assignment.dot())) {
-        kept.add(write(assignment.dot()));
+        kept.add(CausalJson.of(assignment.dot()));
         continue;
       }
       JsonObject one =
           JsonObject.of(
               Map.of(
-                  "dot", write(assignment.dot()),
-                  "context", write(assignment.context().vector()),
+                  "dot", CausalJson.of(assignment.dot()),
+                  "context", CausalJson.of(assignment.context().vector()),
                   "time", JsonNumber.of(assignment.time().packed())));
       assignments.add(assignment.value().isAbsent() ? one : one.with("value", assignment.value()));
     }
@@ -107,18 +108,8 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
 
   private static Json beyond(List<Dot> dots, VersionVector since, List<Json> kept) {
     List<Json> beyond = new ArrayList<>();
-    dots.forEach(dot -> (since.contains(dot) ? kept : beyond).add(write(dot)));
+    dots.forEach(dot -> (since.contains(dot) ? kept : beyond).add(CausalJson.of(dot)));
     return new JsonArray(beyond);
-  }
-
-  private static Json write(Dot dot) {
-    return new JsonArray(List.of(Json.of(dot.node().value()), JsonNumber.of(dot.number())));
-  }
-
-  private static Json write(VersionVector vector) {
-    TreeMap<String, Json> entries = new TreeMap<>();
-    vector.entries().forEach((node, number) -> entries.put(node.value(), JsonNumber.of(number)));
-    return JsonObject.of(entries);
   }
 
   /**
@@ -127,39 +118,43 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
    * @throws IllegalArgumentException where it is none, or says what cannot be
    */
   static StateForm read(String kind, Cell empty, Json json) {
-    JsonObject state = object(json);
-    if (!state.get("format").equals(Json.of(FORMAT))) {
+    Members state = Members.of(json);
+    if (state.number("format") != FORMAT) {
       throw new IllegalArgumentException("a format that this release does not read");
     }
-    if (!state.get("kind").equals(Json.of(kind))) {
+    if (!state.text("kind").equals(kind)) {
       throw new IllegalArgumentException("not the state of a " + kind);
     }
-    if (state.members().size() != 6) {
-      throw new IllegalArgumentException("unknown members");
-    }
-    VersionVector seen = vector(state.get("seen"));
-    VersionVector since = vector(state.get("since"));
-    Set<Dot> kept = new HashSet<>(dots(state.get("kept"), since::contains));
+    VersionVector seen = CausalJson.vector(state.value("seen"));
+    VersionVector since = CausalJson.vector(state.value("since"));
+    Set<Dot> kept = new HashSet<>(dots(state.value("kept"), since::contains));
+    Json content = state.value("cell");
+    state.end();
     Predicate<Dot> fresh = dot -> seen.contains(dot) && !since.contains(dot);
     Cell cell =
         switch (empty) {
-          case Counter _ -> counter(object(state.get("cell")), seen, kind.equals("g-counter"));
-          case ObservedSet _ -> set(items(state.get("cell")), fresh, kind.equals("rw-set"));
-          default -> register(items(state.get("cell")), fresh);
+          case Counter _ -> counter(content, seen, kind.equals("g-counter"));
+          case ObservedSet _ -> set(content, fresh, kind.equals("rw-set"));
+          default -> register(content, fresh);
         };
     return new StateForm(seen, since, kept, cell);
   }
 
-  private static Cell counter(JsonObject json, VersionVector seen, boolean growsOnly) {
+  private static Cell counter(Json json, VersionVector seen, boolean growsOnly) {
+    if (!(json instanceof JsonObject object)) {
+      throw new IllegalArgumentException("the cell of a counter is an object");
+    }
     TreeMap<NodeId, Tally> tallies = new TreeMap<>();
-    json.members()
+    object
+        .members()
         .forEach((name, tally) -> {
-          List<Json> sums = items(tally);
+          List<Json> sums = Members.items(tally, 2, "a tally");
           NodeId node = new NodeId(name);
-          if (sums.size() != 2 || seen.get(node) == 0) {
-            throw new IllegalArgumentException("no tally of " + name);
+          Tally read =
+              new Tally(Members.number(sums.get(0), "a sum"), Members.number(sums.get(1), "a sum"));
+          if (seen.get(node) == 0) {
+            throw new IllegalArgumentException("a tally of " + name + ", which was not seen");
           }
-          Tally read = new Tally(number(sums.get(0)), number(sums.get(1)));
           if (growsOnly && read.downs() > 0) {
             throw new IllegalArgumentException("a grow-only counter never falls");
           }
@@ -168,17 +163,13 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
     return new Counter(SortedArrayMap.copyOf(tallies));
   }
 
-  private static Cell set(List<Json> json, Predicate<Dot> fresh, boolean removals) {
+  private static Cell set(Json json, Predicate<Dot> fresh, boolean removals) {
     TreeMap<Json, Presence> elements = new TreeMap<>();
     Set<Dot> used = new HashSet<>();
-    for (Json one : json) {
-      List<Json> parts = items(one);
-      if (parts.size() != 3) {
-        throw new IllegalArgumentException("no element of a set");
-      }
+    for (Json one : Members.items(json, "the cell of a set")) {
+      List<Json> parts = Members.items(one, 3, "an element of a set");
       Presence presence = new Presence(dots(parts.get(1), fresh), dots(parts.get(2), fresh));
-      if ((presence.added().isEmpty() && presence.removed().isEmpty())
-          || (!removals && !presence.removed().isEmpty())) {
+      if (isEmpty(presence) || (!removals && !presence.removed().isEmpty())) {
         throw new IllegalArgumentException("no element of a set");
       }
       if (elements.put(parts.get(0), presence) != null
@@ -187,23 +178,26 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
         throw new IllegalArgumentException("an element or a change twice");
       }
     }
+    return set(elements);
+  }
+
+  private static Cell set(TreeMap<Json, Presence> elements) {
     return new ObservedSet(
         SortedChunkMap.ofSorted(
             new ArrayList<>(elements.keySet()), new ArrayList<>(elements.values())));
   }
 
-  private static Cell register(List<Json> json, Predicate<Dot> fresh) {
+  private static Cell register(Json json, Predicate<Dot> fresh) {
     TreeMap<Dot, Assignment> assignments = new TreeMap<>();
-    for (Json one : json) {
-      JsonObject parts = object(one);
-      Dot dot = dots(new JsonArray(List.of(parts.get("dot"))), fresh).getFirst();
-      CausalContext context = CausalContext.of(vector(parts.get("context")));
-      HybridTime time = new HybridTime(number(parts.get("time")));
-      Json value = parts.get("value");
-      int members = value.isAbsent() ? 3 : 4;
-      if (parts.members().size() != members
-          || context.contains(dot)
-          || time.millis() > MILLIS_MAX) {
+    for (Json one : Members.items(json, "the cell of a register")) {
+      Members parts = Members.of(one);
+      Dot dot = CausalJson.dot(parts.value("dot"));
+      requireAllowed(dot, fresh);
+      CausalContext context = CausalContext.of(CausalJson.vector(parts.value("context")));
+      HybridTime time = new HybridTime(parts.number("time"));
+      Json value = parts.valueOrAbsent("value");
+      parts.end();
+      if (context.contains(dot) || time.millis() > MILLIS_MAX) {
         throw new IllegalArgumentException("no assignment");
       }
       Assignment assignment =
@@ -216,47 +210,18 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
   }
 
   private static List<Dot> dots(Json json, Predicate<Dot> allowed) {
-    List<Dot> dots = new ArrayList<>();
-    for (Json one : items(json)) {
-      List<Json> parts = items(one);
-      if (parts.size() != 2 || !(parts.get(0) instanceof JsonString(String node))) {
-        throw new IllegalArgumentException("no change's name");
-      }
-      Dot dot = new Dot(new NodeId(node), number(parts.get(1)));
-      if (!allowed.test(dot)) {
-        throw new IllegalArgumentException(dot + " is not within what was seen");
-      }
-      dots.add(dot);
+    List<Dot> dots = CausalJson.dots(json);
+    for (Dot dot : dots) {
+      requireAllowed(dot, allowed);
     }
     dots.sort(null);
     return dots;
   }
 
-  private static VersionVector vector(Json json) {
-    TreeMap<NodeId, Long> entries = new TreeMap<>();
-    object(json).members().forEach((node, number) -> entries.put(new NodeId(node), number(number)));
-    return VersionVector.of(entries);
-  }
-
-  private static JsonObject object(Json json) {
-    if (json instanceof JsonObject object) {
-      return object;
+  private static void requireAllowed(Dot dot, Predicate<Dot> allowed) {
+    if (!allowed.test(dot)) {
+      throw new IllegalArgumentException(dot + " is not within what was seen");
     }
-    throw new IllegalArgumentException("an object is missing");
-  }
-
-  private static List<Json> items(Json json) {
-    if (json instanceof JsonArray(List<Json> items)) {
-      return items;
-    }
-    throw new IllegalArgumentException("a list is missing");
-  }
-
-  private static long number(Json json) {
-    if (json instanceof JsonNumber number && number.isLong()) {
-      return number.longValue();
-    }
-    throw new IllegalArgumentException("a whole number of 64 bits is missing");
   }
 
   /** The sender's whole cell, of what came and of what the receiver has of {@link #kept}. */
@@ -266,9 +231,7 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
         TreeMap<Json, Presence> elements = new TreeMap<>();
         set.elements().forEach((element, presence) -> put(elements, element, kept(presence)));
         ((ObservedSet) cell).elements().forEach((element, fresh) -> put(elements, element, fresh));
-        yield new ObservedSet(
-            SortedChunkMap.ofSorted(
-                new ArrayList<>(elements.keySet()), new ArrayList<>(elements.values())));
+        yield set(elements);
       }
       case Register register -> {
         TreeMap<Dot, Assignment> all = new TreeMap<>();
@@ -292,8 +255,12 @@ record StateForm(VersionVector seen, VersionVector since, Set<Dot> kept, Cell ce
         presence.removed().stream().filter(kept::contains).toList());
   }
 
+  private static boolean isEmpty(Presence presence) {
+    return presence.added().isEmpty() && presence.removed().isEmpty();
+  }
+
   private static void put(TreeMap<Json, Presence> elements, Json element, Presence more) {
-    if (!more.added().isEmpty() || !more.removed().isEmpty()) {
+    if (!isEmpty(more)) {
       elements.merge(
           element,
           more,

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.zip.CRC32;
 
 /**
@@ -44,7 +45,13 @@ final class HistoryReader {
     parentColumn = in.column();
   }
 
-  static void addTo(Graph graph, Operations operations, byte[] bytes) {
+  /**
+   * Adds what is new.
+   *
+   * @param events is told how many events of {@code agent} will be known; may refuse that
+   */
+  static void addTo(
+      Graph graph, Operations operations, byte[] bytes, String agent, IntConsumer events) {
     int end = bytes.length - 4;
     byte[] magic = HistoryWriter.MAGIC;
     if (end < magic.length || !Arrays.equals(bytes, 0, magic.length, magic, 0, magic.length)) {
@@ -62,7 +69,20 @@ final class HistoryReader {
     if (!in.atEnd()) {
       throw new TextFormatException("more after the last column");
     }
+    events.accept(reader.eventsOf(agent));
     reader.addTo(operations);
+  }
+
+  private int eventsOf(String agent) {
+    int number = names.indexOf(agent);
+    int events = 0;
+    for (int run = 0; run < agents.size(); run++) {
+      if (agents.get(run) == number) {
+        int end = run + 1 < starts.size() ? starts.get(run + 1) : total;
+        events = Math.max(events, sequences.get(run) + end - starts.get(run));
+      }
+    }
+    return events;
   }
 
   private void readRuns() {

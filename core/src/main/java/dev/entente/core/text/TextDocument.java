@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.text;
 
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Members;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -21,6 +25,9 @@ public final class TextDocument {
   private final Operations operations = new Operations();
   private final ItemBuffer text = new ItemBuffer();
   private int[] head = {0};
+
+  /** Whether something was edited here, so that nobody else knows more of this agent. */
+  private boolean edited;
 
   private TextDocument(String agent) {
     this.agentName = agent;
@@ -98,6 +105,7 @@ public final class TextDocument {
   }
 
   private void record(int length) {
+    edited = true;
     int[] frontier = graph.frontier();
     if (frontier.length == 1) {
       head[0] = frontier[0];
@@ -109,8 +117,14 @@ public final class TextDocument {
     graph.add(agent, length, frontier.clone());
   }
 
-  /** Takes over all events of another replica that are not known here. */
+  /**
+   * Takes over all events of another replica that are not known here.
+   *
+   * @throws IllegalStateException where another replica edits under this one's agent name; nothing
+   *     has changed
+   */
   public void merge(TextDocument other) {
+    requireOwnName(other.graph.known(agentName));
     int before = graph.size();
     Graph theirs = other.graph;
     for (int run = 0; run < theirs.runs(); run++) {
@@ -130,6 +144,16 @@ public final class TextDocument {
       }
     }
     carryOut(before);
+  }
+
+  /** Refuses events under this replica's name that were not made here. */
+  private void requireOwnName(int events) {
+    if (edited && events > graph.known(agentName)) {
+      throw new IllegalStateException(
+          "there are two replicas named "
+              + agentName
+              + "; give each a name of its own, since merging them would lose changes");
+    }
   }
 
   private int[] mapped(Graph theirs, int[] events) {
@@ -193,16 +217,48 @@ public final class TextDocument {
     return HistoryWriter.toBytes(graph, operations, version);
   }
 
+  /** The whole history as JSON: {@link #encode} in base64. See {@code docs/formats}. */
+  public Json toJson() {
+    return toJson(Map.of());
+  }
+
+  /** The events that a replica lacks which knows {@code version}, as JSON. */
+  public Json toJson(Map<String, Integer> version) {
+    return JsonObject.of(
+        Map.of(
+            "format", Json.of(1),
+            "kind", Json.of("text"),
+            "history", Json.of(Base64.getEncoder().encodeToString(encodeSince(version)))));
+  }
+
+  /**
+   * Takes over the events of what {@link #toJson} returned.
+   *
+   * @throws IllegalArgumentException where it is anything else
+   * @throws IllegalStateException as {@link #merge(byte[])}
+   */
+  public void mergeJson(Json json) {
+    Members members = Members.of(json);
+    if (members.number("format") != 1 || !members.text("kind").equals("text")) {
+      throw new TextFormatException("not a text, or in a format that this release does not read");
+    }
+    byte[] history = Base64.getDecoder().decode(members.text("history"));
+    members.end();
+    merge(history);
+  }
+
   /**
    * Takes over the events that bytes of {@link #encode} or {@link #encodeSince} hold.
    *
    * @throws TextFormatException where the bytes are not that, or build on events that are not known
    *     here; nothing has changed then, except where an operation lies outside the text that it
    *     speaks of, after which this replica must not be used
+   * @throws IllegalStateException where another replica edits under this one's agent name; nothing
+   *     has changed
    */
   public void merge(byte[] bytes) {
     int before = graph.size();
-    HistoryReader.addTo(graph, operations, bytes);
+    HistoryReader.addTo(graph, operations, bytes, agentName, this::requireOwnName);
     carryOut(before);
   }
 
