@@ -134,8 +134,7 @@ final class VersionWriter {
         .time(authored.request().flatMap(WriteRequest::at).orElse(now))
         .author(authored.author())
         .device(authored.request().flatMap(WriteRequest::device))
-        .eventId(
-            authored.request().flatMap(WriteRequest::requestId).map(id -> id.substring(1)))
+        .eventId(authored.request().flatMap(WriteRequest::requestId).map(id -> id.substring(1)))
         .note(authored.note())
         .changes(authored.changes())
         .clockErrorMillis(transaction.clockErrorMillis())
