@@ -176,6 +176,13 @@ export async function review(app, id) {
       if (problem.status === 409) app.render();
     }
   };
+  const reopen = async () => {
+    try {
+      await send('reopen', { reason: reason.value });
+      app.notice('Reopened. It is pending again.');
+      app.render();
+    } catch (problem) { app.notice(problem.message); }
+  };
   const vote = async (body) => {
     try {
       const after = await send('vote', body);
@@ -214,7 +221,8 @@ export async function review(app, id) {
       h('div', { class: 'filters' }, one.vote ? null : field('Reason', reason), field(one.vote ? 'Voting as' : 'Decided by', author)),
       one.vote || special ? null : h('details', {}, h('summary', {}, 'Write my own'), own, h('p', {}, h('button', { onclick: useOwn }, 'Use my own value'))),
       one.vote ? null : h('p', {}, h('button', { class: 'quiet', id: 'ignore', onclick: () => decide({ ignore: true }) }, violated ? 'Looked into, close it' : 'Ignore, leave it as it is')))
-      : h('div', { class: 'card' }, h('p', {}, `${one.status} by ${one.decidedBy}: ${one.reason || 'no reason given'}`), one.decision ? h('pre', { tabindex: '0' }, pretty(one.decision)) : null),
+      : h('div', { class: 'card' }, h('p', {}, `${one.status} by ${one.decidedBy}: ${one.reason || 'no reason given'}`), one.decision ? h('pre', { tabindex: '0' }, pretty(one.decision)) : null,
+        one.status === 'ignored' ? h('div', { class: 'filters' }, field('Reason', reason), field('Reopened by', author), h('button', { class: 'quiet', id: 'reopen', onclick: reopen }, 'Reopen')) : null),
     notes(app, one, open),
     h('p', { class: 'muted small keys' }, h('kbd', {}, '1'), '…', h('kbd', {}, '9'), ' that value  ', h('kbd', {}, 'r'), ' reason  ', h('kbd', {}, 'i'), ' ignore  ', h('kbd', {}, 'Esc'), ' back'),
   ];

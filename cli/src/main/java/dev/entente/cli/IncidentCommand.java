@@ -24,7 +24,10 @@ import picocli.CommandLine.Option;
 @Command(
     name = "incident",
     description =
-        "What is wrong and what to do about it, in three phases: contain, resolve, restore. Shows the situation and the next commands; with --contain freezes the type with the most conflicts, with --resolve decides what waits there by a rule, with --restore checks everything and thaws; with --export writes a timeline.")
+        "What is wrong and what to do about it, in three phases: contain, resolve, restore. Shows"
+            + " the situation and the next commands; with --contain freezes the type with the most"
+            + " conflicts, with --resolve decides what waits there by a rule, with --restore checks"
+            + " everything and thaws; with --export writes a timeline.")
 final class IncidentCommand extends RecoveryCommands.Working {
   private static final int HOT_SHOWN = 10;
   private static final int ENTRIES_MAX = 5_000;
@@ -129,6 +132,7 @@ final class IncidentCommand extends RecoveryCommands.Working {
     out.println("Next");
     String name = about.isEmpty() ? "TYPE" : about;
     out.println("  1 contain   entente incident --contain --type " + name);
+    out.println("              entente thaw " + name + "   (what is frozen is not decided either)");
     out.println("  2 resolve   entente incident --resolve last-writer-wins --type " + name);
     out.println("  3 restore   entente incident --restore --type " + name);
     out.println("  account     entente incident --export incident.json");

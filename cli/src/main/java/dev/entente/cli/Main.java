@@ -45,6 +45,7 @@ import picocli.CommandLine.Command;
       ReviewCommands.Decide.class,
       ReviewCommands.Assign.class,
       ReviewCommands.Note.class,
+      ReviewCommands.Reopen.class,
       VoteCommand.class,
       RecordCommands.Rollback.class,
       OperatorCommands.Freeze.class,

@@ -113,6 +113,27 @@ final class ReviewCommands {
     }
   }
 
+  /** {@code entente reopen}. */
+  @Command(name = "reopen", description = "Takes up a review again that was ignored.")
+  static final class Reopen extends Calling {
+    @Parameters(paramLabel = "REVIEW")
+    String review;
+
+    @Option(names = "--reason", description = "Kept in the audit log.", defaultValue = "")
+    String reason;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      Json answer =
+          client.json(
+              "POST",
+              client.path("reviews", review, "reopen"),
+              Optional.of(JsonObject.of("reason", Json.of(reason)).toString()));
+      out.println(json ? answer : "pending again, due " + text(answer, "dueAt"));
+      return ExitCodes.OK;
+    }
+  }
+
   /** {@code entente note}. */
   @Command(name = "note", description = "Adds a note to a review, for whoever looks at it next.")
   static final class Note extends Calling {

@@ -412,6 +412,12 @@ public final class Authority {
         () -> node.decide(tenant, id, decision, actor, reason));
   }
 
+  /** What {@link #decide} would answer now; changes nothing. */
+  public CompletableFuture<Decision.Result> tryDecision(
+      String tenant, String id, Decision decision, String actor) {
+    return node.tryDecision(tenant, id, decision, actor, isTogether(tenant, id));
+  }
+
   /** Votes as the type of the record demands; see {@link Node#vote}. */
   public CompletableFuture<Decision.Result> vote(
       String tenant, String id, Decision choice, String voter, String signature) {
@@ -422,16 +428,19 @@ public final class Authority {
         () -> node.vote(tenant, id, choice, voter, signature));
   }
 
+  private boolean isTogether(String tenant, String id) {
+    return node.review(tenant, id)
+        .map(review -> place(policy(review.key())) instanceof Place.Together)
+        .orElse(false);
+  }
+
   private CompletableFuture<Decision.Result> settled(
       String tenant,
       String id,
       Supplier<Command<Decision.Result>> together,
       Supplier<CompletableFuture<Decision.Result>> alone) {
     Optional<Group> voting = group();
-    boolean isTogether =
-        node.review(tenant, id)
-            .map(review -> place(policy(review.key())) instanceof Place.Together)
-            .orElse(false);
+    boolean isTogether = isTogether(tenant, id);
     return voting.isPresent() && isTogether ? voting.get().submit(together.get()) : alone.get();
   }
 

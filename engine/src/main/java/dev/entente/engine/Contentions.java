@@ -10,6 +10,7 @@ import dev.entente.core.policy.Limit;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Contention;
 import dev.entente.engine.Decision.Result;
+import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.Review.Status;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +45,11 @@ final class Contentions {
                 found.losers(),
                 Proceedings.POLICY,
                 found.resolution().explanation()));
+  }
+
+  /** Whether records still exceed the limit that a review is about. */
+  boolean isContended(Transaction transaction, Review review) {
+    return claims.contention(transaction, review).isPresent();
   }
 
   /**
@@ -87,15 +93,25 @@ final class Contentions {
     }
     for (RecordKey loser : losers) {
       Json payload = JsonObject.of("givesWay", Json.of(loser.id()));
-      Optional<Outcome.Rejected> refused =
+      Optional<Rejected> refused =
           acceptor.closed(transaction, WriteOrigin.CONTENTION, loser, actor, payload);
       if (refused.isPresent()) {
         return new Result.Refused(refused.get());
       }
     }
-    Review closed = end(transaction, review, losers, actor, reason);
-    return new Result.Decided(closed, transaction.snapshot(review.key()));
+    // Whoever has to give way does so all together, or the decision does not hold.
+    transaction.beginUnit();
+    Ended ended = end(transaction, review, losers, actor, reason);
+    if (!ended.refused().isEmpty()) {
+      transaction.takeBackUnit();
+      return new Result.Refused(ended.refused().getFirst());
+    }
+    transaction.endUnit();
+    return new Result.Decided(ended.closed(), transaction.snapshot(review.key()));
   }
+
+  /** A contention that was ended, and what could not be written for that. */
+  private record Ended(Review closed, List<Rejected> refused) {}
 
   private static List<RecordKey> parties(Contention contention) {
     RecordKey any = contention.resolution().conflict().key();
@@ -105,7 +121,7 @@ final class Contentions {
         .toList();
   }
 
-  private Review end(
+  private Ended end(
       Transaction transaction, Review review, List<RecordKey> losers, String actor, String reason) {
     Limit limit = claims.limit(review).orElseThrow();
     HybridTime time = transaction.clock().next();
@@ -115,6 +131,7 @@ final class Contentions {
         reviews.close(transaction, review, Status.RESOLVED, actor, time.millis(), reason, decided);
     claims.forget(transaction, closed);
     List<Json> refused = new ArrayList<>();
+    List<Rejected> rejected = new ArrayList<>();
     for (RecordKey loser : losers) {
       Outcome outcome =
           acceptor.accept(
@@ -131,8 +148,9 @@ final class Contentions {
                   Optional.empty(),
                   "gave way: " + reason),
               WriteOrigin.CONTENTION);
-      if (outcome instanceof Outcome.Rejected(_, String why, _, _)) {
-        refused.add(Json.of(loser.id() + ": " + why));
+      if (outcome instanceof Rejected why) {
+        refused.add(Json.of(loser.id() + ": " + why.message()));
+        rejected.add(why);
       }
     }
     audit(transaction, time, closed, refused);
@@ -141,7 +159,7 @@ final class Contentions {
         .get(transaction, review.key().tenant(), review.id())
         .filter(again -> again.status() == Status.PENDING)
         .ifPresent(again -> leaveToAPerson(transaction, again, refused));
-    return closed;
+    return new Ended(closed, rejected);
   }
 
   /** What the policy could not do by itself is not tried again and again. */

@@ -214,6 +214,53 @@ final class Decider {
     return new Result.Decided(closed, now);
   }
 
+  /** Takes up a review that was ignored: what it is about waits for a person again. */
+  Result takeUp(Transaction transaction, String tenant, String id, String actor, String reason) {
+    Optional<Review> found = reviews.get(transaction, tenant, id);
+    if (found.isEmpty()) {
+      return new Result.Unknown();
+    }
+    Review ignored = found.get();
+    Snapshot now = transaction.snapshot(ignored.key());
+    if (ignored.status() != Status.IGNORED) {
+      return new Result.Moved(
+          "this is " + ignored.status().label() + "; only ignored reviews are taken up again", now);
+    }
+    RecordKey key = ignored.key();
+    Policy policy = policies.inForce(key.tenant(), key.type());
+    HybridTime time = transaction.clock().next();
+    Optional<Progress> progress = progressOf(transaction, ignored, now, policy, time.millis());
+    if (progress.isEmpty()) {
+      return new Result.Moved("what this was about is no longer there", now);
+    }
+    Review open = ignored.opened(Review.Times.from(time.millis(), policy.review()), progress.get());
+    reviews.write(transaction, open);
+    transaction.audit(
+        time,
+        tenant,
+        actor,
+        "reopened",
+        key.toString(),
+        Json.of(Map.of("review", id, "unit", open.unit(), "reason", reason)));
+    return new Result.Decided(open, now);
+  }
+
+  /** The first step of the policy for a review; empty where there is nothing left to decide. */
+  private Optional<Progress> progressOf(
+      Transaction transaction, Review review, Snapshot now, Policy policy, long nowMillis) {
+    if (review.isViolation() || review.isAppeal()) {
+      return Optional.of(Progress.NONE);
+    }
+    return review.isContention()
+        ? contentions.isContended(transaction, review)
+            ? Optional.of(Progress.NONE)
+            : Optional.empty()
+        : now.view().resolutions().stream()
+            .filter(r -> r.isPending() && r.conflict().id().equals(review.id()))
+            .findFirst()
+            .map(live -> Proceedings.begin(live, policy, nowMillis));
+  }
+
   /** The value that a decision names. */
   static Json value(Conflict conflict, RecordKey key, Decision decision) throws EditProblem {
     return switch (decision) {

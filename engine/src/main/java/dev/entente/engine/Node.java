@@ -828,6 +828,31 @@ public final class Node implements AutoCloseable {
   }
 
   /**
+   * What {@link #decide} would answer now; nothing is changed, and nothing is in the audit log.
+   *
+   * @param agreed whether a group agrees on such decisions, which keeps their consistency
+   */
+  public CompletableFuture<Decision.Result> tryDecision(
+      String tenant, String reviewId, Decision decision, String actor, boolean agreed) {
+    return sequencer.submit(transaction -> {
+      if (agreed) {
+        transaction.beginDraft(id(), position());
+      }
+      Decision.Result result =
+          decider.decide(transaction, tenant, reviewId, decision, actor, "dry run");
+      transaction.discard();
+      return result;
+    });
+  }
+
+  /** Takes up an ignored review again: it waits for a person as if it had just begun. */
+  public CompletableFuture<Decision.Result> takeUp(
+      String tenant, String reviewId, String actor, String reason) {
+    return sequencer.submit(
+        transaction -> decider.takeUp(transaction, tenant, reviewId, actor, reason));
+  }
+
+  /**
    * Casts a vote on a conflict that the policy has voted on.
    *
    * @param choice the value wanted; see {@link Decision}

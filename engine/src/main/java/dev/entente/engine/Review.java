@@ -93,6 +93,12 @@ public record Review(
     return new Review(id, key, unit, times, handling, conflict, end, progress);
   }
 
+  /** The same, waiting again from now on. */
+  Review opened(Times from, Progress now) {
+    Times again = new Times(times.createdAtMillis(), from.dueAtMillis(), from.escalateAtMillis());
+    return new Review(id, key, unit, again, handling, conflict, Closing.OPEN, now);
+  }
+
   /** True where it is about what records hold together, not about one record. */
   boolean isContention() {
     return conflict instanceof JsonObject object && !object.get("limit").isAbsent();

@@ -77,7 +77,7 @@ class WritePathTest {
     return switch (origin) {
       case CLIENT, DECISION, VOTE -> true;
       case ROLLBACK, REOPENING -> false;
-      // Tested by their own classes; they write through the same writer.
+      // They write through the same writer; see DecisionChecksTest and ReceiverTest.
       case ERASURE, APPEAL, CONTENTION, POLICY_STEP, RECEIVED -> false;
     };
   }

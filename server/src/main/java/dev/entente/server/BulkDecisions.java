@@ -109,17 +109,18 @@ final class BulkDecisions {
     if (decision.isEmpty()) {
       return Optional.of("the rule leaves this to people too");
     }
-    if (order.dryRun()) {
-      return Optional.empty();
-    }
     Optional<Conflict> live = live(review);
     Decision.Result result =
         Writes.await(() ->
-            authority.decide(
-                order.tenant(), review.id(), decision.get(), order.by(), order.reason()));
+            order.dryRun()
+                ? authority.tryDecision(order.tenant(), review.id(), decision.get(), order.by())
+                : authority.decide(
+                    order.tenant(), review.id(), decision.get(), order.by(), order.reason()));
     return switch (result) {
       case Decision.Result.Decided(Review closed, var now) -> {
-        if (into.size() < UNDONE_MAX && closed.status() == Review.Status.RESOLVED) {
+        if (!order.dryRun()
+            && into.size() < UNDONE_MAX
+            && closed.status() == Review.Status.RESOLVED) {
           live.ifPresent(conflict ->
               into.add(
                   new Done(

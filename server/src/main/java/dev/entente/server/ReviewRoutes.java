@@ -71,6 +71,7 @@ final class ReviewRoutes {
         .some(Permission.REVIEW, "POST", "/v1/{tenant}/jobs/{job}/undo", this::undo)
         .some(Permission.READ, "GET", REVIEW, this::one)
         .some(Permission.REVIEW, "POST", REVIEW + "/decision", this::decide)
+        .some(Permission.REVIEW, "POST", REVIEW + "/reopen", this::reopen)
         .some(Permission.REVIEW, "POST", REVIEW + "/vote", this::vote)
         .some(Permission.REVIEW, "POST", REVIEW + "/assign", this::assign)
         .some(Permission.REVIEW, "POST", REVIEW + "/notes", this::note);
@@ -236,6 +237,17 @@ final class ReviewRoutes {
     }
     boolean waits = result instanceof Decision.Result.NeedsSecond;
     return Reply.json(waits ? 202 : 200, decided(result));
+  }
+
+  /** Takes up a review that somebody ignored. */
+  private Reply reopen(Call call) {
+    JsonObject body = call.body().length == 0 ? JsonObject.EMPTY : call.jsonObject();
+    Call.only(body, "a reopening", Set.of("reason"));
+    String by = call.acting(Permission.REVIEW, Scope.of(find(call).key()));
+    String reason = Call.text(body, "reason").orElse("");
+    return Reply.json(
+        200,
+        decided(Writes.await(() -> node.takeUp(call.tenant(), call.name("review"), by, reason))));
   }
 
   private boolean needsTwo(Review review) {

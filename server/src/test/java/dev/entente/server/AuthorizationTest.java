@@ -162,6 +162,7 @@ class AuthorizationTest {
           case "POST /v1/{tenant}/reviews/{review}/assign" ->
               review(operation, "{\"owner\":\"kim\"}");
           case "POST /v1/{tenant}/reviews/{review}/notes" -> review(operation, "{\"text\":\"t\"}");
+          case "POST /v1/{tenant}/reviews/{review}/reopen" -> review(operation, "{}");
           case "POST /v1/{tenant}/reviews/{review}/vote" -> review(operation, "{\"choose\":9}");
           case "GET /v1/{tenant}/reviews/{review}" -> review(operation, "");
           case "GET /v1/{tenant}/jobs/{job}" -> job(operation, permission);
