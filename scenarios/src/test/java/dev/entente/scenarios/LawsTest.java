@@ -12,6 +12,7 @@ import dev.entente.core.policy.DeleteRule;
 import dev.entente.core.policy.FieldRule;
 import dev.entente.core.policy.Moment;
 import dev.entente.core.policy.Policy;
+import dev.entente.core.policy.PolicyBuilder;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.policy.StrategySpec;
@@ -193,7 +194,7 @@ class LawsTest {
 
   private static Policy policy(Random random) {
     List<StrategySpec> strategies = strategies();
-    Policy.Builder policy =
+    PolicyBuilder policy =
         Policy.builder("t").fallback(strategies.get(random.nextInt(strategies.size())));
     if (random.nextInt(8) == 0) {
       return policy.wholeRecord().build();

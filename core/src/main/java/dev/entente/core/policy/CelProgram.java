@@ -214,4 +214,22 @@ final class CelProgram implements Condition {
   private static String shortened(String text) {
     return text.length() <= MESSAGE_MAX ? text : text.substring(0, MESSAGE_MAX) + "…";
   }
+
+  /** Expressions that were written alike, for the same place, are equal. */
+  @Override
+  public boolean equals(@Nullable Object o) {
+    return o instanceof CelProgram other
+        && source.equals(other.source)
+        && tree.getResultType().equals(other.tree.getResultType());
+  }
+
+  @Override
+  public int hashCode() {
+    return source.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return source;
+  }
 }

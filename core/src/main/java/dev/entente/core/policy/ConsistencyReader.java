@@ -16,7 +16,7 @@ final class ConsistencyReader {
 
   private ConsistencyReader() {}
 
-  static void read(YamlValue value, Policy.Builder policy) {
+  static void read(YamlValue value, PolicyBuilder policy) {
     if (value.isText()) {
       List<String> levels = Arrays.stream(Consistency.values()).map(Consistency::label).toList();
       value

@@ -8,16 +8,13 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How the records of one type are written, merged and reviewed. Immutable; made by {@link
- * PolicyLoader} from a file or by {@link #builder}.
+ * PolicyLoader} from a file or by {@link #builder} in code.
  *
  * @param version names this policy's text; empty for the built-in default
  * @param recordUnit true where the whole record is one unit
@@ -64,8 +61,8 @@ public record Policy(
     return builder(type).build();
   }
 
-  public static Builder builder(String type) {
-    return new Builder(type);
+  public static PolicyBuilder builder(String type) {
+    return new PolicyBuilder(type);
   }
 
   /** The rule for exactly this path, or null. */
@@ -253,205 +250,5 @@ public record Policy(
     }
     Group group = group(label);
     return touches(named, group == null ? List.of(Path.parse(label)) : paths(group));
-  }
-
-  /** Puts a policy together in code, for those who embed the engine. Not thread-safe. */
-  public static final class Builder {
-    private final String type;
-    private String version = "";
-    private Consistency consistency = Consistency.EVENTUAL;
-    private ReplicaTerms replicas = ReplicaTerms.DEFAULT;
-    private Set<WriteStyle> writes = EnumSet.allOf(WriteStyle.class);
-    private Optional<Condition> identity = Optional.empty();
-    private boolean recordUnit;
-    private StrategySpec fallback = StrategySpec.of("manual-review");
-    private final Map<Path, FieldRule> fields = new TreeMap<>();
-    private final List<Group> groups = new ArrayList<>();
-    private final List<Rule> rules = new ArrayList<>();
-    private final List<Rule> escalations = new ArrayList<>();
-    private final List<Invariant> invariants = new ArrayList<>();
-    private final List<Limit> limits = new ArrayList<>();
-    private final Set<String> neverAutomatic = new TreeSet<>();
-    private double manualThreshold = 1;
-    private ReviewTerms review = ReviewTerms.DEFAULT;
-    private ClockTerms clock = ClockTerms.DEFAULT;
-    private DeleteRule deletes = DeleteRule.MANUAL_REVIEW;
-
-    private Builder(String type) {
-      this.type = type;
-    }
-
-    public Builder version(String name) {
-      version = name;
-      return this;
-    }
-
-    public Builder consistency(Consistency level) {
-      consistency = level;
-      return this;
-    }
-
-    /** The terms of a {@code quorum} or {@code primary} type. */
-    public Builder replicas(ReplicaTerms terms) {
-      replicas = terms;
-      return this;
-    }
-
-    public Builder writes(Collection<WriteStyle> styles) {
-      writes = EnumSet.copyOf(styles);
-      return this;
-    }
-
-    /** Derives a record's id from an event; see the policy file's {@code identity}. */
-    public Builder identity(Condition expression) {
-      identity = Optional.of(expression);
-      return this;
-    }
-
-    /** Makes the whole record one unit. */
-    public Builder wholeRecord() {
-      recordUnit = true;
-      return this;
-    }
-
-    /** What settles the units that name no strategy themselves. */
-    public Builder fallback(String strategy) {
-      return fallback(StrategySpec.of(strategy));
-    }
-
-    public Builder fallback(StrategySpec strategy) {
-      fallback = strategy;
-      return this;
-    }
-
-    public Builder field(String path, String strategy) {
-      return field(path, FieldRule.of(StrategySpec.of(strategy)));
-    }
-
-    public Builder field(String path, CellKind cell) {
-      return field(path, FieldRule.of(cell));
-    }
-
-    public Builder field(String path, FieldRule rule) {
-      fields.put(Path.parse(path), rule);
-      return this;
-    }
-
-    public Builder group(Group group) {
-      groups.add(group);
-      return this;
-    }
-
-    public Builder rule(Rule rule) {
-      rules.add(rule);
-      return this;
-    }
-
-    public Builder escalation(Rule rule) {
-      escalations.add(rule);
-      return this;
-    }
-
-    /**
-     * Adds a rule whose condition is a CEL expression over {@code conflict} and {@code severity}.
-     *
-     * @throws IllegalArgumentException where the expression does not compile
-     */
-    public Builder rule(String name, String when, StrategySpec then, int priority) {
-      return rule(new Rule(name, compiled(when, CelConditions.About.CONFLICT), then, priority));
-    }
-
-    /**
-     * Adds an invariant whose check is a CEL expression over {@code data}; throws as {@link #rule}.
-     */
-    public Builder invariant(String name, String check, Severity severity) {
-      return invariant(new Invariant(name, compiled(check, CelConditions.About.RECORD), severity));
-    }
-
-    private static Condition compiled(String source, CelConditions.About about) {
-      try {
-        return CelConditions.compile(source, about);
-      } catch (PolicyProblem.Unacceptable e) {
-        throw new IllegalArgumentException(e.getMessage(), e);
-      }
-    }
-
-    public Builder invariant(Invariant invariant) {
-      invariants.add(invariant);
-      return this;
-    }
-
-    /** No two live records of the type may hold the same value here. */
-    public Builder unique(String path) {
-      return limit(Limit.unique(Path.parse(path)));
-    }
-
-    public Builder limit(Limit limit) {
-      limits.add(limit);
-      return this;
-    }
-
-    public Builder neverAutomatic(String unit) {
-      neverAutomatic.add(unit);
-      return this;
-    }
-
-    public Builder manualThreshold(double complexity) {
-      manualThreshold = complexity;
-      return this;
-    }
-
-    public Builder review(ReviewTerms terms) {
-      review = terms;
-      return this;
-    }
-
-    public Builder clock(ClockTerms terms) {
-      clock = terms;
-      return this;
-    }
-
-    public Builder deletes(DeleteRule rule) {
-      deletes = rule;
-      return this;
-    }
-
-    /**
-     * The policy.
-     *
-     * @throws IllegalArgumentException where it contradicts itself; the message names every
-     *     contradiction
-     */
-    public Policy build() {
-      Policy policy = assembled();
-      List<String> contradictions = PolicyChecker.contradictions(policy);
-      if (!contradictions.isEmpty()) {
-        throw new IllegalArgumentException(String.join("; ", contradictions));
-      }
-      return policy;
-    }
-
-    Policy assembled() {
-      return new Policy(
-          type,
-          version,
-          consistency,
-          replicas,
-          writes,
-          identity,
-          recordUnit,
-          fallback,
-          SortedArrayMap.copyOf(fields),
-          groups,
-          rules,
-          escalations,
-          invariants,
-          limits,
-          neverAutomatic,
-          manualThreshold,
-          review,
-          clock,
-          deletes);
-    }
   }
 }

@@ -46,6 +46,15 @@ final class PolicyChecker {
     return checker.found;
   }
 
+  /** Of escalations; earlier releases did not look for these in files. */
+  static List<String> contradictionsOfEscalations(Policy policy) {
+    PolicyChecker checker = new PolicyChecker(policy);
+    policy
+        .escalations()
+        .forEach(rule -> checker.settings("the escalation " + rule.name(), rule.then()));
+    return checker.found;
+  }
+
   private void units() {
     Map<String, String> owner = new HashMap<>();
     for (Group group : policy.groups()) {
@@ -165,6 +174,16 @@ final class PolicyChecker {
         step.isPresent();
         step = step.get().otherwise()) {
       StrategySpec one = step.get();
+      boolean custom = one.settings() instanceof Settings.Custom;
+      if (!custom && !Names.STRATEGIES.contains(one.name())) {
+        found.add(
+            where
+                + " names the strategy "
+                + one.name()
+                + ", which there is not"
+                + StrategyNames.suggestion(one.name()));
+        return;
+      }
       if (one.name().equals("priority")
           && !(one.settings() instanceof Settings.Ranking(_, var order, _) && !order.isEmpty())) {
         found.add(

@@ -140,7 +140,7 @@ public final class PolicyLoader {
 
   private Policy policy(YamlMap file, String text) {
     file.only(Names.TOP);
-    Policy.Builder policy = Policy.builder(file.text("type").orElse(""));
+    PolicyBuilder policy = Policy.builder(file.text("type").orElse(""));
     if (file.get("type").isEmpty()) {
       problems.add(new PolicyProblem(1, 1, "a policy names its type"));
     }
@@ -157,7 +157,8 @@ public final class PolicyLoader {
     strategies.declarations(file);
     file.get("default")
         .flatMap(value -> strategies.read(value, "default"))
-        .ifPresent(policy::fallback);
+        .ifPresent(policy::defaultStrategy);
+    persistence(file, policy);
     file.map("fields").ifPresent(fields -> fields(fields, policy));
     file.map("groups")
         .ifPresent(groups ->
@@ -180,9 +181,19 @@ public final class PolicyLoader {
     file.map("clock").ifPresent(map -> policy.clock(clock(map)));
     file.oneOf("deletes", labels(DeleteRule.values(), DeleteRule::label))
         .ifPresent(name -> policy.deletes(DeleteRule.valueOf(upper(name))));
+    file.get("timeout")
+        .filter(_ -> !strategies.hasVote())
+        .ifPresent(value ->
+            warnings.add(
+                value.problem(
+                    "timeout and max-retries are for votes, and this policy has none: all other"
+                        + " strategies answer at once, and people are waited for")));
     Policy loaded = policy.assembled();
     for (String contradiction : PolicyChecker.contradictions(loaded)) {
       problems.add(file.place(contradiction));
+    }
+    for (String contradiction : PolicyChecker.contradictionsOfEscalations(loaded)) {
+      problems.add(file.place(contradiction).thatWasAcceptedBefore());
     }
     file.list("never-automatic")
         .ifPresent(list -> list.forEach(value -> warnOfUndeclared(value, loaded)));
@@ -190,6 +201,29 @@ public final class PolicyLoader {
         .flatMap(map -> map.list("two-persons"))
         .ifPresent(list -> list.forEach(value -> warnOfUndeclared(value, loaded)));
     return loaded;
+  }
+
+  /** What holds for all strategies of the file. */
+  private void persistence(YamlMap file, PolicyBuilder policy) {
+    file.get("fallback")
+        .flatMap(value -> strategies.read(value, "fallback"))
+        .ifPresent(policy::onFailure);
+    file.duration("timeout").ifPresent(policy::timeout);
+    file.get("max-retries")
+        .ifPresent(value -> {
+          int retries = value.wholeNumber();
+          if (retries < 0 || retries > Persistence.RETRIES_MAX) {
+            value.report("max-retries lies between 0 and " + Persistence.RETRIES_MAX);
+            return;
+          }
+          if (retries > 0 && file.get("timeout").isEmpty()) {
+            warnings.add(
+                value.problem(
+                    "max-retries has no effect without a timeout after which another round of"
+                        + " votes begins"));
+          }
+          policy.maxRetries(retries);
+        });
   }
 
   /**
@@ -233,7 +267,7 @@ public final class PolicyLoader {
     return styles.isEmpty() ? EnumSet.allOf(WriteStyle.class) : styles;
   }
 
-  private void fields(YamlMap fields, Policy.Builder policy) {
+  private void fields(YamlMap fields, PolicyBuilder policy) {
     fields
         .entries()
         .forEach((name, value) -> {

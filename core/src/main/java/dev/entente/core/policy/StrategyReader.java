@@ -29,13 +29,13 @@ import java.util.TreeSet;
 final class StrategyReader {
   private static final String SEMANTIC = "semantic:";
   private static final String NAME = "[a-z0-9-]{1,60}";
-  private static final int RETRIES_MAX = 10;
 
   private final List<PolicyProblem> problems;
   private final List<PolicyProblem> warnings;
   private final Map<String, List<String>> roles = new TreeMap<>();
   private final Map<String, SemanticMerge> declared = new TreeMap<>();
   private final Set<String> unchecked = new TreeSet<>();
+  private boolean hasVote;
 
   StrategyReader(List<PolicyProblem> problems, List<PolicyProblem> warnings) {
     this.problems = problems;
@@ -48,6 +48,11 @@ final class StrategyReader {
         .ifPresent(
             map -> map.entries().forEach((role, members) -> roles.put(role, texts(members))));
     file.map("semantics").ifPresent(map -> map.entries().forEach(this::semantic));
+  }
+
+  /** Whether a strategy that was read is a vote. */
+  boolean hasVote() {
+    return hasVote;
   }
 
   private static List<String> texts(YamlValue value) {
@@ -126,12 +131,18 @@ final class StrategyReader {
 
   private static Optional<String> named(YamlValue value, String where) {
     Optional<String> name = value.text();
-    return name.isPresent() && name.get().startsWith(SEMANTIC)
-        ? name
-        : value.oneOf("a strategy for " + where, Names.STRATEGIES);
+    if (name.isPresent()
+        && !name.get().startsWith(SEMANTIC)
+        && !Names.STRATEGIES.contains(name.get())) {
+      value.report(
+          name.get() + " is not a strategy for " + where + StrategyNames.suggestion(name.get()));
+      return Optional.empty();
+    }
+    return name;
   }
 
   private Optional<StrategySpec> spec(String name, YamlValue at, Optional<YamlMap> map) {
+    hasVote |= name.equals("vote");
     Optional<Settings> settings = settings(name, at, map);
     Optional<StrategySpec> otherwise =
         map.flatMap(m -> m.get("otherwise")).flatMap(next -> read(next, "otherwise"));
@@ -298,8 +309,8 @@ final class StrategyReader {
   private Optional<Patience> patience(String name, YamlMap map) {
     Optional<Duration> timeOut = map.duration("time-out");
     int retries = map.number("retries").map(Double::intValue).orElse(0);
-    if (retries < 0 || retries > RETRIES_MAX) {
-      problems.add(map.place("retries lie between 0 and " + RETRIES_MAX));
+    if (retries < 0 || retries > Persistence.RETRIES_MAX) {
+      problems.add(map.place("retries lie between 0 and " + Persistence.RETRIES_MAX));
     }
     if (timeOut.isEmpty()) {
       if (map.get("retries").isPresent()) {
