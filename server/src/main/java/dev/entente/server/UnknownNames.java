@@ -138,13 +138,18 @@ final class UnknownNames {
     }
   }
 
+  /** The body, where it is one that can name a type; the route has read it by itself. */
   private static JsonObject body(Call call) {
     if (call.body().length == 0
         || call.body().length > BODY_BYTES_MAX
         || !call.mediaType().equals("application/json")) {
       return JsonObject.EMPTY;
     }
-    return call.jsonObject();
+    try {
+      return call.jsonObject();
+    } catch (Problem e) {
+      return JsonObject.EMPTY; // A route that takes no body does not read it.
+    }
   }
 
   private static Json all(Json before, List<String> warnings) {
