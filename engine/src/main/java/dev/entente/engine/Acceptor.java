@@ -261,13 +261,13 @@ final class Acceptor {
       return Deriver.derive(key, seen, policy).data();
     }
 
-    /** What the cells made of it before the policy settled the record as a whole, if it did. */
+    /** What the cells made of it, where readers see something else because of a record conflict. */
     private Json held(RecordState seen, Json base) {
       if (policy.invariants().isEmpty() && policy.manualThreshold() >= 1) {
         return base;
       }
       View view = Deriver.derive(key, seen, policy);
-      return view.isSettledAsAWhole() && view.data().equals(base)
+      return view.isOfARecordConflict() && view.data().equals(base)
           ? Deriver.deriveUnchecked(key, seen, policy).data()
           : base;
     }

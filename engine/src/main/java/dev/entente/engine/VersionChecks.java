@@ -321,7 +321,8 @@ final class VersionChecks {
     /**
      * A write settles a pending conflict only where its author knew of it and wrote the unit
      * itself. Otherwise it must not cover the competing values, as a write without a context would,
-     * and one inside an object about which a decision is due.
+     * and one inside an object or record about which a decision is due. A whole record is written
+     * by who sends all of it, or deletes it.
      */
     private Optional<Rejected> unsettled(Change change) {
       if (origin.skips(WriteCheck.PENDING)) {
@@ -344,6 +345,12 @@ final class VersionChecks {
                       + " Entente-Context with the context you have read",
                   Optional.of(before)));
         }
+        if (conflict.recordLevel() && !writesTheRecord() && endsAll(conflict)) {
+          return rejected(
+              Code.CONFLICT,
+              "the record waits for a person to decide between what was written at once; decide its"
+                  + " review, or put the whole record");
+        }
         if (isInside(change.unit(), conflict)
             && authored.changes().stream().noneMatch(c -> c.unit().equals(conflict.unit()))) {
           return rejected(
@@ -351,6 +358,19 @@ final class VersionChecks {
         }
       }
       return Optional.empty();
+    }
+
+    private boolean writesTheRecord() {
+      return authored
+          .request()
+          .map(WriteRequest::edit)
+          .filter(edit -> edit instanceof Edit.Put || edit instanceof Edit.Delete)
+          .isPresent();
+    }
+
+    /** Whether the version covers all that competes, and not only one of the sides. */
+    private boolean endsAll(Conflict conflict) {
+      return conflict.competing().stream().allMatch(a -> authored.context().contains(a.dot()));
     }
 
     private static boolean isInside(Unit unit, Conflict conflict) {

@@ -7,8 +7,10 @@ import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.Path;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.RecordState;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Outcome.Accepted;
 import dev.entente.engine.Outcome.Code;
@@ -208,6 +210,93 @@ class LastAgreedTest {
       Outcome outcome = put(Json.of(Map.of("a", 1, "b", 3)), seen, "carl");
       assertThat(((Rejected) outcome).message()).contains("decide");
     }
+    assertThat(pending()).hasSize(1);
+  }
+
+  private static final String SUMS =
+      """
+      default: last-writer-wins
+      fields: {used: sum-of-changes, tags: {cell: set}, n: {cell: counter}}
+      invariants: [{name: fits, check: 'data.used <= 8', severity: high}]
+      """;
+  private static final String SIMPLE =
+      "default: last-writer-wins\nmanual-threshold: 0.05\nfields: {tags: {cell: set}, n: {cell:"
+          + " counter}}\n";
+
+  private Json base(int used, String a, String b, String note) {
+    return Json.of(
+        Map.of("used", used, "a", a, "b", b, "note", note, "tags", List.of("t"), "n", 1));
+  }
+
+  /** A conflict of the whole record: a broken invariant, or more changes than may merge unseen. */
+  private void recordConflict(String policy) throws PolicyException {
+    policy(policy);
+    conflict(
+        policy.equals(SUMS) ? "sums" : "simple",
+        base(4, "", "", "x"),
+        base(8, "left", "", "x"),
+        base(7, "", "right", "x"));
+    assertThat(pending()).extracting(r -> r.conflict().label()).containsExactly("record");
+    assertThat(data()).isEqualTo(base(4, "", "", "x"));
+  }
+
+  @Test
+  void editOfOneFieldDoesNotEndAConflictOfTheRecord() throws PolicyException {
+    for (String policy : List.of(SUMS, SIMPLE)) {
+      recordConflict(policy);
+      RecordState before = node.read(key).state();
+      List<Edit> edits =
+          List.of(
+              new Edit.MergePatch(Json.of(Map.of("note", "y"))),
+              new Edit.JsonPatch(
+                  List.of(Json.of(Map.of("op", "replace", "path", "/note", "value", "y")))),
+              new Edit.Operations(List.of(new Edit.Operation.Increment(Path.of("n"), 1))),
+              new Edit.Operations(
+                  List.of(
+                      new Edit.Operation.EditSet(
+                          Path.of("tags"), List.of(Json.of("u")), List.of()))));
+      for (Edit edit : edits) {
+        for (Seen seen : List.of(now(), new Seen.Everything())) {
+          Outcome outcome = node.write(WriteRequest.of(key, edit, seen, "carl")).join();
+          assertThat(outcome).as("%s", edit).isInstanceOf(Rejected.class);
+          assertThat(((Rejected) outcome).code()).isIn(Code.CONFLICT, Code.PRECONDITION_REQUIRED);
+        }
+      }
+      assertThat(node.read(key).state()).isEqualTo(before);
+      assertThat(pending()).hasSize(1);
+    }
+  }
+
+  @Test
+  void whoPutsTheWholeRecordWithItsContextEndsItsConflict() throws PolicyException {
+    for (String policy : List.of(SUMS, SIMPLE)) {
+      recordConflict(policy);
+      Json written = base(5, "left", "right", "y");
+      assertThat(put(written, now(), "carl")).isInstanceOf(Accepted.class);
+      assertThat(pending()).isEmpty();
+      assertThat(data()).as("what its author wrote, and no mixture").isEqualTo(written);
+      recordConflict(policy);
+      put(base(4, "", "", "z"), now(), "carl");
+      assertThat(data()).isEqualTo(base(4, "", "", "z"));
+      recordConflict(policy);
+      put(JsonAbsent.ABSENT, now(), "carl");
+      assertThat(pending()).isEmpty();
+      assertThat(data().isAbsent()).isTrue();
+    }
+  }
+
+  @Test
+  void oneSideOfARecordConflictGoesOnWritingByItself() throws PolicyException {
+    policy(SIMPLE);
+    key = new RecordKey("main", "t", "side");
+    put(base(4, "", "", "x"), new Seen.Everything(), "op");
+    Seen first = now();
+    Accepted left = (Accepted) put(base(8, "left", "", "x"), first, "ann");
+    Seen ofLeft = new Seen.Context(left.after().state().context());
+    put(base(7, "", "right", "x"), first, "bob");
+    Edit edit = new Edit.MergePatch(Json.of(Map.of("note", "ann's")));
+    assertThat(node.write(WriteRequest.of(key, edit, ofLeft, "ann")).join())
+        .isInstanceOf(Accepted.class);
     assertThat(pending()).hasSize(1);
   }
 

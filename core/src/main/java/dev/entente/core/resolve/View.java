@@ -27,10 +27,10 @@ public record View(
     return !data.isAbsent();
   }
 
-  /** Whether readers see what the policy made of a conflict of the whole record. */
-  public boolean isSettledAsAWhole() {
+  /** Whether readers see what became of a conflict of the whole record, or what was before it. */
+  public boolean isOfARecordConflict() {
     for (Resolution resolution : resolutions) {
-      if (resolution.conflict().recordLevel() && !resolution.isPending()) {
+      if (resolution.conflict().recordLevel()) {
         return true;
       }
     }
