@@ -39,7 +39,10 @@ final class PeeringOptions {
       split = ",",
       paramLabel = "NAME=HOST:PORT",
       description =
-          "The nodes that agree on records of strong and primary types and on locks, three or five of them, with the addresses at which they listen for each other; the same on every node. One that is let in later (entente cluster add-voter) names itself too.")
+          "The nodes that agree on records of strong and primary types and on locks, three or five"
+              + " of them, with the addresses at which they listen for each other; the same on"
+              + " every node. One that is let in later (entente cluster add-voter) names itself"
+              + " too.")
   List<String> voters = List.of();
 
   boolean hasVoters() {
@@ -50,33 +53,17 @@ final class PeeringOptions {
       names = "--secret-file",
       paramLabel = "FILE",
       description =
-          "Holds the secret that all nodes of the cluster share, 16 characters or more; ENTENTE_SECRET does too. With a secret the node is in a cluster, if alone for now.")
+          "Holds the secret that all nodes of the cluster share, 16 characters or more;"
+              + " ENTENTE_SECRET does too. With a secret the node is in a cluster, if alone for"
+              + " now.")
   @Nullable Path secretFile;
-
-  @Option(
-      names = "--tls-cert",
-      paramLabel = "FILE",
-      description =
-          "The node's certificate (PEM), whose name (CN) is the node's; with --tls-key and --tls-ca the node speaks HTTPS, and nodes prove to each other who they are. Files that change are read again.")
-  @Nullable Path certificate;
-
-  @Option(
-      names = "--tls-key",
-      paramLabel = "FILE",
-      description = "The certificate's key (PEM, PKCS #8).")
-  @Nullable Path key;
-
-  @Option(
-      names = "--tls-ca",
-      paramLabel = "FILE",
-      description = "The certificate of the authority that signs those of all nodes (PEM).")
-  @Nullable Path authority;
 
   @Option(
       names = "--vote-key",
       paramLabel = "FILE",
       description =
-          "The private key under which the node votes where a policy gives it a key (made by entente vote key).")
+          "The private key under which the node votes where a policy gives it a key (made by"
+              + " entente vote key).")
   @Nullable Path voteKey;
 
   /**
@@ -84,7 +71,7 @@ final class PeeringOptions {
    *
    * @throws IllegalArgumentException where something is missing
    */
-  Optional<Peering> peering(Path data) throws IOException {
+  Optional<Peering> peering(Path data, Optional<NodeTls> tls) throws IOException {
     String secret =
         secretFile != null
             ? Files.readString(secretFile).strip()
@@ -92,7 +79,8 @@ final class PeeringOptions {
     if (secret.isEmpty()) {
       if (!peers.isEmpty() || !voters.isEmpty()) {
         throw new IllegalArgumentException(
-            "--peers and --voters need the secret that the nodes share: set ENTENTE_SECRET, or --secret-file");
+            "--peers and --voters need the secret that the nodes share: set ENTENTE_SECRET, or"
+                + " --secret-file");
       }
       return Optional.empty();
     }
@@ -104,23 +92,8 @@ final class PeeringOptions {
             secret,
             voters,
             data.resolve("group"),
-            tls(),
+            tls,
             voteKey == null ? Optional.empty() : Optional.of(Files.readString(voteKey).strip())));
-  }
-
-  private Optional<NodeTls> tls() {
-    if (certificate == null && key == null && authority == null) {
-      return Optional.empty();
-    }
-    if (certificate == null || key == null || authority == null) {
-      throw new IllegalArgumentException("--tls-cert, --tls-key and --tls-ca go together");
-    }
-    return Optional.of(NodeTls.of(certificate, key, authority));
-  }
-
-  /** Whether clients reach the node over HTTPS. */
-  boolean isEncrypted() {
-    return certificate != null;
   }
 
   /** What to open the node with. */

@@ -12,13 +12,13 @@ import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.StoreException;
 import dev.entente.engine.store.StoreInUseException;
 import dev.entente.server.EntenteServer;
+import dev.entente.server.Listener;
 import dev.entente.server.Peering;
 import dev.entente.server.ServerConfig;
 import dev.entente.server.Token;
 import dev.entente.server.TraceTarget;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.InetAddress;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,8 +43,6 @@ final class ServeCommand implements Callable<Integer> {
   /** Not an exit code: the node goes on as another. */
   private static final int AGAIN = -1;
 
-  private static final int PORT_MAX = 65_535;
-
   @Spec CommandSpec spec;
 
   @Option(
@@ -53,18 +51,6 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Where the node keeps its data; made if it is not there.")
   Path data;
-
-  @Option(
-      names = "--port",
-      paramLabel = "PORT",
-      description = "The port (default: ${DEFAULT-VALUE}; 0 takes any free one).")
-  int port = 7400;
-
-  @Option(
-      names = "--host",
-      paramLabel = "ADDRESS",
-      description = "The address to listen on (default: ${DEFAULT-VALUE}, this machine only).")
-  String host = "127.0.0.1";
 
   @Option(
       names = "--policies",
@@ -108,6 +94,8 @@ final class ServeCommand implements Callable<Integer> {
               + " nothing else (default: ${DEFAULT-VALUE}; 0 for good); see entente retention.")
   int retentionDays = 30;
 
+  @Mixin ListenOptions listen = new ListenOptions();
+
   @Mixin PeeringOptions peering = new PeeringOptions();
 
   @Mixin AccessOptions access = new AccessOptions();
@@ -134,20 +122,18 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private int serve(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
-    if (port < 0 || port > PORT_MAX) {
-      err.println("--port takes a number from 0 to " + PORT_MAX + ", not " + port);
-      return ExitCodes.BAD_INPUT;
-    }
     if (policies != null && !Files.isDirectory(policies)) {
       err.println("--policies takes a folder with policy files, which " + policies + " is not");
       return ExitCodes.BAD_INPUT;
     }
+    Listener listener;
     Optional<Peering> cluster;
     Optional<TraceTarget> told;
     Node node;
     try {
       told = traces.target();
-      cluster = peering.peering(data);
+      listener = listen.listener();
+      cluster = peering.peering(data, listener.tls());
       Path store = data.resolve("store");
       Optional<Bootstrap.Copied> copied =
           cluster.isPresent()
@@ -171,8 +157,7 @@ final class ServeCommand implements Callable<Integer> {
       EntenteServer server =
           EntenteServer.start(
               node,
-              ServerConfig.of(port, token.value())
-                  .at(host)
+              ServerConfig.of(listener, token.value())
                   .with(cluster)
                   .believing(access.openId())
                   .within(access.limits())
@@ -183,22 +168,16 @@ final class ServeCommand implements Callable<Integer> {
                           Duration.ofMinutes(checkpointMinutes),
                           Duration.ofDays(checkpointDays),
                           retentionDays)));
-      if (!peering.isEncrypted() && !InetAddress.getByName(host).isLoopbackAddress()) {
+      if (!server.isEncrypted() && !listener.isLoopback()) {
         err.println(
             "Not encrypted: whoever is on the way can read tokens and records. Use --tls-cert,"
-                + " --tls-key and --tls-ca, or put this behind something that speaks HTTPS.");
+                + " --tls-key and --tls-ca instead of --insecure-http.");
       }
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());
       }
-      out.println(
-          "Entente is ready at "
-              + (peering.isEncrypted() ? "https://" : "http://")
-              + host
-              + ":"
-              + server.port()
-              + "/");
+      out.println("Entente is ready at " + server.url() + "/");
       out.flush();
       waitForTheEnd(
           node,

@@ -106,7 +106,7 @@ class SecretsTest {
 
   @Test
   void whatIsNotEncryptedIsSaidWhereOthersCanReachIt() throws Exception {
-    serve(Map.of("ENTENTE_HOST", "0.0.0.0"));
+    serve(Map.of("ENTENTE_HOST", "0.0.0.0", "ENTENTE_INSECURE_HTTP", "true"));
     assertThat(Files.readString(log())).contains("Not encrypted").contains("--tls-cert");
   }
 

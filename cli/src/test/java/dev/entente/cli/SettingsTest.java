@@ -33,9 +33,9 @@ class SettingsTest {
     String config = file("port=1", "host=0.0.0.0", "rate-limit=7", "data=/from/file");
     Map<String, String> environment = Map.of("ENTENTE_PORT", "2", "ENTENTE_RATE_LIMIT", "8");
     ServeCommand serve = parsed(environment, "--config", config, "--port", "3");
-    assertThat(serve.port).as("the command line").isEqualTo(3);
+    assertThat(serve.listen.port).as("the command line").isEqualTo(3);
     assertThat(serve.access.requests).as("the environment").isEqualTo(8);
-    assertThat(serve.host).as("the file").isEqualTo("0.0.0.0");
+    assertThat(serve.listen.host).as("the file").isEqualTo("0.0.0.0");
     assertThat(serve.access.changes).as("built in").isEqualTo(50);
     assertThat(serve.data).hasToString("/from/file");
   }
@@ -43,7 +43,7 @@ class SettingsTest {
   @Test
   void theFileMayBeNamedByTheEnvironment() throws IOException {
     Map<String, String> environment = Map.of("ENTENTE_CONFIG", file("port=1", "data=d"));
-    assertThat(parsed(environment).port).isEqualTo(1);
+    assertThat(parsed(environment).listen.port).isEqualTo(1);
   }
 
   @Test

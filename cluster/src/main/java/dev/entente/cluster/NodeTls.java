@@ -7,16 +7,23 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.InvalidKeyException;
 import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.Principal;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateFactory;
+import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -100,11 +107,54 @@ public final class NodeTls {
     try {
       return new NodeTls(certificate, key, authority);
     } catch (IOException e) {
-      throw new IllegalArgumentException("cannot read " + e.getMessage(), e);
+      throw new IllegalArgumentException("cannot read " + why(e), e);
     } catch (GeneralSecurityException e) {
       throw new IllegalArgumentException(
           certificate + ", " + key + " and " + authority + " cannot be used: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Checks that peers can believe the certificate today: it is valid now, and the authority signed
+   * it.
+   *
+   * @throws IllegalArgumentException where they cannot; the message says why
+   */
+  public void requireValid() {
+    try {
+      X509Certificate[] chain =
+          Stream.of(certificates(certificate))
+              .map(X509Certificate.class::cast)
+              .toArray(X509Certificate[]::new);
+      chain[0].checkValidity();
+      current().trust().checkServerTrusted(chain, "UNKNOWN");
+    } catch (IOException e) {
+      throw new IllegalArgumentException("cannot read " + why(e), e);
+    } catch (CertificateExpiredException e) {
+      throw new IllegalArgumentException(
+          "the certificate " + certificate + " has expired: replace it by a valid one", e);
+    } catch (CertificateNotYetValidException e) {
+      throw new IllegalArgumentException(
+          "the certificate " + certificate + " is not valid yet: check the clock, or replace it",
+          e);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalArgumentException(
+          "the certificate "
+              + certificate
+              + " cannot be verified with the authority "
+              + authority
+              + ": "
+              + e.getMessage(),
+          e);
+    }
+  }
+
+  private static String why(IOException e) {
+    return switch (e) {
+      case NoSuchFileException missing -> missing.getFile() + ": there is no such file";
+      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
+      default -> String.valueOf(e.getMessage());
+    };
   }
 
   /** Who the node is now. */
@@ -183,6 +233,7 @@ public final class NodeTls {
     keys.load(null, NO_PASSWORD);
     PrivateKey secret = privateKey();
     Certificate[] chain = certificates(certificate);
+    requirePair(secret, chain[0].getPublicKey());
     keys.setKeyEntry("node", secret, NO_PASSWORD, chain);
     KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
     factory.init(keys, NO_PASSWORD);
@@ -190,6 +241,30 @@ public final class NodeTls {
         new Identity(secret, Stream.of(chain).map(X509Certificate.class::cast).toList());
     return new Loaded(
         (X509ExtendedKeyManager) factory.getKeyManagers()[0], trust(authority), identity);
+  }
+
+  /** Checks that a key is the certificate's: what it signs, the certificate verifies. */
+  private void requirePair(PrivateKey own, PublicKey certified) throws GeneralSecurityException {
+    boolean matches = false;
+    if (own.getAlgorithm().equals(certified.getAlgorithm())) {
+      Signature signature =
+          Signature.getInstance(
+              switch (own.getAlgorithm()) {
+                case "EC" -> "SHA256withECDSA";
+                case "RSA" -> "SHA256withRSA";
+                default -> own.getAlgorithm();
+              });
+      byte[] probe = {1};
+      signature.initSign(own);
+      signature.update(probe);
+      byte[] signed = signature.sign();
+      signature.initVerify(certified);
+      signature.update(probe);
+      matches = signature.verify(signed);
+    }
+    if (!matches) {
+      throw new InvalidKeyException(key + " is not the key of the certificate " + certificate);
+    }
   }
 
   private static X509ExtendedTrustManager trust(Path authority)

@@ -80,6 +80,7 @@ public final class EntenteServer implements AutoCloseable {
   }
 
   private final WebServer server;
+  private final String url;
   private final Chores chores;
   private final Optional<Peers> peers;
 
@@ -90,10 +91,16 @@ public final class EntenteServer implements AutoCloseable {
   private final Tracing tracing;
 
   private EntenteServer(
-      WebServer server, Chores chores, Optional<Peers> peers, Jobs jobs, Tracing tracing) {
+      WebServer server,
+      String url,
+      Chores chores,
+      Optional<Peers> peers,
+      Jobs jobs,
+      Tracing tracing) {
     this.tracing = tracing;
     this.jobs = jobs;
     this.server = server;
+    this.url = url;
     this.chores = chores;
     this.peers = peers;
   }
@@ -129,20 +136,18 @@ public final class EntenteServer implements AutoCloseable {
    */
   public static EntenteServer start(Node node, ServerConfig config) throws IOException {
     Api api = new Api(node, config);
-    String host = config.host();
     Optional<Peering> peering = config.peering();
-    WebServer server = configured(api, host, config.port(), peering.flatMap(Peering::tls)).start();
+    Listener listener = config.listener();
+    WebServer server = configured(api, listener.host(), listener.port(), config.tls()).start();
     if (!server.isRunning()) {
       throw new IOException(
-          "cannot listen on " + host + ":" + config.port() + ", somebody else does");
+          "cannot listen on " + listener.host() + ":" + listener.port() + ", another process does");
     }
     Chores chores = new Chores();
     Optional<Peers> peers = Optional.empty();
     if (peering.isPresent()) {
       try {
-        String scheme = peering.get().tls().isPresent() ? "https://" : "http://";
-        String listensAt = scheme + host + ":" + server.port();
-        peers = Optional.of(join(api, node, peering.get(), listensAt, chores));
+        peers = Optional.of(join(api, node, peering.get(), url(server, listener), chores));
       } catch (IOException | RuntimeException e) {
         server.stop();
         throw e;
@@ -160,7 +165,8 @@ public final class EntenteServer implements AutoCloseable {
     chores.every(TICK, "what is due", () -> node.proceed().join());
     chores.every(TICK, "what must be agreed on", api.authority()::tick);
     api.open();
-    return new EntenteServer(server, chores, peers, api.jobs(), api.tracing());
+    return new EntenteServer(
+        server, url(server, listener), chores, peers, api.jobs(), api.tracing());
   }
 
   /** When this node first joined a cluster. */
@@ -278,6 +284,24 @@ public final class EntenteServer implements AutoCloseable {
 
   public int port() {
     return server.port();
+  }
+
+  /** The URL of the listener as it is: its scheme, address and port, without a final slash. */
+  public String url() {
+    return url;
+  }
+
+  /** Whether the listener speaks HTTPS. */
+  public boolean isEncrypted() {
+    return server.hasTls();
+  }
+
+  private static String url(WebServer server, Listener listener) {
+    String host = listener.host();
+    return (server.hasTls() ? "https://" : "http://")
+        + (host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host)
+        + ":"
+        + server.port();
   }
 
   @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.NodeTls;
 import dev.entente.engine.Node;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.RateLimits;
@@ -12,8 +13,7 @@ import java.util.Optional;
 /**
  * How to serve a node.
  *
- * @param host the address to listen on
- * @param port the port, 0 for any free one
+ * @param listener where to listen, and with which certificate
  * @param token the administrator's token
  * @param peering how to take part in a cluster; empty for a node on its own
  * @param openId whose tokens to believe besides one's own
@@ -23,8 +23,7 @@ import java.util.Optional;
  * @param traces who is told where requests spend their time
  */
 public record ServerConfig(
-    String host,
-    int port,
+    Listener listener,
     String token,
     Optional<Peering> peering,
     Optional<OpenId.Config> openId,
@@ -46,9 +45,13 @@ public record ServerConfig(
 
   /** On this machine only, alone, with the usual limits. */
   public static ServerConfig of(int port, String token) {
+    return of(Listener.local("127.0.0.1", port), token);
+  }
+
+  /** On a given address, alone, with the usual limits. */
+  public static ServerConfig of(Listener listener, String token) {
     return new ServerConfig(
-        "127.0.0.1",
-        port,
+        listener,
         token,
         Optional.empty(),
         Optional.empty(),
@@ -60,31 +63,45 @@ public record ServerConfig(
 
   public ServerConfig at(String address) {
     return new ServerConfig(
-        address, port, token, peering, openId, limits, watching, safety, traces);
+        new Listener(address, listener.port(), listener.tls(), listener.insecureHttp()),
+        token,
+        peering,
+        openId,
+        limits,
+        watching,
+        safety,
+        traces);
   }
 
   public ServerConfig with(Optional<Peering> cluster) {
-    return new ServerConfig(host, port, token, cluster, openId, limits, watching, safety, traces);
+    return new ServerConfig(listener, token, cluster, openId, limits, watching, safety, traces);
   }
 
   public ServerConfig believing(Optional<OpenId.Config> provider) {
-    return new ServerConfig(host, port, token, peering, provider, limits, watching, safety, traces);
+    return new ServerConfig(listener, token, peering, provider, limits, watching, safety, traces);
   }
 
   public ServerConfig within(RateLimits.Limits bounds) {
-    return new ServerConfig(host, port, token, peering, openId, bounds, watching, safety, traces);
+    return new ServerConfig(listener, token, peering, openId, bounds, watching, safety, traces);
   }
 
   public ServerConfig watched(Watching how) {
-    return new ServerConfig(host, port, token, peering, openId, limits, how, safety, traces);
+    return new ServerConfig(listener, token, peering, openId, limits, how, safety, traces);
   }
 
   public ServerConfig kept(Safety how) {
-    return new ServerConfig(host, port, token, peering, openId, limits, watching, how, traces);
+    return new ServerConfig(listener, token, peering, openId, limits, watching, how, traces);
   }
 
   public ServerConfig traced(Optional<TraceTarget> target) {
-    return new ServerConfig(host, port, token, peering, openId, limits, watching, safety, target);
+    return new ServerConfig(listener, token, peering, openId, limits, watching, safety, target);
+  }
+
+  /**
+   * The certificate for clients: the listener's, or else the one that nodes prove themselves with.
+   */
+  Optional<NodeTls> tls() {
+    return listener.tls().or(() -> peering.flatMap(Peering::tls));
   }
 
   /** Where checkpoints of a node are kept, if its data are on a disk. */
@@ -96,6 +113,6 @@ public record ServerConfig(
 
   @Override
   public String toString() {
-    return "ServerConfig[" + host + ":" + port + "]";
+    return "ServerConfig[" + listener.host() + ":" + listener.port() + "]";
   }
 }

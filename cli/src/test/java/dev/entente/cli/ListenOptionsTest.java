@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.entente.server.Certificates;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Addresses and certificates that cannot be used stop the start before there is a store. */
+class ListenOptionsTest {
+  @TempDir Path folder;
+  private Certificates certificates;
+
+  @BeforeEach
+  void certificates() throws Exception {
+    certificates = new Certificates(folder.resolve("ca"));
+    certificates.sign("eu");
+    certificates.sign("us");
+  }
+
+  private void refuses(List<String> options, String... parts) {
+    List<String> arguments = new ArrayList<>(List.of("serve", "--port=0"));
+    arguments.add("--data=" + folder.resolve("data"));
+    arguments.addAll(options);
+    StringWriter err = new StringWriter();
+    int code =
+        Main.commands()
+            .setErr(new PrintWriter(err, true))
+            .execute(arguments.toArray(String[]::new));
+    assertThat(err.toString().strip()).as(options.toString()).contains(parts).hasLineCount(1);
+    assertThat(code).isEqualTo(ExitCodes.BAD_INPUT);
+    assertThat(folder.resolve("data")).doesNotExist();
+  }
+
+  private List<String> tls(Object certificate, Object key, Object authority) {
+    return List.of("--tls-cert=" + certificate, "--tls-key=" + key, "--tls-ca=" + authority);
+  }
+
+  @Test
+  void aPartOfTheCertificateSettingsIsRefused() {
+    List<String> all =
+        tls(certificates.certificate("eu"), certificates.key("eu"), certificates.authority());
+    for (int bits = 1; bits < 7; bits++) {
+      List<String> some = new ArrayList<>();
+      for (int i = 0; i < all.size(); i++) {
+        if ((bits >> i & 1) == 1) {
+          some.add(all.get(i));
+        }
+      }
+      refuses(some, "--tls-cert, --tls-key and --tls-ca go together");
+    }
+  }
+
+  @Test
+  void filesThatCannotBeUsedAreNamed() throws Exception {
+    Path eu = certificates.certificate("eu");
+    Path key = certificates.key("eu");
+    Path ca = certificates.authority();
+    Path missing = folder.resolve("missing.pem");
+    Path empty = Files.writeString(folder.resolve("empty.pem"), "");
+    refuses(tls(missing, key, ca), "missing.pem", "no such file");
+    refuses(tls(eu, missing, ca), "missing.pem", "no such file");
+    refuses(tls(eu, key, missing), "missing.pem", "no such file");
+    refuses(tls(empty, key, ca), "empty.pem");
+    refuses(tls(eu, empty, ca), "empty.pem");
+    refuses(tls(eu, key, empty), "empty.pem");
+    refuses(tls(folder, key, ca), folder.toString());
+    refuses(tls("", key, ca), "--tls-cert");
+    refuses(tls(eu, certificates.key("us"), ca), "is not the key of the certificate");
+  }
+
+  @Test
+  void aCertificateThatNobodyWouldBelieveIsRefused() throws Exception {
+    Certificates others = new Certificates(folder.resolve("others"));
+    refuses(
+        tls(certificates.certificate("eu"), certificates.key("eu"), others.authority()),
+        "cannot be verified");
+  }
+
+  @Test
+  void plainHttpBeyondThisMachineIsRefused() {
+    refuses(List.of("--host=0.0.0.0"), "0.0.0.0", "--tls-cert", "--insecure-http");
+    refuses(List.of("--host=::"), "--insecure-http");
+    refuses(List.of("--host="), "--host takes an address");
+  }
+}
