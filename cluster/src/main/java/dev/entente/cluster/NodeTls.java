@@ -281,6 +281,9 @@ public final class NodeTls {
   }
 
   private static byte[] read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + ": it is a directory");
+    }
     if (Files.size(file) > FILE_BYTES_MAX) {
       throw new IOException(file + ": it is larger than " + FILE_BYTES_MAX + " bytes");
     }
