@@ -63,6 +63,8 @@ public final class NodeTls {
   private final Path key;
   private final Path authority;
   private Loaded loaded;
+  private Loaded before;
+  private int loads;
   private long modified;
   private long lookedAtNanos = System.nanoTime();
 
@@ -93,6 +95,7 @@ public final class NodeTls {
     this.authority = authority;
     this.modified = modified();
     this.loaded = load();
+    this.before = loaded;
   }
 
   /**
@@ -234,7 +237,7 @@ public final class NodeTls {
     PrivateKey secret = privateKey();
     Certificate[] chain = certificates(certificate);
     requirePair(secret, chain[0].getPublicKey());
-    keys.setKeyEntry("node", secret, NO_PASSWORD, chain);
+    keys.setKeyEntry("node-" + ++loads, secret, NO_PASSWORD, chain);
     KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
     factory.init(keys, NO_PASSWORD);
     Identity identity =
@@ -332,7 +335,9 @@ public final class NodeTls {
       try {
         long latest = modified();
         if (latest != modified) {
-          loaded = load();
+          Loaded replacement = load();
+          before = loaded;
+          loaded = replacement;
           modified = latest;
           LOG.log(Level.INFO, "the certificate was replaced: " + certificate);
         }
@@ -343,7 +348,14 @@ public final class NodeTls {
     return loaded;
   }
 
-  /** Chooses among what is there now. */
+  private synchronized Loaded before() {
+    return before;
+  }
+
+  /**
+   * Chooses among what is there now. A handshake that chose before the files were replaced ends
+   * with the key and the certificate that it chose: aliases differ from one load to the next.
+   */
   private final class CurrentKey extends X509ExtendedKeyManager {
     @Override
     public String[] getClientAliases(String keyType, Principal[] issuers) {
@@ -377,12 +389,14 @@ public final class NodeTls {
 
     @Override
     public X509Certificate[] getCertificateChain(String alias) {
-      return current().key().getCertificateChain(alias);
+      X509Certificate[] chain = current().key().getCertificateChain(alias);
+      return chain != null ? chain : before().key().getCertificateChain(alias);
     }
 
     @Override
     public PrivateKey getPrivateKey(String alias) {
-      return current().key().getPrivateKey(alias);
+      PrivateKey chosen = current().key().getPrivateKey(alias);
+      return chosen != null ? chosen : before().key().getPrivateKey(alias);
     }
   }
 

@@ -131,8 +131,7 @@ class ListenerTest {
           assertThat(server.url()).isEqualTo("http://127.0.0.1:" + server.port());
           String https = server.url().replace("http:", "https:");
           assertThatExceptionOfType(SSLException.class)
-              .isThrownBy(() -> status(NodeTls.trusting(certificates.authority()), https))
-              .withMessageContaining("SSL");
+              .isThrownBy(() -> status(NodeTls.trusting(certificates.authority()), https));
         });
   }
 
