@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
@@ -104,6 +105,21 @@ public record PolicyImpact(int records, boolean isComplete, List<Hit> hits) {
                   key));
       draft.fields().forEach((path, rule) -> lookAtCell(path, rule, then, key));
       draft.groups().forEach(group -> lookAtGroup(group, then, key));
+      Json now = snapshot.view().data();
+      for (Group group : current.groups()) {
+        for (String field : group.fields()) {
+          if (draft.groupOf(field) == null
+              && !Path.of(field).in(now).equals(Path.of(field).in(then.data()))) {
+            count(
+                field
+                    + " leaves the group "
+                    + group.name()
+                    + " and shows again what it held before it was a part of it, until it is"
+                    + " written",
+                key);
+          }
+        }
+      }
       for (Limit limit : draft.limits()) {
         limit
             .shareOf(then.data())

@@ -8,6 +8,7 @@ import dev.entente.core.edit.Edit.Operation;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
+import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Outcome.Accepted;
@@ -139,5 +140,14 @@ class CellChangeTest {
     assertThat(data()).isEqualTo(Json.of(Map.of("v", 1, "w", 2)));
     write(new Edit.MergePatch(Json.of(Map.of("v", 3))));
     assertThat(data()).isEqualTo(Json.of(Map.of("v", 3, "w", 2)));
+    PolicyImpact impact =
+        PolicyImpact.of(
+            node, "main", PolicyLoader.load("type: t\ndefault: last-writer-wins\n").policy());
+    assertThat(impact.hits())
+        .extracting(hit -> hit.sentence(true))
+        .singleElement()
+        .asString()
+        .startsWith("v leaves the group g")
+        .endsWith(": 1 record, for example r");
   }
 }

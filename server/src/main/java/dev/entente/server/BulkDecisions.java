@@ -6,13 +6,14 @@ import dev.entente.core.causality.VersionVector;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.json.Json;
 import dev.entente.core.policy.Policy;
-import dev.entente.core.record.Unit;
 import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Decision;
 import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.Review;
+import dev.entente.engine.Snapshot;
+import dev.entente.engine.WriteRequest;
 import dev.entente.server.recovery.Job;
 import dev.entente.server.recovery.Jobs;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ final class BulkDecisions {
   private static final int JOBS_MAX = 20;
 
   private final Node node;
+  private static final String UNDONE = "taken back";
   private final Authority authority;
 
   /** What each job has decided, for as long as it is remembered. */
@@ -65,8 +67,16 @@ final class BulkDecisions {
     record ByRule(String strategy) implements Choice {}
   }
 
-  /** A decision that can be taken back. */
-  private record Done(Review review, Unit unit, List<Json> competing, VersionVector after) {}
+  /**
+   * A decision that may be taken back.
+   *
+   * @param before the record and its conflict as they were; empty for decisions of something else
+   * @param after the record's context once it was decided
+   */
+  private record Done(Review closed, Optional<Before> before, VersionVector after) {}
+
+  /** What a decision was about. */
+  private record Before(Snapshot record, Conflict conflict) {}
 
   /** Hears what becomes of each. */
   record Ear(
@@ -109,7 +119,7 @@ final class BulkDecisions {
     if (decision.isEmpty()) {
       return Optional.of("the rule leaves this to people too");
     }
-    Optional<Conflict> live = live(review);
+    Optional<Before> before = before(review);
     Decision.Result result =
         Writes.await(() ->
             order.dryRun()
@@ -118,16 +128,8 @@ final class BulkDecisions {
                     order.tenant(), review.id(), decision.get(), order.by(), order.reason()));
     return switch (result) {
       case Decision.Result.Decided(Review closed, var now) -> {
-        if (!order.dryRun()
-            && into.size() < UNDONE_MAX
-            && closed.status() == Review.Status.RESOLVED) {
-          live.ifPresent(conflict ->
-              into.add(
-                  new Done(
-                      review,
-                      conflict.unit(),
-                      conflict.competing().stream().map(Assignment::value).toList(),
-                      now.state().context())));
+        if (!order.dryRun() && into.size() < UNDONE_MAX) {
+          into.add(new Done(closed, before, now.state().context()));
         }
         yield Optional.empty();
       }
@@ -157,11 +159,13 @@ final class BulkDecisions {
   }
 
   /** The conflict that a review is about, as it stands in the record; none for those of others. */
-  private Optional<Conflict> live(Review review) {
-    return node.read(review.key()).view().resolutions().stream()
+  private Optional<Before> before(Review review) {
+    Snapshot record = node.read(review.key());
+    return record.view().resolutions().stream()
         .map(Resolution::conflict)
-        .filter(conflict -> conflict.id().equals(review.id()) && !conflict.recordLevel())
-        .findFirst();
+        .filter(conflict -> conflict.id().equals(review.id()))
+        .findFirst()
+        .map(conflict -> new Before(record, conflict));
   }
 
   /** The same as long work, which can be taken back. */
@@ -201,7 +205,7 @@ final class BulkDecisions {
         if (job.isStopping()) {
           return;
         }
-        String name = name(one.review());
+        String name = name(one.closed());
         Optional<String> why = undone(one, job.by());
         why.ifPresentOrElse(problem -> job.failed(name, problem), () -> job.changed(name));
         if (why.isEmpty()) {
@@ -212,9 +216,37 @@ final class BulkDecisions {
   }
 
   private Optional<String> undone(Done one, String by) {
-    Decision.Result result =
-        Writes.await(() ->
-            node.reopen(one.review(), one.unit(), one.after(), one.competing(), by, "taken back"));
+    Review closed = one.closed();
+    if (closed.status() == Review.Status.IGNORED) {
+      return answer(
+          Writes.await(() -> node.takeUp(closed.key().tenant(), closed.id(), by, UNDONE)));
+    }
+    if (one.before().isEmpty()) {
+      return Optional.of(
+          "such a decision cannot be taken back; write what its records are to hold");
+    }
+    Conflict conflict = one.before().get().conflict();
+    if (conflict.recordLevel()) {
+      return rolledBack(one, one.before().get().record(), by);
+    }
+    List<Json> competing = conflict.competing().stream().map(Assignment::value).toList();
+    return answer(
+        Writes.await(
+            () -> node.reopen(closed, conflict.unit(), one.after(), competing, by, UNDONE)));
+  }
+
+  /** A decision of the whole record is taken back by going back to the record as it was. */
+  private Optional<String> rolledBack(Done one, Snapshot before, String by) {
+    if (!node.read(before.key()).state().context().equals(one.after())) {
+      return Optional.of("it was written to since");
+    }
+    return Writes.await(() -> authority.write(WriteRequest.rollback(before, by, UNDONE)))
+            instanceof Outcome.Rejected why
+        ? Optional.of(why.message())
+        : Optional.empty();
+  }
+
+  private static Optional<String> answer(Decision.Result result) {
     return switch (result) {
       case Decision.Result.Decided _ -> Optional.empty();
       case Decision.Result.Moved(String message, _) -> Optional.of(message);

@@ -262,6 +262,51 @@ class RecoveryTest {
   }
 
   @Test
+  void decisionsOfWholeRecordsAndIgnoredReviewsAreTakenBackToo() throws Exception {
+    inMemory();
+    String policy =
+        """
+        type: note
+        default: manual-review
+        fields: {used: sum-of-changes}
+        invariants: [{name: fits, check: '!has(data.used) || data.used <= 8', severity: high}]
+        """;
+    served.send(
+        "PUT",
+        "/v1/main/policies/note",
+        policy.getBytes(java.nio.charset.StandardCharsets.UTF_8),
+        Map.of("Content-Type", "application/yaml"));
+    String path = "/v1/main/records/note/whole";
+    served.json("PUT", path, "{\"used\":4,\"k\":0}");
+    String context = served.get(path).text("context");
+    for (String edit : List.of("{\"used\":8,\"k\":1}", "{\"used\":7,\"m\":1}")) {
+      served.send(
+          "PATCH",
+          path,
+          edit.getBytes(java.nio.charset.StandardCharsets.UTF_8),
+          Map.of("Content-Type", "application/merge-patch+json", "Entente-Context", context));
+    }
+    clash("field");
+    for (String choice : List.of("\"choose\":0", "\"ignore\":true")) {
+      assertThat(pending()).isEqualTo(2);
+      Served.Answer done =
+          ended(
+              served.json(
+                  "POST",
+                  "/v1/main/reviews/decisions",
+                  "{\"filter\":{\"type\":\"note\"}," + choice + ",\"background\":true}"));
+      assertThat(number(done, "changed")).as(done.body()).isEqualTo(2);
+      assertThat(pending()).isZero();
+      Served.Answer undone =
+          ended(served.json("POST", "/v1/main/jobs/" + done.text("id") + "/undo", "{}"));
+      assertThat(number(undone, "changed")).as(undone.body()).isEqualTo(2);
+      assertThat(pending()).isEqualTo(2);
+      assertThat(value("whole")).contains("\"used\":4");
+      assertThat(served.get("/v1/main/reviews").body()).contains("\"used\":8", "\"used\":7");
+    }
+  }
+
+  @Test
   void manyReviewsAreDecidedByARuleAndTakenBack() throws Exception {
     inMemory();
     for (int i = 0; i < 25; i++) {
