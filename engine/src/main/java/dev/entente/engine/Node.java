@@ -17,6 +17,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.policy.PolicyWriter;
 import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
@@ -921,6 +922,16 @@ public final class Node implements AutoCloseable {
   public CompletableFuture<List<PolicyProblem>> putPolicy(String tenant, String text, String actor)
       throws PolicyException {
     return enactment.put(tenant, text, checked(tenant, text), actor);
+  }
+
+  /**
+   * Puts a policy in force that was built in code; see {@link PolicyWriter}.
+   *
+   * @throws IllegalArgumentException where no policy file says the same
+   */
+  public CompletableFuture<List<PolicyProblem>> putPolicy(
+      String tenant, Policy policy, String actor) throws PolicyException {
+    return putPolicy(tenant, PolicyWriter.write(policy), actor);
   }
 
   private PolicyLoader.Loaded checked(String tenant, String text) throws PolicyException {

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
+import dev.entente.core.policy.PolicyWriter;
+import dev.entente.core.policy.When;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Outcome.Accepted;
@@ -515,5 +518,18 @@ class PolicyEffectTest {
           "eve");
       assertThat(data(cell + "2")).isEqualTo(Json.of(Map.of("tags", List.of("a", "b", "c"))));
     }
+  }
+
+  @Test
+  void policiesBuiltInCodeArePutInForce() throws Exception {
+    Policy built =
+        Policy.builder("vm")
+            .defaultStrategy("last-writer-wins")
+            .rule("r", When.complexityBelow(0.5), "multi-value", 50)
+            .onFailure("manual-review")
+            .build();
+    node.putPolicy("main", built, "admin").join();
+    assertThat(node.policy("main", "vm").withVersion("")).isEqualTo(built);
+    assertThat(node.policyText("main", "vm")).contains(PolicyWriter.write(built));
   }
 }

@@ -65,6 +65,30 @@ public record Policy(
     return new PolicyBuilder(type);
   }
 
+  /** The same policy under another version. */
+  public Policy withVersion(String name) {
+    return new Policy(
+        type,
+        name,
+        consistency,
+        replicas,
+        writes,
+        identity,
+        recordUnit,
+        fallback,
+        fields,
+        groups,
+        rules,
+        escalations,
+        invariants,
+        limits,
+        neverAutomatic,
+        manualThreshold,
+        review,
+        clock,
+        deletes);
+  }
+
   /** The rule for exactly this path, or null. */
   public @Nullable FieldRule field(Path path) {
     return fields.get(path);
