@@ -3,24 +3,31 @@ package dev.entente.cli;
 
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.RateLimits;
+import java.net.URI;
+import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Whose tokens a node believes, and how fast their holders may go on. */
 final class AccessOptions {
+  private static final String AUDIENCE = "entente";
+  private static final String NAME_CLAIM = "sub";
+
   @Option(
       names = "--oidc-issuer",
       paramLabel = "URL",
       description =
-          "An OpenID Connect provider whose tokens are believed; the claim entente lists what they grant, and an account of the same name adds its grants.")
+          "An OpenID Connect provider whose tokens are believed; the claim entente lists what they"
+              + " grant, and an account of the same name adds its grants.")
   String issuer = "";
 
   @Option(
       names = "--oidc-audience",
       paramLabel = "NAME",
       description =
-          "What the provider's tokens are made out to (default: ${DEFAULT-VALUE}); others are refused.")
-  String audience = "entente";
+          "What the provider's tokens are made out to (default: ${DEFAULT-VALUE}); others are"
+              + " refused.")
+  String audience = AUDIENCE;
 
   @Option(
       names = "--oidc-keys",
@@ -32,40 +39,83 @@ final class AccessOptions {
       names = "--oidc-name-claim",
       paramLabel = "CLAIM",
       description =
-          "The claim that names the caller (default: ${DEFAULT-VALUE}); one that nobody chooses for themselves.")
-  String nameClaim = "sub";
+          "The claim that names the caller (default: ${DEFAULT-VALUE}); one that nobody chooses for"
+              + " themselves.")
+  String nameClaim = NAME_CLAIM;
 
   @Option(
       names = "--rate-limit",
       paramLabel = "N",
       description =
-          "Requests a second of one credential, ten seconds of it at once (default: ${DEFAULT-VALUE}; 0 for any). Administrators are not held back.")
+          "Requests a second of one credential, ten seconds of it at once (default:"
+              + " ${DEFAULT-VALUE}; 0 for any). Administrators are not held back.")
   int requests = RateLimits.Limits.DEFAULT.requestsPerSecond();
 
   @Option(
       names = "--record-rate-limit",
       paramLabel = "N",
       description =
-          "Changes a second of one record by one credential, a minute of it at once (default: ${DEFAULT-VALUE}; 0 for any).")
+          "Changes a second of one record by one credential, a minute of it at once (default:"
+              + " ${DEFAULT-VALUE}; 0 for any).")
   int changes = RateLimits.Limits.DEFAULT.changesPerSecond();
 
   @Option(
       names = "--tenant-rate-limit",
       paramLabel = "N",
       description =
-          "Requests a second of one tenant, by whomever; more wait up to a second for their turn (default: ${DEFAULT-VALUE}, for any).")
+          "Requests a second of one tenant, by whomever; more wait up to a second for their turn"
+              + " (default: ${DEFAULT-VALUE}, for any).")
   int tenantRequests;
 
+  private static void requireNotNegative(String option, int limit) {
+    if (limit < 0) {
+      throw new IllegalArgumentException(option + " takes a number from 0 on, not " + limit);
+    }
+  }
+
+  /** Keys that come over an unencrypted line can be anybody's. */
+  private static void requireUrl(String option, String url) {
+    URI uri;
+    try {
+      uri = URI.create(url);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(option + " takes an https address, not " + url, e);
+    }
+    String host = uri.getHost();
+    boolean local = host != null && host.matches("localhost|127\\.[0-9.]+|\\[::1]");
+    if (host == null
+        || !("https".equals(uri.getScheme()) || (local && "http".equals(uri.getScheme())))) {
+      throw new IllegalArgumentException(option + " takes an https address, not " + url);
+    }
+  }
+
+  /**
+   * Whose tokens to believe; empty for nobody's but the node's own.
+   *
+   * @throws IllegalArgumentException where the settings cannot be used
+   */
   Optional<OpenId.Config> openId() {
-    return issuer.isEmpty()
-        ? Optional.empty()
-        : Optional.of(new OpenId.Config(issuer, audience, keys, nameClaim));
+    if (issuer.isEmpty()) {
+      if (!keys.isEmpty() || !audience.equals(AUDIENCE) || !nameClaim.equals(NAME_CLAIM)) {
+        throw new IllegalArgumentException(
+            "--oidc-audience, --oidc-keys and --oidc-name-claim need --oidc-issuer, whose tokens"
+                + " are to be believed");
+      }
+      return Optional.empty();
+    }
+    requireUrl("--oidc-issuer", issuer);
+    if (keys.contains("://")) {
+      requireUrl("--oidc-keys", keys);
+    } else if (!keys.isEmpty()) {
+      OpenId.requireKeys(SecretFile.read("--oidc-keys", Path.of(keys)), keys);
+    }
+    return Optional.of(new OpenId.Config(issuer, audience, keys, nameClaim));
   }
 
   RateLimits.Limits limits() {
-    if (requests < 0 || changes < 0 || tenantRequests < 0) {
-      throw new IllegalArgumentException("a rate limit is 0 or more");
-    }
+    requireNotNegative("--rate-limit", requests);
+    requireNotNegative("--record-rate-limit", changes);
+    requireNotNegative("--tenant-rate-limit", tenantRequests);
     return new RateLimits.Limits(requests, changes, tenantRequests);
   }
 }

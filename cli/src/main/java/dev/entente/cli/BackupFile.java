@@ -58,6 +58,10 @@ final class BackupFile {
     in.mark(MAGIC.length);
     boolean sealed = Arrays.equals(in.readNBytes(MAGIC.length), MAGIC);
     if (!sealed) {
+      if (passphrase.isPresent()) {
+        in.close();
+        throw new IOException(file + " is not sealed; leave --passphrase-file out if you trust it");
+      }
       in.reset();
       return in;
     }
@@ -87,7 +91,7 @@ final class BackupFile {
     if (file == null) {
       return Optional.empty();
     }
-    String text = Files.readString(file).strip();
+    String text = SecretFile.read("--passphrase-file", file);
     if (text.length() < 12) {
       throw new IllegalArgumentException(
           "the passphrase in " + file + " is shorter than 12 characters");

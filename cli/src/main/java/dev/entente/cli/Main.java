@@ -119,7 +119,7 @@ public final class Main implements Runnable {
   }
 
   /** What the surroundings refuse (a port, a folder, a store) is said in one line. */
-  private static int explained(Exception e, CommandLine command, CommandLine.ParseResult unused)
+  static int explained(Exception e, CommandLine command, CommandLine.ParseResult unused)
       throws Exception {
     switch (e) {
       case NoSuchFileException missing ->

@@ -4,8 +4,6 @@ package dev.entente.cli;
 import dev.entente.cluster.NodeTls;
 import dev.entente.engine.NodeConfig;
 import dev.entente.server.Peering;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -71,16 +69,18 @@ final class PeeringOptions {
    *
    * @throws IllegalArgumentException where something is missing
    */
-  Optional<Peering> peering(Path data, Optional<NodeTls> tls) throws IOException {
-    String secret =
-        secretFile != null
-            ? Files.readString(secretFile).strip()
-            : Optional.ofNullable(System.getenv("ENTENTE_SECRET")).orElse("");
+  Optional<Peering> peering(Path data, Optional<NodeTls> tls, Settings settings) {
+    String secret = secret(settings.secret("ENTENTE_SECRET"));
     if (secret.isEmpty()) {
       if (!peers.isEmpty() || !voters.isEmpty()) {
         throw new IllegalArgumentException(
             "--peers and --voters need the secret that the nodes share: set ENTENTE_SECRET, or"
                 + " --secret-file");
+      }
+      if (voteKey != null || !url.isEmpty()) {
+        throw new IllegalArgumentException(
+            "--vote-key and --advertise are for nodes of a cluster, which share a secret: set"
+                + " ENTENTE_SECRET, or --secret-file");
       }
       return Optional.empty();
     }
@@ -93,7 +93,22 @@ final class PeeringOptions {
             voters,
             data.resolve("group"),
             tls,
-            voteKey == null ? Optional.empty() : Optional.of(Files.readString(voteKey).strip())));
+            voteKey == null
+                ? Optional.empty()
+                : Optional.of(SecretFile.read("--vote-key", voteKey))));
+  }
+
+  /** The secret of the file or the environment; empty where neither gives one. */
+  private String secret(Optional<String> inEnvironment) {
+    if (secretFile == null) {
+      return inEnvironment.orElse("");
+    }
+    String inFile = SecretFile.read("--secret-file", secretFile);
+    if (inEnvironment.filter(other -> !other.equals(inFile)).isPresent()) {
+      throw new IllegalArgumentException(
+          "--secret-file and ENTENTE_SECRET hold different secrets: give one of them");
+    }
+    return inFile;
   }
 
   /** What to open the node with. */

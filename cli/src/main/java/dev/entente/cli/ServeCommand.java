@@ -17,6 +17,9 @@ import dev.entente.server.Peering;
 import dev.entente.server.ServerConfig;
 import dev.entente.server.Token;
 import dev.entente.server.TraceTarget;
+import dev.entente.server.access.OpenId;
+import dev.entente.server.access.RateLimits;
+import dev.entente.server.watch.Watching;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.DirectoryStream;
@@ -110,7 +113,12 @@ final class ServeCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    if (config != null && !isUnderstood(config, err)) {
+    try {
+      for (String unused : Settings.of(spec).check(spec)) {
+        err.println(unused + " is no setting of entente serve and has no effect");
+      }
+    } catch (IllegalArgumentException e) {
+      err.println(e.getMessage());
       return ExitCodes.BAD_INPUT;
     }
     log.apply();
@@ -127,13 +135,23 @@ final class ServeCommand implements Callable<Integer> {
       return ExitCodes.BAD_INPUT;
     }
     Listener listener;
+    Settings settings = Settings.of(spec);
     Optional<Peering> cluster;
+    Optional<OpenId.Config> provider;
+    RateLimits.Limits limits;
+    Watching watching;
     Optional<TraceTarget> told;
     Node node;
     try {
       told = traces.target();
       listener = listen.listener();
-      cluster = peering.peering(data, listener.tls());
+      cluster = peering.peering(data, listener.tls(), settings);
+      provider = access.openId();
+      limits = access.limits();
+      watching = watch.watching(data, settings);
+      SecretFile.exposure("--tls-key", listen.key).ifPresent(err::println);
+      SecretFile.exposure("--secret-file", peering.secretFile).ifPresent(err::println);
+      SecretFile.exposure("--vote-key", peering.voteKey).ifPresent(err::println);
       Path store = data.resolve("store");
       Optional<Bootstrap.Copied> copied =
           cluster.isPresent()
@@ -153,15 +171,15 @@ final class ServeCommand implements Callable<Integer> {
         node.close();
         return ExitCodes.BAD_INPUT;
       }
-      Token token = Token.of(data);
+      Token token = Token.of(data, settings.secret("ENTENTE_TOKEN"));
       EntenteServer server =
           EntenteServer.start(
               node,
               ServerConfig.of(listener, token.value())
                   .with(cluster)
-                  .believing(access.openId())
-                  .within(access.limits())
-                  .watched(watch.watching(data))
+                  .believing(provider)
+                  .within(limits)
+                  .watched(watching)
                   .traced(told)
                   .kept(
                       new ServerConfig.Safety(
@@ -198,19 +216,6 @@ final class ServeCommand implements Callable<Integer> {
       node.close();
       throw e;
     }
-  }
-
-  /** Whether all that the configuration file says is known. */
-  private boolean isUnderstood(Path file, PrintWriter err) throws IOException {
-    List<String> unknown = Settings.unknown(file, spec);
-    if (!unknown.isEmpty()) {
-      err.println(
-          file
-              + ": no option is called "
-              + String.join(", ", unknown)
-              + "; entente help serve lists them");
-    }
-    return unknown.isEmpty();
   }
 
   private boolean load(Node node, Path folder, PrintWriter err) throws IOException {

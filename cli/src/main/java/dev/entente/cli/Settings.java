@@ -5,11 +5,14 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -25,6 +28,18 @@ final class Settings implements IDefaultValueProvider {
   private static final String COMMAND = "serve";
   private static final String CONFIG = "config";
 
+  private static final Pattern EMPTY_OPTION = Pattern.compile("--[a-z0-9-]+=\\s*");
+
+  /** The secrets of {@code serve} that are given in the environment alone. */
+  static final List<String> SECRETS =
+      List.of("ENTENTE_SECRET", "ENTENTE_TOKEN", "ENTENTE_SMTP_PASSWORD");
+
+  /** What client commands and the start script read; they may be set where a node starts too. */
+  private static final List<String> OTHERS =
+      List.of(
+          "ENTENTE_URL", "ENTENTE_TENANT", "ENTENTE_CA", "ENTENTE_JAVA_OPTS", "ENTENTE_CLASSPATH");
+
+  private final List<String> arguments;
   private final Map<String, String> environment;
   private final Optional<Path> file;
   private @Nullable Properties properties;
@@ -33,10 +48,12 @@ final class Settings implements IDefaultValueProvider {
    * @param arguments the command line, to find the configuration file before it is parsed
    */
   Settings(List<String> arguments, Map<String, String> environment) {
+    this.arguments = List.copyOf(arguments);
     this.environment = environment;
     this.file =
         named(arguments)
             .or(() -> Optional.ofNullable(environment.get(variable(CONFIG))))
+            .filter(name -> !name.isBlank())
             .map(Path::of);
   }
 
@@ -77,6 +94,73 @@ final class Settings implements IDefaultValueProvider {
         : name.equals(CONFIG) ? null : inFile().getProperty(name);
   }
 
+  /** The settings that a command was given. */
+  static Settings of(CommandSpec command) {
+    return command.commandLine().getDefaultValueProvider() instanceof Settings given
+        ? given
+        : new Settings(List.of(), System.getenv());
+  }
+
+  /** A secret of the environment, one of {@link #SECRETS}. */
+  Optional<String> secret(String name) {
+    return Optional.ofNullable(environment.get(name)).map(String::strip);
+  }
+
+  /**
+   * Finds what was given and would have no effect.
+   *
+   * @return variables that no setting resembles
+   * @throws IllegalArgumentException where a setting is misspelt or empty; the message names it
+   */
+  List<String> check(CommandSpec command) throws IOException {
+    for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
+      if (option.arity().max() > 0
+          && option.originalStringValues().stream().anyMatch(String::isBlank)) {
+        throw new IllegalArgumentException(
+            option.longestName() + " is empty: give it a value, or leave it out");
+      }
+    }
+    for (String argument : arguments) {
+      if (EMPTY_OPTION.matcher(argument).matches()) {
+        throw new IllegalArgumentException(
+            argument.strip().replace("=", "") + " is empty: give it a value, or leave it out");
+      }
+    }
+    if (file.isPresent()) {
+      checkFile(file.get(), command);
+    }
+    List<String> known = new ArrayList<>(SECRETS);
+    known.addAll(names(command).stream().map(Settings::variable).toList());
+    Map<String, String> own = new TreeMap<>(environment);
+    OTHERS.stream().filter(name -> !known.contains(name)).forEach(own::remove);
+    return new SettingsCheck(known).unused(own);
+  }
+
+  private void checkFile(Path given, CommandSpec command) throws IOException {
+    List<String> unknown = unknown(given, command);
+    if (!unknown.isEmpty()) {
+      throw new IllegalArgumentException(
+          given
+              + ": no option is called "
+              + String.join(", ", unknown)
+              + "; entente help serve lists them");
+    }
+    for (String name : inFile().stringPropertyNames()) {
+      if (inFile().getProperty(name).isBlank()) {
+        throw new IllegalArgumentException(
+            given + ": " + name + " is empty: give it a value, or leave it out");
+      }
+    }
+  }
+
+  /** The names of a command's settings. */
+  static List<String> names(CommandSpec command) {
+    return command.options().stream()
+        .filter(option -> !option.usageHelp() && !option.versionHelp())
+        .map(Settings::name)
+        .toList();
+  }
+
   private Properties inFile() throws IOException {
     Properties read = properties;
     if (read == null) {
@@ -97,11 +181,7 @@ final class Settings implements IDefaultValueProvider {
     try (Reader reader = Files.newBufferedReader(file)) {
       read.load(reader);
     }
-    List<String> known =
-        command.options().stream()
-            .map(Settings::name)
-            .filter(name -> !name.equals(CONFIG))
-            .toList();
+    List<String> known = names(command).stream().filter(name -> !name.equals(CONFIG)).toList();
     return read.stringPropertyNames().stream()
         .filter(name -> !known.contains(name))
         .sorted()

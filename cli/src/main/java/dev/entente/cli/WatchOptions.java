@@ -16,7 +16,8 @@ final class WatchOptions {
       names = "--alert-conflicts",
       paramLabel = "N",
       description =
-          "Conflicts a minute that are many, if also five times the usual (default: ${DEFAULT-VALUE}).")
+          "Conflicts a minute that are many, if also five times the usual (default:"
+              + " ${DEFAULT-VALUE}).")
   int conflicts = USUAL.conflictsPerMinute();
 
   @Option(
@@ -75,7 +76,7 @@ final class WatchOptions {
       description = "Do without encryption; for a server on this machine.")
   boolean smtpPlain;
 
-  Watching watching(Path directory) {
+  Watching watching(Path directory, Settings settings) {
     Thresholds thresholds =
         new Thresholds(
             conflicts,
@@ -87,18 +88,28 @@ final class WatchOptions {
             lag,
             clock,
             USUAL.diskFreePart());
-    return new Watching(thresholds, Optional.of(directory), mail(), inside);
+    return new Watching(
+        thresholds, Optional.of(directory), mail(settings.secret("ENTENTE_SMTP_PASSWORD")), inside);
   }
 
-  private Optional<MailSender.Config> mail() {
+  private Optional<MailSender.Config> mail(Optional<String> password) {
     if (smtpHost.isEmpty()) {
+      if (!smtpFrom.isEmpty() || !smtpUser.isEmpty() || smtpPlain || password.isPresent()) {
+        throw new IllegalArgumentException(
+            "--smtp-from, --smtp-user, --smtp-plain and ENTENTE_SMTP_PASSWORD need --smtp-host, the"
+                + " server that takes e-mail");
+      }
       return Optional.empty();
     }
     if (smtpFrom.isEmpty()) {
       throw new IllegalArgumentException("--smtp-host needs --smtp-from, whom e-mail is from");
     }
-    String password = Optional.ofNullable(System.getenv("ENTENTE_SMTP_PASSWORD")).orElse("");
+    if (smtpUser.isEmpty() == password.isPresent()) {
+      throw new IllegalArgumentException(
+          "--smtp-user and ENTENTE_SMTP_PASSWORD go together: give both or neither");
+    }
     return Optional.of(
-        new MailSender.Config(smtpHost, smtpPort, smtpFrom, smtpUser, password, !smtpPlain));
+        new MailSender.Config(
+            smtpHost, smtpPort, smtpFrom, smtpUser, password.orElse(""), !smtpPlain));
   }
 }

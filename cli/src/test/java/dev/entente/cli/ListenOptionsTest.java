@@ -10,18 +10,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Addresses and certificates that cannot be used stop the start before there is a store. */
 class ListenOptionsTest {
-  @TempDir Path folder;
-  private Certificates certificates;
+  @TempDir static Path shared;
+  private static Certificates certificates;
 
-  @BeforeEach
-  void certificates() throws Exception {
-    certificates = new Certificates(folder.resolve("ca"));
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void certificates() throws Exception {
+    certificates = new Certificates(shared.resolve("ca"));
     certificates.sign("eu");
     certificates.sign("us");
   }
@@ -89,6 +91,6 @@ class ListenOptionsTest {
   void plainHttpBeyondThisMachineIsRefused() {
     refuses(List.of("--host=0.0.0.0"), "0.0.0.0", "--tls-cert", "--insecure-http");
     refuses(List.of("--host=::"), "--insecure-http");
-    refuses(List.of("--host="), "--host takes an address");
+    refuses(List.of("--host="), "--host is empty");
   }
 }

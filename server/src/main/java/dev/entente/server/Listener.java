@@ -32,10 +32,11 @@ public record Listener(String host, int port, Optional<NodeTls> tls, boolean ins
     }
     if (tls.isEmpty() && !insecureHttp && !isLoopback(host)) {
       throw new IllegalArgumentException(
-          "refusing to serve plain HTTP on "
+          "--host "
               + host
-              + ", which other machines can reach: give --tls-cert, --tls-key and --tls-ca, listen"
-              + " on 127.0.0.1 behind a proxy that speaks HTTPS, or allow it with --insecure-http");
+              + " can be reached by other machines, and plain HTTP is refused there: give"
+              + " --tls-cert, --tls-key and --tls-ca, listen on 127.0.0.1 behind a proxy that"
+              + " speaks HTTPS, or allow it with --insecure-http");
     }
   }
 

@@ -5,6 +5,7 @@ import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * The administrator's token of a data directory: {@code ENTENTE_TOKEN} if that is set at the first
@@ -22,14 +23,29 @@ public record Token(String value, boolean isNew) {
 
   /** The directory's token, made where there is none; an empty file is none. */
   public static Token of(Path directory) throws IOException {
+    return of(directory, Optional.ofNullable(System.getenv("ENTENTE_TOKEN")));
+  }
+
+  /**
+   * The directory's token, made where there is none.
+   *
+   * @param wanted the token to begin with; a directory that has another is refused
+   * @throws IllegalArgumentException where the directory has another
+   */
+  public static Token of(Path directory, Optional<String> wanted) throws IOException {
+    Optional<String> given = wanted.map(String::strip).filter(token -> !token.isEmpty());
     Path file = directory.resolve("token");
     String kept = Files.exists(file) ? Files.readString(file).strip() : "";
     if (!kept.isEmpty()) {
+      if (given.filter(token -> !token.equals(kept)).isPresent()) {
+        throw new IllegalArgumentException(
+            "ENTENTE_TOKEN is another token than "
+                + file
+                + " holds, which is in force: unset it, or remove the file to replace the token");
+      }
       return new Token(kept, false);
     }
-    String given = System.getenv("ENTENTE_TOKEN");
-    boolean generated = given == null || given.isBlank();
-    Token token = new Token(generated ? Auth.newToken() : given.strip(), generated);
+    Token token = new Token(given.orElseGet(Auth::newToken), given.isEmpty());
     token.keep(directory);
     return token;
   }

@@ -105,6 +105,25 @@ public final class OpenId {
     processor.setJWTClaimsSetVerifier(claims);
   }
 
+  /**
+   * Checks a set of public keys.
+   *
+   * @param text the set, as JSON
+   * @param file where it was read, for the message
+   * @throws IllegalArgumentException where there is no key in it
+   */
+  public static void requireKeys(String text, String file) {
+    try {
+      if (!JWKSet.parse(text).isEmpty()) {
+        return;
+      }
+    } catch (ParseException e) {
+      throw new IllegalArgumentException(
+          "--oidc-keys: " + file + " is no set of keys (JWKS): " + e.getMessage(), e);
+    }
+    throw new IllegalArgumentException("--oidc-keys: there is no key in " + file);
+  }
+
   private static JWKSource<SecurityContext> keys(Config config) throws IOException {
     try {
       if (!config.keys().isEmpty() && !config.keys().contains("://")) {

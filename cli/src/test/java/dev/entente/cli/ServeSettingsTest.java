@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/**
+ * Every setting of {@code serve} in its three forms: an empty, misspelt or unusable one stops the
+ * start, and the message names it. A new setting needs a row.
+ */
+class ServeSettingsTest {
+  /** Values that are refused where the setting is given alone; none where every value is good. */
+  private static final Map<String, List<String>> ROWS = new TreeMap<>();
+
+  static {
+    for (String open :
+        List.of(
+            "data",
+            "config",
+            "policies",
+            "tenant",
+            "name",
+            "traces",
+            "smtp-host",
+            "webhooks-inside",
+            "insecure-http")) {
+      ROWS.put(open, List.of());
+    }
+    for (String number :
+        List.of(
+            "checkpoint-every",
+            "keep-checkpoints",
+            "retention",
+            "alert-conflicts",
+            "alert-pending",
+            "alert-p99",
+            "alert-lag",
+            "alert-clock",
+            "trace-ratio",
+            "smtp-port",
+            "log",
+            "log-level")) {
+      ROWS.put(number, List.of("x"));
+    }
+    ROWS.put("port", List.of("x", "-1", "65536"));
+    ROWS.put("host", List.of("0.0.0.0", "::", "no such host"));
+    for (String file : List.of("tls-cert", "tls-key", "tls-ca")) {
+      ROWS.put(file, List.of("missing"));
+    }
+    ROWS.put("peers", List.of("http://127.0.0.1:1"));
+    ROWS.put("voters", List.of("eu=127.0.0.1:1"));
+    ROWS.put("advertise", List.of("http://127.0.0.1:1"));
+    ROWS.put("vote-key", List.of("missing"));
+    ROWS.put("secret-file", List.of("missing", ".", "EMPTY", "BINARY"));
+    ROWS.put("oidc-issuer", List.of("x", "http://issuer.example", "https://"));
+    ROWS.put("oidc-audience", List.of("other"));
+    ROWS.put("oidc-keys", List.of("missing", "https://issuer.example/keys"));
+    ROWS.put("oidc-name-claim", List.of("email"));
+    for (String limit : List.of("rate-limit", "record-rate-limit", "tenant-rate-limit")) {
+      ROWS.put(limit, List.of("-1", "x", "99999999999"));
+    }
+    ROWS.put("smtp-from", List.of("a@b.example"));
+    ROWS.put("smtp-user", List.of("u"));
+    ROWS.put("smtp-plain", List.of("true"));
+  }
+
+  @TempDir Path folder;
+
+  @BeforeEach
+  void files() throws IOException {
+    Files.writeString(folder.resolve("EMPTY"), "\n");
+    Files.write(folder.resolve("BINARY"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+    Files.writeString(folder.resolve("no-store"), "a file where the data should be");
+  }
+
+  private record Run(int code, String said) {}
+
+  /** Starts on a file in place of a folder, so that a start that nothing refuses ends too. */
+  private Run run(Map<String, String> environment, String... more) {
+    List<String> arguments = new ArrayList<>(List.of("--data"));
+    arguments.add(folder.resolve("no-store").toString());
+    arguments.addAll(List.of(more));
+    StringWriter err = new StringWriter();
+    int code =
+        new CommandLine(new ServeCommand())
+            .setDefaultValueProvider(new Settings(arguments, environment))
+            .setExecutionExceptionHandler(Main::explained)
+            .setErr(new PrintWriter(err, true))
+            .execute(arguments.toArray(String[]::new));
+    return new Run(code, err.toString());
+  }
+
+  private String value(String row) {
+    return row.equals("EMPTY") || row.equals("BINARY") || row.equals("missing") || row.equals(".")
+        ? folder.resolve(row).toString()
+        : row;
+  }
+
+  private static String variable(String name) {
+    return "ENTENTE_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
+  }
+
+  private String config(String name, String value) {
+    try {
+      return Files.writeString(folder.resolve("config"), name + "=" + value.replace("\\", "\\\\"))
+          .toString();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void refused(Run run, String... named) {
+    assertThat(run.said()).contains(named);
+    assertThat(run.code()).as(run.said()).isEqualTo(ExitCodes.BAD_INPUT);
+  }
+
+  private static List<String> names() {
+    return Settings.names(new CommandLine(new ServeCommand()).getCommandSpec());
+  }
+
+  @Test
+  void everySettingHasARow() {
+    assertThat(ROWS.keySet()).isEqualTo(new TreeSet<>(names()));
+  }
+
+  @Test
+  void unusableValuesAreRefusedInEveryForm() {
+    ROWS.forEach((name, values) -> {
+      for (String row : values) {
+        String value = value(row);
+        refused(run(Map.of(), "--" + name + "=" + value), name);
+        refused(run(Map.of(variable(name), value)), name);
+        refused(run(Map.of(), "--config=" + config(name, value)), name);
+      }
+    });
+  }
+
+  @Test
+  void emptyValuesAreRefusedInEveryForm() {
+    for (String name : names()) {
+      if (!name.equals("config") && !name.equals("data")) {
+        refused(run(Map.of(), "--" + name + "="), name);
+        refused(run(Map.of(), "--config=" + config(name, "")), name);
+      }
+      refused(run(Map.of(variable(name), " ")), variable(name));
+    }
+    for (String secret : Settings.SECRETS) {
+      refused(run(Map.of(secret, "")), secret);
+    }
+  }
+
+  @Test
+  void misspeltNamesAreRefusedInEveryForm() {
+    for (String name : names()) {
+      for (String misspelt : List.of(name + "x", name.substring(0, name.length() - 1))) {
+        if (names().contains(misspelt)) {
+          continue;
+        }
+        refused(run(Map.of(), "--" + misspelt + "=1"), misspelt);
+        refused(run(Map.of(variable(misspelt), "1")), variable(misspelt));
+        refused(run(Map.of(), "--config=" + config(misspelt, "1")), misspelt);
+      }
+    }
+    for (String secret : Settings.SECRETS) {
+      refused(run(Map.of(secret + "S", "a secret of the cluster")), secret + "S");
+    }
+    refused(run(Map.of("ENTENTE_TLS_CERTIFICATE", "eu.pem")), "ENTENTE_TLS_CERTIFICATE");
+  }
+
+  @Test
+  void variablesOfSomethingElseAreReported() {
+    assertThat(run(Map.of("ENTENTE_QUARTERLY", "1")).said()).contains("ENTENTE_QUARTERLY");
+    assertThat(run(Map.of("ENTENTE_SERVICE_HOST", "10.0.0.1", "ENTENTE_PORT_7400_TCP", "x")).said())
+        .doesNotContain("SERVICE_HOST")
+        .doesNotContain("PORT_7400");
+  }
+
+  @Test
+  void secretsThatHaveNoEffectAreRefused() throws IOException {
+    Path secret = Files.writeString(folder.resolve("secret"), "a secret of the cluster");
+    String option = "--secret-file=" + secret;
+    refused(run(Map.of("ENTENTE_SECRET", "another secret of it"), option), "ENTENTE_SECRET");
+    refused(run(Map.of("ENTENTE_SECRET", "short")), "16 characters");
+    refused(run(Map.of("ENTENTE_SMTP_PASSWORD", "p")), "--smtp-host");
+    refused(
+        run(Map.of("ENTENTE_SMTP_PASSWORD", "p"), "--smtp-host=h", "--smtp-from=a@b.example"),
+        "--smtp-user");
+    refused(run(Map.of(), "--smtp-host=h", "--smtp-from=a@b.example", "--smtp-user=u"), "PASSWORD");
+    refused(run(Map.of(), "--smtp-host=h"), "--smtp-from");
+    Path keys = Files.writeString(folder.resolve("keys"), "{\"keys\":[]}");
+    refused(run(Map.of(), "--oidc-issuer=https://i.example", "--oidc-keys=" + keys), "no key");
+  }
+
+  @Test
+  void filesThatOtherUsersCanReadAreReported() throws IOException {
+    Path secret = Files.writeString(folder.resolve("secret"), "a secret of the cluster");
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-r--r--"));
+    assertThat(SecretFile.exposure("--secret-file", secret).orElseThrow())
+        .contains("--secret-file", "chmod 600 " + secret);
+    for (String open : List.of("rw----r--", "rw--w----", "rw-----w-")) {
+      Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString(open));
+      assertThat(SecretFile.exposure("--tls-key", secret)).as(open).isPresent();
+    }
+    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
+    assertThat(SecretFile.exposure("--vote-key", secret)).isEmpty();
+  }
+}
