@@ -145,6 +145,8 @@ class ArchitectureTest {
         .and()
         .doNotHaveSimpleName("HpackMend")
         .and()
+        .doNotHaveSimpleName("FrameLimit")
+        .and()
         .doNotHaveSimpleName("HttpSender")
         .should()
         .dependOnClassesThat()

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -127,15 +128,16 @@ final class Auth {
   private Optional<Caller> holder(String token, String address) {
     Optional<Caller> holder = holder(token);
     if (holder.isEmpty()) {
-      refused(address);
+      // Of a token of no account only its hash is kept: it may be a right one somewhere else.
+      refused(address, Accounts.idOf(token).orElseGet(() -> HexFormat.of().formatHex(hash(token))));
     }
     return holder;
   }
 
-  /** Counts a credential that was none; too many are told to wait. */
-  private void refused(String address) {
-    boolean tooMany = throttle.guessesTooMuch(address);
-    throttle.guessed(address);
+  /** Counts a credential that was none, by where it came from and by what it was meant to be. */
+  private void refused(String address, String credential) {
+    boolean tooMany = throttle.guessesTooMuch(address, credential);
+    throttle.guessed(address, credential);
     if (tooMany) {
       throw Throttle.guessedTooMuch();
     }
@@ -150,7 +152,7 @@ final class Auth {
     }
     if (!given.startsWith("Bearer ")
         || !MessageDigest.isEqual(secretHash.get(), hash(given.substring(7).strip()))) {
-      refused(address);
+      refused(address, "secret of nodes");
       throw new Problem(Code.UNAUTHORIZED, "the two nodes do not share the same secret");
     }
     if (certified && call.peer().name().isEmpty()) {

@@ -33,6 +33,7 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http2.Http2Config;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -53,6 +54,14 @@ public final class EntenteServer implements AutoCloseable {
   private static final Logger LOG = System.getLogger(EntenteServer.class.getName());
   private static final int HEADERS_BYTES_MAX = 16 << 10;
   private static final int PROLOGUE_BYTES_MAX = 8 << 10;
+
+  /** Empty DATA frames in a row; see {@link FrameMend} for frames that carry no request. */
+  private static final int EMPTY_FRAMES_MAX = 10;
+
+  /** Streams that one connection may open and reset at once within a period. */
+  private static final int RESETS_MAX = 50;
+
+  private static final Duration RESETS_PERIOD = Duration.ofSeconds(10);
   private static final String SECURITY =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
           + " base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -76,6 +85,7 @@ public final class EntenteServer implements AutoCloseable {
 
   static {
     HpackMend.apply();
+    FrameMend.apply();
     QUIET.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
   }
 
@@ -231,6 +241,13 @@ public final class EntenteServer implements AutoCloseable {
                 Http1Config.builder()
                     .maxHeadersSize(HEADERS_BYTES_MAX)
                     .maxPrologueLength(PROLOGUE_BYTES_MAX)
+                    .build())
+            .addProtocol(
+                Http2Config.builder()
+                    .maxHeaderListSize(HEADERS_BYTES_MAX)
+                    .maxEmptyFrames(EMPTY_FRAMES_MAX)
+                    .maxRapidResets(RESETS_MAX)
+                    .rapidResetCheckPeriod(RESETS_PERIOD)
                     .build())
             .connectionOptions(options ->
                 // A head and a body go in two pieces, and the second must not wait for an answer.

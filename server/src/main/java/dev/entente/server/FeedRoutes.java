@@ -55,8 +55,19 @@ final class FeedRoutes {
       var _ = read(call, from, 1);
       return events(call, out -> streamChanges(out, call, cursors, from, withData));
     }
+    long wait = waitMillis(call);
     Page page = read(call, from, call.limit());
-    long deadline = System.nanoTime() + waitMillis(call) * 1_000_000;
+    if (wait == 0 || !page.entries().isEmpty()) {
+      return changes(call, cursors, page, 0, withData);
+    }
+    // Who waits holds a thread as a stream does, and takes from the same share.
+    return streams.within(
+        call.tenant(), call.caller().name(), () -> changes(call, cursors, page, wait, withData));
+  }
+
+  private Reply changes(Call call, Cursors cursors, Page first, long waitMillis, boolean withData) {
+    Page page = first;
+    long deadline = System.nanoTime() + waitMillis * 1_000_000;
     boolean gap = page.gap();
     try {
       while (page.entries().isEmpty() && System.nanoTime() < deadline) {

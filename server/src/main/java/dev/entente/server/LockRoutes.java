@@ -29,6 +29,9 @@ final class LockRoutes {
 
   private final Authority authority;
 
+  /** Who waits in line, counted as streams are. */
+  private final Streams waiting = new Streams(Limits.STREAMS_MAX);
+
   LockRoutes(Authority authority) {
     this.authority = authority;
   }
@@ -98,9 +101,18 @@ final class LockRoutes {
     String owner = owner(call, body);
     long lease = millis(body, "lease", LEASE_DEFAULT, LEASE_MIN, Locks.LEASE_MILLIS_MAX);
     long wait = millis(body, "wait", 0, 0, Locks.WAIT_MILLIS_MAX);
-    Locks.Answer answer = ask(new Locks.Command.Acquire(name, owner, lease, wait));
-    if (answer instanceof Locks.Answer.Queued && wait > 0) {
-      Optional<Locks.Grant> granted = await(name, owner, wait);
+    Locks.Command.Acquire asked = new Locks.Command.Acquire(name, owner, lease, wait);
+    return wait == 0
+        ? answered(name, ask(asked))
+        : waiting.within(call.tenant(), call.caller().name(), () -> inLine(call, asked));
+  }
+
+  private Reply inLine(Call call, Locks.Command.Acquire asked) {
+    Locks.Name name = asked.name();
+    String owner = asked.owner();
+    Locks.Answer answer = ask(asked);
+    if (answer instanceof Locks.Answer.Queued) {
+      Optional<Locks.Grant> granted = await(name, owner, asked.waitMillis());
       if (granted.isPresent() && !call.holds()) {
         ask(new Locks.Command.Release(name, owner));
       }

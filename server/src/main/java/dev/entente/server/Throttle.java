@@ -24,6 +24,9 @@ final class Throttle {
   private static final Duration NOTED_EVERY = Duration.ofMinutes(1);
   private static final int NOTED_MAX = 10_000;
 
+  /** The longest name of a credential; what is longer is a hash. */
+  private static final int NAMED_MAX = 40;
+
   private final Node node;
   private final Metrics metrics;
   private final RateLimits limits;
@@ -84,19 +87,21 @@ final class Throttle {
   }
 
   /**
-   * Whether an address may not guess at a secret that somebody chose, for now: a thousand
-   * credentials that were none came from it, and ten more each second.
+   * Whether an address, or whoever tries one credential from many, is told to wait: a thousand were
+   * wrong, and ten more each second. Who has the right one is never refused.
    */
-  boolean guessesTooMuch(String address) {
-    return limits.guessesTooMuch(address);
+  boolean guessesTooMuch(String address, String credential) {
+    return limits.guessesTooMuch(address, credential);
   }
 
   /** Counts a credential that was none. */
-  void guessed(String address) {
-    limits.guessed(address);
+  void guessed(String address, String credential) {
+    limits.guessed(address, credential);
     metrics.throttled("credentials");
     if (noted.asMap().putIfAbsent("credentials", true) == null) {
-      JsonObject what = JsonObject.of("what", Json.of("a credential that is not good here"));
+      JsonObject what =
+          JsonObject.of("what", Json.of("a credential that is not good here"))
+              .with("credential", Json.of(credential.length() > NAMED_MAX ? "" : credential));
       Writes.await(() -> node.account("refused-credential", address, what));
     }
   }
@@ -105,7 +110,7 @@ final class Throttle {
   static Problem guessedTooMuch() {
     return new Problem(
         Code.TOO_FAST,
-        "too many credentials from your address were not good; wait 10 s",
+        "too many credentials from your address, or for this account, were not good; wait 10 s",
         Map.of("retryAfter", Json.of(10)));
   }
 

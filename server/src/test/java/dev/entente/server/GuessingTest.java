@@ -60,18 +60,31 @@ class GuessingTest {
   }
 
   @Test
+  void aCredentialThatIsTriedFromManyAddressesIsCountedByItself() {
+    AtomicLong nanos = new AtomicLong();
+    RateLimits limits = new RateLimits(RateLimits.Limits.DEFAULT, nanos::get);
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(limits.guessesTooMuch("10.0.0." + i, "0123456789abcdef")).isFalse();
+      limits.guessed("10.0.0." + i, "0123456789abcdef");
+    }
+    assertThat(limits.guessesTooMuch("10.0.1.1", "0123456789abcdef")).isTrue();
+    assertThat(limits.guessesTooMuch("10.0.1.1", "another")).isFalse();
+    assertThat(limits.guessesTooMuch("10.0.0.1", "another")).isFalse();
+  }
+
+  @Test
   void eachAddressGuessesForItself() {
     AtomicLong nanos = new AtomicLong();
     RateLimits limits = new RateLimits(RateLimits.Limits.DEFAULT, nanos::get);
     for (int i = 0; i < 1_000; i++) {
-      assertThat(limits.guessesTooMuch("10.0.0.1")).isFalse();
-      limits.guessed("10.0.0.1");
+      assertThat(limits.guessesTooMuch("10.0.0.1", "y")).isFalse();
+      limits.guessed("10.0.0.1", "x" + nanos);
     }
-    assertThat(limits.guessesTooMuch("10.0.0.1")).isTrue();
-    assertThat(limits.guessesTooMuch("10.0.0.2")).isFalse();
+    assertThat(limits.guessesTooMuch("10.0.0.1", "y")).isTrue();
+    assertThat(limits.guessesTooMuch("10.0.0.2", "y")).isFalse();
     nanos.addAndGet(100_000_000);
-    assertThat(limits.guessesTooMuch("10.0.0.1")).as("one more each 100 ms").isFalse();
-    limits.guessed("10.0.0.1");
-    assertThat(limits.guessesTooMuch("10.0.0.1")).isTrue();
+    assertThat(limits.guessesTooMuch("10.0.0.1", "y")).as("one more each 100 ms").isFalse();
+    limits.guessed("10.0.0.1", "x" + nanos);
+    assertThat(limits.guessesTooMuch("10.0.0.1", "y")).isTrue();
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import org.junit.jupiter.api.Test;
@@ -10,6 +11,29 @@ class StreamsTest {
 
   private void isRefused(String tenant, String caller) {
     assertThatExceptionOfType(Problem.class).isThrownBy(() -> streams.open(tenant, caller));
+  }
+
+  @Test
+  void aRequestThatWaitsCountsAsAStreamWhileItWaits() {
+    streams.open("a", "ann");
+    int answer =
+        streams.within(
+            "a",
+            "ann",
+            () -> {
+              isRefused("a", "ann");
+              return 7;
+            });
+    assertThat(answer).isEqualTo(7);
+    assertThatExceptionOfType(IllegalStateException.class)
+        .isThrownBy(() ->
+            streams.within(
+                "a",
+                "ann",
+                () -> {
+                  throw new IllegalStateException("it failed");
+                }));
+    streams.open("a", "ann");
   }
 
   @Test

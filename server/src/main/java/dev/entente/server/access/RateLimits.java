@@ -90,14 +90,24 @@ public final class RateLimits {
     return take(records, caller.name() + "\n" + key, limits.changesPerSecond(), 60);
   }
 
-  /** Counts a credential from an address that was none. */
-  public void guessed(String address) {
-    Optional<Duration> _ = take(guesses, address, GUESSES_PER_SECOND, 100);
+  /**
+   * Counts a credential that was none.
+   *
+   * @param address where it came from
+   * @param credential what it was taken for: the id of a token, or what there is one of
+   */
+  public void guessed(String address, String credential) {
+    Optional<Duration> _ = take(guesses, "a" + address, GUESSES_PER_SECOND, 100);
+    Optional<Duration> _ = take(guesses, "c" + credential, GUESSES_PER_SECOND, 100);
   }
 
-  /** Whether so many from an address were none that it may not guess at a secret for now. */
-  public boolean guessesTooMuch(String address) {
-    Bucket bucket = guesses.getIfPresent(address);
+  /** Whether so many from an address, or at one credential, were none that it is told to wait. */
+  public boolean guessesTooMuch(String address, String credential) {
+    return isEmpty("a" + address) || isEmpty("c" + credential);
+  }
+
+  private boolean isEmpty(String guesser) {
+    Bucket bucket = guesses.getIfPresent(guesser);
     return bucket != null && bucket.getAvailableTokens() == 0;
   }
 
