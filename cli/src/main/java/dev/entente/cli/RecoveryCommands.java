@@ -100,7 +100,8 @@ final class RecoveryCommands {
   @Command(
       name = "checkpoint",
       description =
-          "Keeps what the node is now, beside its data; serve does so every 15 minutes, for 7 days. With --list, shows what is kept.")
+          "Keeps what the node is now, beside its data; serve does so every 15 minutes, for 7 days."
+              + " With --list, shows what is kept.")
   static final class Checkpoint extends Calling {
     @Option(names = "--list", description = "Show the checkpoints that are kept.")
     boolean list;
@@ -126,7 +127,9 @@ final class RecoveryCommands {
   @Command(
       name = "retention",
       description =
-          "Shows or sets for how many days the tenant's versions are kept; older ones go once every node has them, but never the last of a record, nor those of a record that waits for a decision. With --run, lets go of them now.")
+          "Shows or sets for how many days the tenant's versions are kept; older ones go once every"
+              + " node has them, but never the last of a record, nor those of a record that waits"
+              + " for a decision. With --run, lets go of them now.")
   static final class Retention extends Working {
     @Option(
         names = "--days",
@@ -182,7 +185,8 @@ final class RecoveryCommands {
   @Command(
       name = "backup",
       description =
-          "Writes all that the node has into a file while it runs, and reads it back to see that it is whole; with --check, only the latter.")
+          "Writes all that the node has into a file while it runs, and reads it back to see that it"
+              + " is whole; with --check, only the latter.")
   static final class Backup extends Calling {
     @Parameters(paramLabel = "FILE")
     Path file;
@@ -234,7 +238,9 @@ final class RecoveryCommands {
   @Command(
       name = "restore",
       description =
-          "Brings back what was: --to a moment, a record, a type or the whole tenant as new versions, on a running node; or --from a checkpoint or a backup, a node into a new directory.")
+          "Brings back what was: --to a moment, a record, a type or the whole tenant as new"
+              + " versions, on a running node; or --from a checkpoint or a backup, a node into a"
+              + " new directory.")
   static final class Restore extends Working {
     @Parameters(index = "0", arity = "0..1", paramLabel = "TYPE")
     @Nullable String type;
@@ -331,8 +337,29 @@ final class RecoveryCommands {
             store + " is there already; restore into a new directory");
       }
       Path begun = target.resolve("store.unfinished");
+      boolean wasThere = Files.exists(target);
       Folders.delete(begun);
-      Folders.create(target);
+      Verification found;
+      try {
+        Folders.create(target);
+        found = restored(source, begun);
+        Folders.publish(begun, store);
+      } catch (IOException | RuntimeException e) {
+        Folders.delete(begun);
+        if (!wasThere) {
+          Files.deleteIfExists(target);
+        }
+        throw e;
+      }
+      out.printf(
+          "restored into %s: %d versions and %d audit entries, all intact%n",
+          target, found.versions(), found.entries());
+      out.println("start it: entente serve --data " + target);
+      return ExitCodes.OK;
+    }
+
+    /** Copies a checkpoint or backup into a store, and checks it. */
+    private Verification restored(Path source, Path begun) throws IOException {
       NodeConfig config = NodeConfig.DEFAULT.withFreshIncarnation();
       Verification found;
       if (Files.isDirectory(source)) {
@@ -347,18 +374,10 @@ final class RecoveryCommands {
         found = verified(begun, config, false);
       }
       if (found.broken().isPresent()) {
-        throw new IOException(
-            source
-                + " is damaged: "
-                + found.broken().get()
-                + "; take another checkpoint or backup");
+        String damage = source + " is damaged: " + found.broken().get();
+        throw new IOException(damage + "; take another checkpoint or backup");
       }
-      Folders.publish(begun, store);
-      out.printf(
-          "restored into %s: %d versions and %d audit entries, all intact%n",
-          target, found.versions(), found.entries());
-      out.println("start it: entente serve --data " + target);
-      return ExitCodes.OK;
+      return found;
     }
 
     private static void copy(Path source, Path target) throws IOException {
@@ -438,14 +457,17 @@ final class RecoveryCommands {
   @Command(
       name = "resolve",
       description =
-          "Decides many pending reviews at once as a rule would settle them, each by itself; never-automatic units are left alone. Begin with --dry-run; entente jobs JOB --undo takes it back.")
+          "Decides many pending reviews at once as a rule would settle them, each by itself;"
+              + " never-automatic units are left alone. Begin with --dry-run; entente jobs JOB"
+              + " --undo takes it back.")
   static final class Resolve extends Working {
     @Option(
         names = "--rule",
         required = true,
         paramLabel = "STRATEGY",
         description =
-            "last-writer-wins, first-writer-wins, highest-value, lowest-value, sum-of-changes, union, merge or append.")
+            "last-writer-wins, first-writer-wins, highest-value, lowest-value, sum-of-changes,"
+                + " union, merge or append.")
     String rule;
 
     @Option(names = "--type", paramLabel = "TYPE", description = "Of which record type.")

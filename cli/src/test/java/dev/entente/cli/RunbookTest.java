@@ -118,6 +118,16 @@ class RunbookTest {
     bytes[bytes.length / 2] ^= 1;
     Files.write(folder.resolve("flipped.entente"), bytes);
     assertThat(run("backup flipped.entente --check --passphrase-file phrase").code()).isNotZero();
+    Files.createDirectory(folder.resolve("mine"));
+    for (String refused :
+        List.of(
+            "flipped.entente --into nothing --passphrase-file phrase",
+            "b.entente --into nothing",
+            "flipped.entente --into mine --passphrase-file phrase")) {
+      assertThat(run("restore --from " + refused).code()).as(refused).isNotZero();
+    }
+    assertThat(folder.resolve("nothing")).doesNotExist();
+    assertThat(folder.resolve("mine")).isEmptyDirectory();
     Ran restored = run("restore --from b.entente --into back --passphrase-file phrase");
     assertThat(restored.output()).contains("all intact");
     node.kill();

@@ -8,7 +8,6 @@ import dev.entente.server.access.Accounts;
 import dev.entente.server.access.Caller;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.OpenId;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
@@ -20,7 +19,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Says who is calling: by a token in {@code Authorization: Bearer}, the administrator's or one of
@@ -107,7 +105,7 @@ final class Auth {
                 "send Authorization: Bearer <token>; the administrator's was printed when the node"
                     + " was first started and is in its data directory"));
     if (!call.method().equals("GET") && !call.method().equals("HEAD") && !sameOrigin(call)) {
-      throw new Problem(Code.FORBIDDEN, "a browser's request must come from the dashboard itself");
+      throw otherOrigin();
     }
     return caller;
   }
@@ -173,23 +171,43 @@ final class Auth {
     return node.equals(name) || node.startsWith(name + ".");
   }
 
+  /**
+   * Whether the page that sent a request has this node's scheme, host name and port. A proxy that
+   * ends TLS before a plain port names the scheme of its own port in X-Forwarded-Proto.
+   */
   private static boolean sameOrigin(Call call) {
     Optional<String> origin = call.header("origin");
-    @Nullable String host = call.header("host").orElse(null);
-    return origin.isPresent() && host != null && host.equals(authority(origin.get()));
+    Optional<String> host = call.header("host");
+    if (origin.isEmpty() || host.isEmpty()) {
+      return false;
+    }
+    return origin.get().equalsIgnoreCase(scheme(call) + "://" + host.get());
   }
 
-  private static @Nullable String authority(String origin) {
-    try {
-      return URI.create(origin).getAuthority();
-    } catch (IllegalArgumentException e) {
-      return null;
+  /** The scheme that the client used: the listener's, or that of the proxy before a plain port. */
+  private static String scheme(Call call) {
+    return call.peer().encrypted()
+        ? "https"
+        : call.header("x-forwarded-proto").orElse("http").strip();
+  }
+
+  private static Problem otherOrigin() {
+    return new Problem(
+        Code.FORBIDDEN,
+        "a browser's request must come from the dashboard itself, with the same scheme, host and"
+            + " port; a proxy that speaks HTTPS before this node sends X-Forwarded-Proto: https");
+  }
+
+  /** Refuses to sign in for a page of another origin; clients that are no browser send none. */
+  static void requireOwnPage(Call call) {
+    if (call.header("origin").isPresent() && !sameOrigin(call)) {
+      throw otherOrigin();
     }
   }
 
   /** A new session's cookie for whoever has the token. */
-  Optional<String> signIn(String token, String address) {
-    if (holder(token, address).isEmpty()) {
+  Optional<String> signIn(String token, Call call) {
+    if (holder(token, call.peer().address()).isEmpty()) {
       return Optional.empty();
     }
     sessions.values().removeIf(session -> session.untilMillis() < nowMillis.getAsLong());
@@ -210,11 +228,15 @@ final class Auth {
             + id
             + "; Path=/; HttpOnly; SameSite=Strict; Max-Age="
             + SESSION_MILLIS / 1000
-            + (certified ? "; Secure" : ""));
+            + (scheme(call).equalsIgnoreCase("https") ? "; Secure" : ""));
   }
 
   void signOut(Call call) {
-    session(call).ifPresent(sessions::remove);
+    Optional<String> session = session(call);
+    if (session.isPresent() && !sameOrigin(call)) {
+      throw otherOrigin();
+    }
+    session.ifPresent(sessions::remove);
   }
 
   private static Optional<String> session(Call call) {

@@ -46,8 +46,14 @@ record Call(
    *
    * @param address of the network, as text; empty where it has none
    * @param name what its certificate says; empty where it showed none
+   * @param encrypted whether the connection is TLS
    */
-  record Peer(String address, String name) {
+  record Peer(String address, String name, boolean encrypted) {
+    /** A peer on a plain connection. */
+    Peer(String address, String name) {
+      this(address, name, false);
+    }
+
     /** Nobody knows. */
     static final Peer UNKNOWN = new Peer("", "");
   }

@@ -75,11 +75,12 @@ final class DashboardRoutes {
   }
 
   private Reply signIn(Call call) {
+    Auth.requireOwnPage(call);
     JsonObject body = call.jsonObject();
     Call.only(body, "signing in", Set.of("token"));
     String cookie =
         Call.text(body, "token")
-            .flatMap(token -> auth.signIn(token, call.peer().address()))
+            .flatMap(token -> auth.signIn(token, call))
             .orElseThrow(() ->
                 new Problem(
                     Code.UNAUTHORIZED,

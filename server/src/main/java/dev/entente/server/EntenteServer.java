@@ -397,7 +397,8 @@ public final class EntenteServer implements AutoCloseable {
         Requests.body(headers, request.headers().contentLength().orElse(0), in),
         new Call.Peer(
             Requests.network(request.remotePeer().address()),
-            Requests.certified(request.remotePeer().tlsCertificates())));
+            Requests.certified(request.remotePeer().tlsCertificates()),
+            request.isSecure()));
   }
 
   private static void send(Reply reply, ServerResponse response) {

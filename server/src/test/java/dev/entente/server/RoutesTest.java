@@ -100,6 +100,14 @@ class RoutesTest {
                   .status())
           .isEqualTo(200);
       assertThat(putFrom(served, session, "http://evil.example")).isEqualTo(403);
+      for (String other :
+          List.of(
+              "https://127.0.0.1:" + served.port(),
+              "http://127.0.0.1",
+              "http://localhost:" + served.port(),
+              "null")) {
+        assertThat(putFrom(served, session, other)).as(other).isEqualTo(403);
+      }
       assertThat(putFrom(served, session, "http://127.0.0.1:" + served.port())).isEqualTo(201);
       assertThat(
               served
@@ -115,6 +123,43 @@ class RoutesTest {
       assertThat(served.get("/").response().headers().firstValue("x-content-type-options"))
           .contains("nosniff");
     }
+  }
+
+  @Test
+  void pagesOfOtherOriginsSignNobodyInOrOut() {
+    try (Served served = new Served()) {
+      String own = "http://127.0.0.1:" + served.port();
+      String evil = "http://evil.example";
+      String secure = "https://127.0.0.1:" + served.port();
+      String body = "{\"token\":\"" + Served.TOKEN + "\"}";
+      for (String other : List.of(evil, secure, "null")) {
+        assertThat(served.json("POST", "/session", body, "Origin", other).status()).isEqualTo(403);
+      }
+      var signedIn = served.json("POST", "/session", body, "Origin", own);
+      assertThat(signedIn.status()).isEqualTo(200);
+      String cookie = signedIn.response().headers().firstValue("set-cookie").orElseThrow();
+      assertThat(cookie).doesNotContain("Secure");
+      String session = cookie.substring(0, cookie.indexOf(';'));
+      assertThat(signOutFrom(served, session, evil)).isEqualTo(403);
+      assertThat(putFrom(served, session, own)).as("still signed in").isEqualTo(201);
+      assertThat(signOutFrom(served, session, own)).isEqualTo(200);
+      assertThat(putFrom(served, session, own)).isEqualTo(401);
+      var proxied =
+          served.json("POST", "/session", body, "Origin", secure, "X-Forwarded-Proto", "https");
+      assertThat(proxied.status()).isEqualTo(200);
+      assertThat(proxied.response().headers().firstValue("set-cookie").orElseThrow())
+          .contains("Secure");
+    }
+  }
+
+  private static int signOutFrom(Served served, String session, String origin) {
+    return served
+        .send(
+            "DELETE",
+            "/session",
+            new byte[0],
+            Map.of("Authorization", "", "Cookie", session, "Origin", origin))
+        .status();
   }
 
   /** A page of this origin writes with the session's cookie. */
