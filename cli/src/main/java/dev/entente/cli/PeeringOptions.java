@@ -7,6 +7,7 @@ import dev.entente.server.Peering;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -57,6 +58,16 @@ final class PeeringOptions {
   @Nullable Path secretFile;
 
   @Option(
+      names = "--administrator-keys",
+      split = ",",
+      paramLabel = "KEY",
+      description =
+          "Access keys of other administrators whose accounts, tokens and webhooks have effect on"
+              + " this node (accessKey in GET /v1/cluster of their node). Nodes with the same"
+              + " administrator's token need none.")
+  List<String> administrators = List.of();
+
+  @Option(
       names = "--vote-key",
       paramLabel = "FILE",
       description =
@@ -72,10 +83,10 @@ final class PeeringOptions {
   Optional<Peering> peering(Path data, Optional<NodeTls> tls, Settings settings) {
     String secret = secret(settings.secret("ENTENTE_SECRET"));
     if (secret.isEmpty()) {
-      if (!peers.isEmpty() || !voters.isEmpty()) {
+      if (!peers.isEmpty() || !voters.isEmpty() || !administrators.isEmpty()) {
         throw new IllegalArgumentException(
-            "--peers and --voters need the secret that the nodes share: set ENTENTE_SECRET, or"
-                + " --secret-file");
+            "--peers, --voters and --administrator-keys need the secret that the nodes share: set"
+                + " ENTENTE_SECRET, or --secret-file");
       }
       if (voteKey != null || !url.isEmpty()) {
         throw new IllegalArgumentException(
@@ -95,7 +106,8 @@ final class PeeringOptions {
             tls,
             voteKey == null
                 ? Optional.empty()
-                : Optional.of(SecretFile.read("--vote-key", voteKey))));
+                : Optional.of(SecretFile.read("--vote-key", voteKey)),
+            Set.copyOf(administrators)));
   }
 
   /** The secret of the file or the environment; empty where neither gives one. */

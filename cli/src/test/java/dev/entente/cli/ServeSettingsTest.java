@@ -65,6 +65,7 @@ class ServeSettingsTest {
     }
     ROWS.put("peers", List.of("http://127.0.0.1:1"));
     ROWS.put("voters", List.of("eu=127.0.0.1:1"));
+    ROWS.put("administrator-keys", List.of("x", "token-of-the-administrator"));
     ROWS.put("advertise", List.of("http://127.0.0.1:1"));
     ROWS.put("vote-key", List.of("missing"));
     ROWS.put("secret-file", List.of("missing", ".", "EMPTY", "BINARY"));

@@ -365,6 +365,7 @@ public final class Cluster {
     for (Member known : leaving) {
       long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
       learn(List.of(new Member(known.node(), known.url(), stamp, true, known.sinceMillis())));
+      var _ = node.forgetUnprovenAccess(known.node().name());
     }
     return !leaving.isEmpty();
   }

@@ -16,6 +16,8 @@ public enum CausalViolation {
   REQUEST_ID_REUSED(Severity.HIGH),
   /** Its record cannot take it: a counter would overflow, an edit lies outside of its text. */
   CANNOT_JOIN(Severity.CRITICAL),
+  /** It says what accounts and tokens there are, and nobody who may say so has signed it. */
+  UNPROVEN_ACCESS(Severity.CRITICAL),
   /** It says that it was accepted further in the future than clocks may differ. */
   CLOCK_DRIFT(Severity.HIGH);
 

@@ -83,6 +83,7 @@ public final class Node implements AutoCloseable {
   private final Sequencer sequencer;
   private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
+  private final UnprovenAccess unproven;
   private final Watermark watermark;
   private final ErasureMarks erased;
   private final Archive archive;
@@ -92,6 +93,7 @@ public final class Node implements AutoCloseable {
   private final Pruning pruning;
   private final ReentrantLock prunes = new ReentrantLock();
   private volatile IntSupplier clockError = () -> 0;
+  private volatile AccessKeys access = AccessKeys.NONE;
 
   private Node(Store store, NodeConfig config) {
     this.store = store;
@@ -109,13 +111,18 @@ public final class Node implements AutoCloseable {
     Derived derived = new Derived(claims, reviews, freezes, erased);
     VersionChecks checks = new VersionChecks(derived, config.siblingsMax());
     this.versionChecks = checks;
-    VersionWriter writer = new VersionWriter(policies, history, derived, checks);
+    VersionWriter writer = new VersionWriter(policies, history, derived, checks, () -> access);
     this.acceptor = new Acceptor(policies, history, erased, checks, writer);
     Contentions contentions = new Contentions(claims, reviews, acceptor);
     this.appeals = new Appeals(policies, reviews, acceptor);
     this.decider = new Decider(policies, reviews, writer, contentions, appeals);
     this.proceedings = new Proceedings(policies, reviews, decider, contentions, history, freezes);
-    this.receiver = new Receiver(store, self, policies, history, reviews, writer);
+    this.unproven =
+        new UnprovenAccess(
+            store,
+            () -> access,
+            (version, how) -> tell(new NodeEvent.Violated(version.key(), how)));
+    this.receiver = new Receiver(store, self, policies, history, reviews, writer, unproven);
     this.replication = new Replication(store, self, receiver, config.incarnations());
     this.drafts = new Drafts(receiver, replication);
     this.divergences = new Divergences(store, policies, history, records::read);
@@ -583,6 +590,32 @@ public final class Node implements AutoCloseable {
           "clock",
           self.self().value(),
           JsonObject.of("why", Json.of(why)).with("wasAhead", Json.of(wasAhead)));
+      return true;
+    });
+  }
+
+  /**
+   * From here on, versions that say who may do what are signed when they are written here, and are
+   * taken from other nodes only where somebody signed them whom these keys trust.
+   */
+  public void demandProofs(AccessKeys keys) {
+    access = keys;
+  }
+
+  /** Whose word counts here on accounts and tokens. */
+  public AccessKeys accessKeys() {
+    return access;
+  }
+
+  /** What other nodes said of accounts and tokens without a proof. */
+  public UnprovenAccess unprovenAccess() {
+    return unproven;
+  }
+
+  /** Forgets what a node said of accounts and tokens without a proof. */
+  public CompletableFuture<Boolean> forgetUnprovenAccess(String name) {
+    return sequencer.submit(transaction -> {
+      unproven.forget(transaction, name);
       return true;
     });
   }

@@ -66,6 +66,7 @@ final class Receiver {
   private final History history;
   private final VersionWriter writer;
   private final ReviewBook reviews;
+  private final UnprovenAccess unproven;
 
   /** When the first held version is looked at again; early rather than late. */
   private final AtomicLong nextLookMillis = new AtomicLong();
@@ -105,7 +106,9 @@ final class Receiver {
       Policies policies,
       History history,
       ReviewBook reviews,
-      VersionWriter writer) {
+      VersionWriter writer,
+      UnprovenAccess unproven) {
+    this.unproven = unproven;
     this.self = self;
     this.policies = policies;
     this.history = history;
@@ -185,6 +188,9 @@ final class Receiver {
               + " is said to be this node's own, but it never wrote it; if it was restored from a"
               + " backup, start it under its next incarnation",
           nowMillis);
+    }
+    if (!unproven.allows(transaction, version)) {
+      return unproven.refuse(transaction, version, bytes, nowMillis);
     }
     if (!isInTime(transaction, version, nowMillis)) {
       waitsForClock(version);

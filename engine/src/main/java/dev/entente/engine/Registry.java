@@ -4,7 +4,9 @@ package dev.entente.engine;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
+import dev.entente.core.record.RecordKey;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What nodes keep about themselves as records of a tenant of its own, so that it travels, is
@@ -15,6 +17,17 @@ public final class Registry {
   /** The tenant; nobody else may use it. */
   public static final String TENANT = "_entente";
 
+  /** The type of the records that say who has an account. */
+  public static final String ACCOUNT = "account";
+
+  /** The type of the records that say which tokens there are. */
+  public static final String TOKEN = "token";
+
+  /** The type of the records that say where changes are sent to. */
+  public static final String WEBHOOK = "webhook";
+
+  private static final Set<String> PROVEN = Set.of(ACCOUNT, TOKEN, WEBHOOK);
+
   private static final String LATEST =
       """
 
@@ -24,7 +37,7 @@ public final class Registry {
 
   private static final Map<String, String> FIELDS =
       Map.of(
-          "account",
+          ACCOUNT,
           """
           fields:
             grants: {cell: remove-wins-set, writes: [overwrite, conditional, merge]}
@@ -43,6 +56,11 @@ public final class Registry {
           """);
 
   private Registry() {}
+
+  /** Whether a record says who may do what or is told what: a version of it needs a proof. */
+  static boolean isAccess(RecordKey key) {
+    return key.tenant().equals(TENANT) && PROVEN.contains(key.type());
+  }
 
   /** The policy of a type of the registry. */
   static Policy policy(String type) {

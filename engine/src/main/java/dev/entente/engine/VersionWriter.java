@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,8 +37,15 @@ final class VersionWriter {
   private final History history;
   private final Derived derived;
   private final VersionChecks checks;
+  private final Supplier<AccessKeys> access;
 
-  VersionWriter(Policies policies, History history, Derived derived, VersionChecks checks) {
+  VersionWriter(
+      Policies policies,
+      History history,
+      Derived derived,
+      VersionChecks checks,
+      Supplier<AccessKeys> access) {
+    this.access = access;
     this.policies = policies;
     this.history = history;
     this.derived = derived;
@@ -124,22 +132,24 @@ final class VersionWriter {
         : new Ready(authored.origin(), version, authored.before(), after, policy, encoded, mine);
   }
 
-  private static Version version(Transaction transaction, Authored authored) {
+  private Version version(Transaction transaction, Authored authored) {
     HybridTime now = transaction.clock().next();
     Dot dot = transaction.nextDot();
-    return Version.builder(dot, authored.key())
-        .previous(authored.before().state().context().get(dot.node()))
-        .context(authored.context())
-        .acceptedAt(now)
-        .time(authored.request().flatMap(WriteRequest::at).orElse(now))
-        .author(authored.author())
-        .device(authored.request().flatMap(WriteRequest::device))
-        .eventId(authored.request().flatMap(WriteRequest::requestId).map(id -> id.substring(1)))
-        .note(authored.note())
-        .changes(authored.changes())
-        .clockErrorMillis(transaction.clockErrorMillis())
-        .origin(authored.sentBy())
-        .build();
+    Version version =
+        Version.builder(dot, authored.key())
+            .previous(authored.before().state().context().get(dot.node()))
+            .context(authored.context())
+            .acceptedAt(now)
+            .time(authored.request().flatMap(WriteRequest::at).orElse(now))
+            .author(authored.author())
+            .device(authored.request().flatMap(WriteRequest::device))
+            .eventId(authored.request().flatMap(WriteRequest::requestId).map(id -> id.substring(1)))
+            .note(authored.note())
+            .changes(authored.changes())
+            .clockErrorMillis(transaction.clockErrorMillis())
+            .origin(authored.sentBy())
+            .build();
+    return Registry.isAccess(version.key()) ? access.get().prove(version) : version;
   }
 
   private RecordState joined(Transaction transaction, Snapshot before, Version version) {

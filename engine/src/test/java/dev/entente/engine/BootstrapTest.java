@@ -17,12 +17,15 @@ import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -146,9 +149,21 @@ class BootstrapTest {
     for (int at = 20; at < copy.length; at += copy.length / 40) {
       byte[] changed = copy.clone();
       changed[at] ^= 0x10;
-      refused(changed, "changed at " + at);
+      if (!holdTheSame(copy, changed)) {
+        refused(changed, "changed at " + at);
+      }
     }
     refused("entente".getBytes(java.nio.charset.StandardCharsets.UTF_8), "something else");
+  }
+
+  /** Whether only bits differ that compression leaves unused, such as those that fill a byte. */
+  private static boolean holdTheSame(byte[] copy, byte[] changed) throws IOException {
+    try (var one = new GZIPInputStream(new ByteArrayInputStream(copy));
+        var other = new GZIPInputStream(new ByteArrayInputStream(changed))) {
+      return Arrays.equals(one.readAllBytes(), other.readAllBytes());
+    } catch (EOFException | ZipException e) {
+      return false;
+    }
   }
 
   private static void refused(byte[] copy, String what) {

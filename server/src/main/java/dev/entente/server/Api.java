@@ -94,7 +94,7 @@ final class Api {
     this.authority = new Authority(node);
     this.secondPersons = new SecondPersons(node, authority);
     node.observe(secondPersons::accept);
-    this.steering = new Steering(node, authority);
+    this.steering = new Steering(node, authority, auth::credential);
     Route.Table table = new Route.Table();
     NodeNames names = new NodeNames(node, this::members);
     new RecordRoutes(node, authority, names).addTo(table);
@@ -258,6 +258,9 @@ final class Api {
   }
 
   private Reply answer(Route route, List<String> path, Call call) {
+    if (call.header(Steering.FORWARDED).isPresent() && !Steering.isSentOn(route)) {
+      throw new Problem(Code.FORBIDDEN, "nodes do not send on requests of this kind");
+    }
     return switch (route.access()) {
       case Route.Access.Anyone() -> route.handler().apply(call);
       case Route.Access.OfNodes() ->

@@ -6,7 +6,6 @@ import dev.entente.engine.Hashes;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Accounts;
 import dev.entente.server.access.Caller;
-import dev.entente.server.access.Grant;
 import dev.entente.server.access.OpenId;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -18,7 +17,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /**
  * Says who is calling: by a token in {@code Authorization: Bearer}, the administrator's or one of
@@ -46,7 +44,12 @@ final class Auth {
   private final SecureRandom random = new SecureRandom();
 
   /** Somebody is signed in for a while, as long as their token is good. */
-  private record Session(Supplier<Optional<Caller>> who, long untilMillis) {}
+  private record Session(Supplier<Optional<Caller>> who, String token, long untilMillis) {
+    @Override
+    public String toString() {
+      return "Session[" + untilMillis + "]";
+    }
+  }
 
   Auth(
       ServerConfig config,
@@ -63,32 +66,46 @@ final class Auth {
     this.nowMillis = nowMillis;
   }
 
-  /** A client who calls, or for whom another node does; or a problem. */
+  /**
+   * A client who calls, or for whom another node does; or a problem. A node shows the client's own
+   * token, and what that is good for is looked up here: the node's word counts for nothing.
+   */
   Caller user(Call call) {
     if (call.header(Steering.FORWARDED).isEmpty()) {
       return caller(call);
     }
-    node(call);
-    String name = Call.checkedName(Steering.ACTOR, call.textHeader(Steering.ACTOR).orElse(""));
-    try {
-      return new Caller(
-          name,
-          Stream.of(call.header(Steering.GRANTS).orElse("").split(" "))
-              .filter(grant -> !grant.isEmpty())
-              .map(grant -> Grant.parse(Call.decoded(Steering.GRANTS, grant)))
-              .toList());
-    } catch (IllegalArgumentException e) {
-      throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
+    var _ = node(call);
+    return call.header(Steering.RELAYED)
+        .flatMap(value -> bearer(value, call.peer().address()))
+        .orElseThrow(() ->
+            new Problem(
+                Code.UNAUTHORIZED,
+                "a request that a node sends on shows the client's own token, good here, in "
+                    + Steering.RELAYED));
+  }
+
+  /**
+   * The token with which a client was let in, to be shown to a node that the call is sent on to.
+   */
+  Optional<String> credential(Call call) {
+    if (call.header(Steering.FORWARDED).isPresent()) {
+      return call.header(Steering.RELAYED);
     }
+    return call.header("authorization")
+        .or(() -> session(call).map(sessions::get).map(session -> "Bearer " + session.token()));
+  }
+
+  private Optional<Caller> bearer(String value, String address) {
+    return value.startsWith("Bearer ")
+        ? holder(value.substring(7).strip(), address)
+        : Optional.empty();
   }
 
   /** Who calls, or a problem. */
   Caller caller(Call call) {
     Optional<String> header = call.header("authorization");
     if (header.isPresent()) {
-      return Optional.of(header.get())
-          .filter(value -> value.startsWith("Bearer "))
-          .flatMap(value -> holder(value.substring(7).strip(), call.peer().address()))
+      return bearer(header.get(), call.peer().address())
           .orElseThrow(() ->
               new Problem(
                   Code.UNAUTHORIZED, "the token is not valid, was revoked, or has expired"));
@@ -217,11 +234,11 @@ final class Auth {
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
     String id = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-    // Of a token of an account its id is enough; the secret need not stay in memory.
+    // The token stays in memory for requests that only another node may answer.
     Optional<String> account = Accounts.idOf(token);
     Supplier<Optional<Caller>> who =
         account.isPresent() ? () -> accounts.callerOf(account.get()) : () -> holder(token);
-    sessions.put(id, new Session(who, nowMillis.getAsLong() + SESSION_MILLIS));
+    sessions.put(id, new Session(who, token, nowMillis.getAsLong() + SESSION_MILLIS));
     return Optional.of(
         COOKIE
             + "="

@@ -272,6 +272,12 @@ final class ClusterRoutes {
     return JsonObject.of(members);
   }
 
+  private Json unprovenAccess() {
+    Map<String, Json> refused = new TreeMap<>();
+    node.unprovenAccess().byNode().forEach((name, of) -> refused.put(name, Json.of(of.count())));
+    return JsonObject.of(refused);
+  }
+
   private Json heldForClock() {
     Map<String, Json> held = new TreeMap<>();
     node.heldForClock().forEach((name, count) -> held.put(name, Json.of(count)));
@@ -291,6 +297,8 @@ final class ClusterRoutes {
     sensors.compared(lost.stream().findFirst());
     Map<String, Json> members = new TreeMap<>();
     members.put("compared", Json.of(compared));
+    members.put("unprovenAccess", unprovenAccess());
+    node.accessKeys().publicKey().ifPresent(key -> members.put("accessKey", Json.of(key)));
     members.put("held", Json.of(node.held()));
     members.put("heldForClock", heldForClock());
     return Reply.json(200, JsonObject.of(members));

@@ -16,6 +16,7 @@ import dev.entente.cluster.group.Voters;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.json.Json;
+import dev.entente.engine.AccessKeys;
 import dev.entente.engine.Node;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.recovery.Jobs;
@@ -46,6 +47,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
@@ -145,6 +147,9 @@ public final class EntenteServer implements AutoCloseable {
    * @throws IOException where the address cannot be listened on
    */
   public static EntenteServer start(Node node, ServerConfig config) throws IOException {
+    node.demandProofs(
+        AccessKeys.of(
+            config.token(), config.peering().map(Peering::administrators).orElse(Set.of())));
     Api api = new Api(node, config);
     Optional<Peering> peering = config.peering();
     Listener listener = config.listener();

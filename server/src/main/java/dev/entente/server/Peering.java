@@ -2,9 +2,11 @@
 package dev.entente.server;
 
 import dev.entente.cluster.NodeTls;
+import dev.entente.engine.AccessKeys;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How a served node takes part in a cluster.
@@ -16,6 +18,7 @@ import java.util.Optional;
  * @param directory where this node keeps what it votes on
  * @param tls what nodes prove to each other who they are with; without it lines are not encrypted
  * @param voteKey the private key under which this node votes, where a policy demands it
+ * @param administrators the access keys of other nodes' administrators who may grant access here
  */
 public record Peering(
     String url,
@@ -24,13 +27,16 @@ public record Peering(
     List<String> voters,
     Path directory,
     Optional<NodeTls> tls,
-    Optional<String> voteKey) {
+    Optional<String> voteKey,
+    Set<String> administrators) {
   /** A secret is at least this long. */
   public static final int SECRET_LENGTH_MIN = 16;
 
   public Peering {
     seeds = List.copyOf(seeds);
     voters = List.copyOf(voters);
+    administrators = Set.copyOf(administrators);
+    AccessKeys.requireKeys(administrators);
     if (secret.length() < SECRET_LENGTH_MIN) {
       throw new IllegalArgumentException(
           "the secret that nodes share has at least " + SECRET_LENGTH_MIN + " characters");
@@ -39,22 +45,29 @@ public record Peering(
 
   /** In a cluster in which nobody votes. */
   public Peering(String url, List<String> seeds, String secret) {
-    this(url, seeds, secret, List.of(), Path.of("."), Optional.empty(), Optional.empty());
+    this(url, seeds, secret, List.of(), Path.of("."), Optional.empty(), Optional.empty(), Set.of());
   }
 
   /** The same with voters. */
   public Peering withVoters(List<String> named, Path kept) {
-    return new Peering(url, seeds, secret, named, kept, tls, voteKey);
+    return new Peering(url, seeds, secret, named, kept, tls, voteKey, administrators);
   }
 
   /** The same over encrypted lines. */
   public Peering withTls(NodeTls proof) {
-    return new Peering(url, seeds, secret, voters, directory, Optional.of(proof), voteKey);
+    return new Peering(
+        url, seeds, secret, voters, directory, Optional.of(proof), voteKey, administrators);
   }
 
   /** The same with a key under which this node votes. */
   public Peering withVoteKey(String privateKey) {
-    return new Peering(url, seeds, secret, voters, directory, tls, Optional.of(privateKey));
+    return new Peering(
+        url, seeds, secret, voters, directory, tls, Optional.of(privateKey), administrators);
+  }
+
+  /** The same, where the administrators of other nodes may grant access. */
+  public Peering trusting(Set<String> accessKeys) {
+    return new Peering(url, seeds, secret, voters, directory, tls, voteKey, accessKeys);
   }
 
   /** The names of the voters. */

@@ -11,12 +11,13 @@ import dev.entente.engine.Node;
 import dev.entente.engine.Review;
 import dev.entente.engine.WriteRequest;
 import dev.entente.server.Problem.Code;
-import dev.entente.server.access.Caller;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,20 +29,24 @@ final class Steering {
   /** Says that a node sends a request on, and how often that has happened. */
   static final String FORWARDED = "Entente-Forwarded";
 
-  /** Who the client is; believed only of a node. */
-  static final String ACTOR = "Entente-Actor";
-
-  /** What the client was granted; believed only of a node. */
-  static final String GRANTS = "Entente-Grants";
+  /** The client's own token, as in {@code Authorization}, beside the sending node's secret. */
+  static final String RELAYED = "Entente-Relayed-Authorization";
 
   /** Marks what may be out of date, since this node cannot ask those who would know. */
   static final String STALE = "Entente-Stale";
+
+  private static final int UNAUTHORIZED = 401;
 
   /** One hop to a voter, and one to the node that leads. */
   private static final int HOPS_MAX = 2;
 
   private static final String RECORD = "/v1/{tenant}/records/{type}/{id}";
   private static final String REVIEW = "/v1/{tenant}/reviews/{review}/";
+
+  /** What besides records and reviews is sent on between nodes. */
+  private static final Set<String> ALSO =
+      Set.of(
+          "POST /v1/{tenant}/sync", "POST /v1/{tenant}/batch", "PUT /v1/{tenant}/policies/{type}");
 
   private static final List<String> TO =
       List.of(
@@ -61,9 +66,11 @@ final class Steering {
 
   private final Node node;
   private final Authority authority;
+  private final Function<Call, Optional<String>> credential;
   private volatile @Nullable HttpTransport transport;
 
-  Steering(Node node, Authority authority) {
+  Steering(Node node, Authority authority, Function<Call, Optional<String>> credential) {
+    this.credential = credential;
     this.node = node;
     this.authority = authority;
   }
@@ -103,6 +110,13 @@ final class Steering {
     return reply.with(STALE, "true");
   }
 
+  /** Whether requests of this kind are sent on; those of another kind are taken from no node. */
+  static boolean isSentOn(Route route) {
+    return route.pattern().startsWith(RECORD)
+        || (route.pattern().startsWith(REVIEW) && route.method().equals("POST"))
+        || ALSO.contains(route.method() + " " + route.pattern());
+  }
+
   /** The record that a request is about, as far as its type matters. */
   private Optional<RecordKey> record(Route route, Call call) {
     if (route.pattern().startsWith(RECORD)) {
@@ -131,12 +145,7 @@ final class Steering {
     Map<String, String> headers = new TreeMap<>();
     TO.forEach(name -> call.header(name).ifPresent(value -> headers.put(name, value)));
     headers.put(FORWARDED, String.valueOf(hops));
-    Caller caller = call.caller().within(call.tenant());
-    headers.put(ACTOR, PercentText.encodeHeader(caller.name()));
-    headers.put(
-        GRANTS,
-        String.join(
-            " ", caller.grants().stream().map(g -> PercentText.encode(g.toString())).toList()));
+    credential.apply(call).ifPresent(token -> headers.put(RELAYED, token));
     return Tracing.call(
         "forward", there.node(), () -> forward(way, there, call, path, headers, body));
   }
@@ -151,6 +160,15 @@ final class Steering {
     Tracing.carry(headers);
     try {
       HttpTransport.Forwarded answer = way.forward(there.url(), call.method(), path, headers, body);
+      if (answer.status() == UNAUTHORIZED) {
+        throw new Problem(
+            Code.UNAVAILABLE,
+            "the node "
+                + there.node()
+                + ", which accepts such records, does not know your token: an account reaches it"
+                + " within seconds, an administrator's token only where both nodes were started"
+                + " with the same");
+      }
       Reply reply = new Reply(answer.status(), Map.of(), answer.body(), Optional.empty());
       for (String name : BACK) {
         for (var header : answer.headers().entrySet()) {

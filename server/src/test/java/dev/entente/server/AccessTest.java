@@ -302,14 +302,52 @@ class AccessTest {
                   "Bearer " + credential,
                   Steering.FORWARDED,
                   "1",
-                  Steering.ACTOR,
-                  "admin",
-                  Steering.GRANTS,
-                  "admin@*");
+                  Steering.RELAYED,
+                  "Bearer " + Served.TOKEN);
           assertThat(answer.status()).as(credential).isEqualTo(401);
         }
         assertThat(one.get("/v1/main/records/doc/1").status()).isEqualTo(404);
       }
+    }
+  }
+
+  @Test
+  void aNodeActsForNobodyWhoseTokenItDoesNotShow() {
+    Peering among = new Peering("", List.of(), "a secret among nodes");
+    try (Served one = new Served(config -> config.with(Optional.of(among)))) {
+      String reader = one.account("clerk", "reader@main");
+      String[] node = {
+        "Authorization", "Bearer a secret among nodes", Steering.FORWARDED, "1",
+      };
+      List<String[]> claims =
+          List.of(
+              new String[] {},
+              new String[] {"Entente-Actor", "admin", "Entente-Grants", "admin@*"},
+              new String[] {Steering.RELAYED, "Bearer a secret among nodes"},
+              new String[] {Steering.RELAYED, "admin"},
+              new String[] {Steering.RELAYED, "Bearer " + reader, "Entente-Grants", "admin@*"});
+      for (String[] claim : claims) {
+        String[] headers =
+            java.util.stream.Stream.of(node, claim)
+                .flatMap(java.util.Arrays::stream)
+                .toArray(String[]::new);
+        assertThat(one.json("PUT", "/v1/main/records/doc/1", "{}", headers).status())
+            .as(String.join(" ", claim))
+            .isIn(401, 403);
+        for (Route route : new Api(one.node, ServerConfig.of(0, "t")).routes()) {
+          if (!Steering.isSentOn(route)
+              && !(route.access() instanceof Route.Access.Anyone)
+              && !(route.access() instanceof Route.Access.OfNodes)) {
+            String path = route.pattern().replaceAll("\\{[^}]*}", "x");
+            assertThat(one.json(route.method(), path, "{}", headers).status())
+                .as(route.method() + " " + path)
+                .isEqualTo(403);
+          }
+        }
+      }
+      assertThat(one.get("/v1/main/records/doc/1").status()).isEqualTo(404);
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
     }
   }
 

@@ -327,7 +327,8 @@ class AgreedEntryTest {
         first.note(),
         changes,
         first.clockErrorMillis(),
-        first.origin());
+        first.origin(),
+        first.proof());
   }
 
   @Test

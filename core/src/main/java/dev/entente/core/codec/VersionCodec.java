@@ -12,6 +12,7 @@ import dev.entente.core.json.Path;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.Fingerprint;
 import dev.entente.core.record.Origin;
+import dev.entente.core.record.Proof;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
@@ -28,6 +29,9 @@ public final class VersionCodec {
 
   /** Of a version that says which request it was accepted for; its clock's error may be 0. */
   private static final int FORMAT_WITH_ORIGIN = 3;
+
+  /** Of a version that somebody vouches for. */
+  private static final int FORMAT_WITH_PROOF = 4;
 
   private VersionCodec() {}
 
@@ -47,13 +51,20 @@ public final class VersionCodec {
     if (format != FORMAT) {
       out.varint(version.clockErrorMillis());
     }
+    if (format == FORMAT_WITH_PROOF) {
+      out.u8(version.origin().isPresent() ? 1 : 0);
+    }
     version.origin().ifPresent(origin -> write(out, origin));
+    version.proof().ifPresent(proof -> write(out, proof));
     out.varint(version.changes().size());
     version.changes().forEach(change -> write(out, change));
     return out.toBytes();
   }
 
   private static int formatOf(Version version) {
+    if (version.proof().isPresent()) {
+      return FORMAT_WITH_PROOF;
+    }
     if (version.origin().isPresent()) {
       return FORMAT_WITH_ORIGIN;
     }
@@ -64,9 +75,20 @@ public final class VersionCodec {
     out.raw(origin.sender().toBytes()).raw(origin.request().toBytes());
   }
 
+  private static void write(ByteWriter out, Proof proof) {
+    out.raw(proof.signer().toBytes()).raw(proof.first().toBytes()).raw(proof.second().toBytes());
+  }
+
+  private static Proof readProof(ByteReader in) {
+    return new Proof(readFingerprint(in), readFingerprint(in), readFingerprint(in));
+  }
+
+  private static Fingerprint readFingerprint(ByteReader in) {
+    return Fingerprint.of(in.raw(Fingerprint.BYTES));
+  }
+
   private static Origin readOrigin(ByteReader in) {
-    return new Origin(
-        Fingerprint.of(in.raw(Fingerprint.BYTES)), Fingerprint.of(in.raw(Fingerprint.BYTES)));
+    return new Origin(readFingerprint(in), readFingerprint(in));
   }
 
   /** The dot of a version, without reading the rest. */
@@ -87,9 +109,9 @@ public final class VersionCodec {
 
   private static Version read(ByteReader in) {
     int format = in.u8();
-    if (format < FORMAT || format > FORMAT_WITH_ORIGIN) {
+    if (format < FORMAT || format > FORMAT_WITH_PROOF) {
       throw new DamagedException(
-          "a version in format " + format + "; this release reads up to " + FORMAT_WITH_ORIGIN);
+          "a version in format " + format + "; this release reads up to " + FORMAT_WITH_PROOF);
     }
     Dot dot = CausalCodec.readDot(in);
     RecordKey key = new RecordKey(in.text(), in.text(), in.text());
@@ -105,8 +127,11 @@ public final class VersionCodec {
     if (format == FORMAT_WITH_ERROR && error <= 0) {
       throw new DamagedException("a version in format " + format + " without its clock's error");
     }
-    Optional<Origin> origin =
-        format == FORMAT_WITH_ORIGIN ? Optional.of(readOrigin(in)) : Optional.empty();
+    boolean hasOrigin =
+        format == FORMAT_WITH_ORIGIN || (format == FORMAT_WITH_PROOF && in.u8() == 1);
+    Optional<Origin> origin = hasOrigin ? Optional.of(readOrigin(in)) : Optional.empty();
+    Optional<Proof> proof =
+        format == FORMAT_WITH_PROOF ? Optional.of(readProof(in)) : Optional.empty();
     int size = in.count();
     List<Change> changes = new ArrayList<>(size);
     for (int i = 0; i < size; i++) {
@@ -124,6 +149,7 @@ public final class VersionCodec {
         .changes(changes)
         .clockErrorMillis(error)
         .origin(origin)
+        .proof(proof)
         .build();
   }
 

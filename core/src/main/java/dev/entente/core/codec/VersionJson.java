@@ -19,6 +19,7 @@ import dev.entente.core.record.Change;
 import dev.entente.core.record.Change.EditSequence.Seed;
 import dev.entente.core.record.Fingerprint;
 import dev.entente.core.record.Origin;
+import dev.entente.core.record.Proof;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
@@ -57,6 +58,7 @@ public final class VersionJson {
     json.put("note", Json.of(version.note()));
     json.put("clockErrorMillis", Json.of(version.clockErrorMillis()));
     version.origin().ifPresent(origin -> json.put("origin", write(origin)));
+    version.proof().ifPresent(proof -> json.put("proof", write(proof)));
     json.put("changes", list(version.changes(), VersionJson::write));
     return JsonObject.of(json);
   }
@@ -89,6 +91,7 @@ public final class VersionJson {
             .clockErrorMillis(
                 Members.smallNumber(members.value("clockErrorMillis"), "clockErrorMillis"))
             .origin(members.optional("origin").map(VersionJson::readOrigin))
+            .proof(members.optional("proof").map(VersionJson::readProof))
             .changes(list(members.value("changes"), "changes", VersionJson::readChange))
             .build();
     members.end();
@@ -96,22 +99,42 @@ public final class VersionJson {
   }
 
   private static Json write(Origin origin) {
-    HexFormat hex = HexFormat.of();
-    return JsonObject.of(
-        Map.of(
-            "sender", Json.of(hex.formatHex(origin.sender().toBytes())),
-            "request", Json.of(hex.formatHex(origin.request().toBytes()))));
+    return JsonObject.of(Map.of("sender", hex(origin.sender()), "request", hex(origin.request())));
   }
 
   private static Origin readOrigin(Json json) {
     Members members = Members.of(json);
-    HexFormat hex = HexFormat.of();
     Origin origin =
-        new Origin(
-            Fingerprint.of(hex.parseHex(members.text("sender"))),
-            Fingerprint.of(hex.parseHex(members.text("request"))));
+        new Origin(fingerprint(members.text("sender")), fingerprint(members.text("request")));
     members.end();
     return origin;
+  }
+
+  private static Json write(Proof proof) {
+    return JsonObject.of(
+        Map.of(
+            "signer", hex(proof.signer()),
+            "first", hex(proof.first()),
+            "second", hex(proof.second())));
+  }
+
+  private static Proof readProof(Json json) {
+    Members members = Members.of(json);
+    Proof proof =
+        new Proof(
+            fingerprint(members.text("signer")),
+            fingerprint(members.text("first")),
+            fingerprint(members.text("second")));
+    members.end();
+    return proof;
+  }
+
+  private static Json hex(Fingerprint fingerprint) {
+    return Json.of(HexFormat.of().formatHex(fingerprint.toBytes()));
+  }
+
+  private static Fingerprint fingerprint(String hex) {
+    return Fingerprint.of(HexFormat.of().parseHex(hex));
   }
 
   private static Json write(Change change) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param clockErrorMillis by how much the accepting node's clock was known to be off
  * @param origin which request it was accepted for; empty where the author gave no event id and no
  *     device, and in versions of earlier releases
+ * @param proof who vouches for it, where the record demands that
  */
 public record Version(
     Dot dot,
@@ -34,7 +35,8 @@ public record Version(
     String note,
     List<Change> changes,
     int clockErrorMillis,
-    Optional<Origin> origin) {
+    Optional<Origin> origin,
+    Optional<Proof> proof) {
   public Version {
     changes = List.copyOf(changes);
     if (clockErrorMillis < 0) {
@@ -64,6 +66,7 @@ public record Version(
     builder.changes = changes;
     builder.clockErrorMillis = clockErrorMillis;
     builder.origin = origin;
+    builder.proof = proof;
     return builder;
   }
 
@@ -85,6 +88,7 @@ public record Version(
     private List<Change> changes = List.of();
     private int clockErrorMillis;
     private Optional<Origin> origin = Optional.empty();
+    private Optional<Proof> proof = Optional.empty();
 
     private Builder(Dot dot, RecordKey key) {
       this.dot = dot;
@@ -150,6 +154,11 @@ public record Version(
       return this;
     }
 
+    public Builder proof(Optional<Proof> of) {
+      proof = of;
+      return this;
+    }
+
     /**
      * The version.
      *
@@ -169,7 +178,8 @@ public record Version(
           note,
           changes,
           clockErrorMillis,
-          origin);
+          origin,
+          proof);
     }
   }
 

@@ -34,8 +34,8 @@ import java.util.regex.Pattern;
  * only a hash is kept. Thread-safe.
  */
 public final class Accounts {
-  private static final String ACCOUNT = "account";
-  private static final String TOKEN = "token";
+  private static final String ACCOUNT = Registry.ACCOUNT;
+  private static final String TOKEN = Registry.TOKEN;
   private static final Pattern FORM = Pattern.compile("ent_([0-9a-f]{16})_([0-9a-f]{48})");
   private static final Json DISABLED = Json.of("disabled");
   private static final int ID_BYTES = 8;

@@ -53,6 +53,7 @@ public final class NodeSensors {
     latency(found);
     disk(found);
     held(found);
+    unproven(found);
     clock(found);
     broken.ifPresent(where ->
         found.add(
@@ -183,6 +184,28 @@ public final class NodeSensors {
                   node.heldForClock()),
               "entente cluster; then docs/runbook.md, consistency violation"));
     }
+  }
+
+  private void unproven(List<Finding> found) {
+    node.unprovenAccess()
+        .byNode()
+        .forEach((name, refused) ->
+            found.add(
+                of(
+                    "access-unproven",
+                    true,
+                    name,
+                    name
+                        + " sent "
+                        + refused.count()
+                        + " versions of accounts, tokens or webhooks that no administrator whom"
+                        + " this node trusts has signed, the last of "
+                        + refused.last()
+                        + "; they have no effect",
+                    "docs/runbook.md, unproven access: if "
+                        + name
+                        + " may grant access name its access key, else entente cluster depart "
+                        + name)));
   }
 
   private void clock(List<Finding> found) {

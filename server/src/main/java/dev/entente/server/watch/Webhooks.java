@@ -44,7 +44,7 @@ import javax.crypto.spec.SecretKeySpec;
  */
 public final class Webhooks {
   private static final Logger LOG = System.getLogger(Webhooks.class.getName());
-  private static final String TYPE = "webhook";
+  private static final String TYPE = Registry.WEBHOOK;
   private static final String KEPT = "deliveries";
   private static final int HOOKS_MAX = 100;
   private static final int QUEUE_MAX = 10_000;
