@@ -2,16 +2,18 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
+import dev.entente.engine.VersionIndex;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Function;
 
 /** Another node, asked over a transport. */
-public final class RemoteReplica implements Replica {
+public final class RemoteReplica implements Replica, VersionSource {
   private final Transport transport;
   private final String url;
   private final NodeId self;
@@ -50,6 +52,27 @@ public final class RemoteReplica implements Replica {
   @Override
   public List<byte[]> versions(RecordKey key) throws IOException, InterruptedException {
     return ask("versions/" + path(key), Wire::versions);
+  }
+
+  @Override
+  public VersionVector known() throws IOException, InterruptedException {
+    return ask("known", Wire::vector);
+  }
+
+  @Override
+  public List<Long> sums(NodeId author, long after, long upTo)
+      throws IOException, InterruptedException {
+    return ask(stretch("sums", author, after, upTo), Wire::sums);
+  }
+
+  @Override
+  public VersionIndex.Entries entries(NodeId author, long after, long upTo)
+      throws IOException, InterruptedException {
+    return ask(stretch("hashes", author, after, upTo), Wire::entries);
+  }
+
+  private static String stretch(String what, NodeId author, long after, long upTo) {
+    return what + "/" + escaped(author.value()) + "/" + after + "/" + upTo;
   }
 
   /** The record's data as JSON; {@code null} where there is none. */

@@ -12,6 +12,7 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
+import dev.entente.engine.VersionIndex;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -226,6 +227,50 @@ public final class Wire {
             versions.add(in.raw(in.count()));
           }
           return versions;
+        });
+  }
+
+  /** Sums of stretches as bytes; see {@link VersionIndex#sums}. */
+  public static byte[] sumsToBytes(List<Long> sums) {
+    ByteWriter out = new ByteWriter(1 << 12).varint(sums.size());
+    sums.forEach(out::u64);
+    return packed(out.toBytes());
+  }
+
+  /** Reads sums of stretches. */
+  public static List<Long> sums(byte[] bytes) {
+    return read(
+        bytes,
+        REPLY_BYTES_MAX,
+        in -> {
+          List<Long> sums = new ArrayList<>();
+          for (int i = in.count(); i > 0; i--) {
+            sums.add(in.u64());
+          }
+          return sums;
+        });
+  }
+
+  /** Entries of the index of versions as bytes. */
+  public static byte[] toBytes(VersionIndex.Entries entries) {
+    ByteWriter out = new ByteWriter(1 << 12).varint(entries.prunedUpTo());
+    out.varint(entries.entries().size());
+    entries.entries().forEach(entry -> out.varint(entry.number()).u64(entry.hash()));
+    return packed(out.toBytes());
+  }
+
+  /** Reads entries of the index of versions. */
+  public static VersionIndex.Entries entries(byte[] bytes) {
+    return read(
+        bytes,
+        REPLY_BYTES_MAX,
+        in -> {
+          long prunedUpTo = number(in);
+          List<VersionIndex.Entry> entries = new ArrayList<>();
+          for (int i = in.count(); i > 0; i--) {
+            entries.add(new VersionIndex.Entry(number(in), in.u64()));
+          }
+          return new VersionIndex.Entries(prunedUpTo, entries);
         });
   }
 

@@ -90,6 +90,7 @@ public final class Node implements AutoCloseable {
   private final ChangeFeed feed;
   private final AuditLog auditLog;
   private final Erasures erasures;
+  private final VersionIndex versionIndex;
   private final Pruning pruning;
   private final ReentrantLock prunes = new ReentrantLock();
   private volatile IntSupplier clockError = () -> 0;
@@ -99,6 +100,8 @@ public final class Node implements AutoCloseable {
     this.store = store;
     this.self = identity(store, config);
     Meetings.complete(store);
+    VersionIndex.complete(store);
+    this.versionIndex = new VersionIndex(store);
     this.policies = new Policies(store);
     this.records = new Records(store, policies, config.cacheRecords());
     this.history = new History(store, self);
@@ -215,6 +218,7 @@ public final class Node implements AutoCloseable {
     Batch batch = new Batch();
     batch.put(Table.META, FORMAT, FORMAT_1);
     Meetings.begin(batch);
+    VersionIndex.begin(batch);
     first.write(batch::put);
     store.commit(batch);
     return first;
@@ -1186,6 +1190,11 @@ public final class Node implements AutoCloseable {
     } finally {
       prunes.unlock();
     }
+  }
+
+  /** A hash of every version by its dot, to compare with other nodes. */
+  public VersionIndex versionIndex() {
+    return versionIndex;
   }
 
   /** What was erased of records, and carrying that out. */

@@ -305,6 +305,7 @@ final class Pruning {
     transaction.delete(Table.LOG, History.logKey(tenant, feed.position()));
     transaction.delete(Table.LINKS, History.linkKey(tenant, feed.position()));
     transaction.delete(Table.DOTS, Receiver.dotKey(tenant, version.dot()));
+    VersionIndex.remove(transaction, version.dot());
     transaction.delete(Table.META, Meetings.place(tenant, key.type(), feed.position()));
     Answers.forget(transaction, version);
   }

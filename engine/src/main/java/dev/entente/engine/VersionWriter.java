@@ -19,6 +19,7 @@ import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -221,7 +222,11 @@ final class VersionWriter {
         time.millis());
     Map<String, Json> detail = new TreeMap<>(more);
     detail.put("position", Json.of(position));
-    detail.put("version", Json.of(Hashes.hex(bytes)));
+    byte[] hash = Hashes.of(bytes);
+    if (!transaction.isDraft()) {
+      VersionIndex.put(transaction, key.tenant(), version.dot(), position, hash);
+    }
+    detail.put("version", Json.of(HexFormat.of().formatHex(hash)));
     if (!ready.resolutions().isEmpty()) {
       Meetings.add(transaction, key, position);
       detail.put("policy", Json.of(ready.policy().version()));

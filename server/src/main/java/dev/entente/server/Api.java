@@ -8,6 +8,7 @@ import dev.entente.cluster.CoordinatorHost;
 import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Seats;
+import dev.entente.cluster.VersionPatrol;
 import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
@@ -140,6 +141,12 @@ final class Api {
     metrics.agreement(
         () -> authority.group().map(Group::quarantined).orElse(0L),
         () -> seats.steppedBack().isPresent());
+  }
+
+  /** From here on it is told where other nodes hold other versions than this one. */
+  void watch(VersionPatrol patrol) {
+    cluster.watch(patrol);
+    watch.watch(patrol);
   }
 
   /** Why some or all writes are answered 503 for now, if they are. */

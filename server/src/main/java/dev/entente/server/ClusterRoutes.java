@@ -16,6 +16,7 @@ import dev.entente.cluster.RemoteReplica;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.Transport;
 import dev.entente.cluster.UnavailableException;
+import dev.entente.cluster.VersionPatrol;
 import dev.entente.cluster.group.Consensus;
 import dev.entente.cluster.group.Group;
 import dev.entente.cluster.group.SplitBrain;
@@ -58,6 +59,7 @@ final class ClusterRoutes {
   private volatile @Nullable Healings healings;
   private volatile @Nullable Ballots ballots;
   private volatile @Nullable Seats seats;
+  private volatile @Nullable VersionPatrol patrol;
 
   private final NodeSensors sensors;
   private final NodeRoutes nodes;
@@ -77,6 +79,11 @@ final class ClusterRoutes {
     transport = way;
     cluster = joined;
     metrics.follow(joined);
+  }
+
+  /** From here on the status says where other nodes hold other versions than this one. */
+  void watch(VersionPatrol watched) {
+    patrol = watched;
   }
 
   void addTo(Route.Table routes) {
@@ -406,6 +413,10 @@ final class ClusterRoutes {
     members.put("clock", clock());
     members.put("known", vector(node.known()));
     members.put("url", Json.of(""));
+    VersionPatrol compares = patrol;
+    members.put(
+        "versionsDiffer",
+        compares == null ? JsonArray.EMPTY : list(compares.found(), VersionPatrol::toJson));
     for (String list : List.of("members", "links", "others")) {
       members.put(list, JsonArray.EMPTY);
     }

@@ -9,6 +9,7 @@ import dev.entente.cluster.Healings;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.Seats;
+import dev.entente.cluster.VersionPatrol;
 import dev.entente.cluster.group.AloneConsensus;
 import dev.entente.cluster.group.Group;
 import dev.entente.cluster.group.VoterCredentials;
@@ -70,6 +71,9 @@ public final class EntenteServer implements AutoCloseable {
 
   /** How often the node is asked to go on with what is due. */
   private static final Duration TICK = Duration.ofMillis(250);
+
+  /** How often versions are compared with other nodes. */
+  private static final Duration COMPARES = Duration.ofSeconds(3);
 
   /** How often votes that are being held are looked at. */
   private static final Duration VOTES = Duration.ofSeconds(1);
@@ -205,7 +209,9 @@ public final class EntenteServer implements AutoCloseable {
     Healings healings = new Healings(node, cluster, transport);
     Ballots ballots = new Ballots(node, cluster, api.authority(), transport, peering.voteKey());
     Seats seats = new Seats(node, cluster, transport, api.authority(), peering.voterNames());
+    VersionPatrol patrol = new VersionPatrol(node, cluster, transport);
     api.join(cluster, transport, healings, ballots, seats, peering.voterNames());
+    api.watch(patrol);
     ClusterRunner runner = ClusterRunner.start(cluster, transport, steadyMillis);
     Optional<Voting> voting = Optional.empty();
     String self = node.id().name();
@@ -222,6 +228,7 @@ public final class EntenteServer implements AutoCloseable {
       throw e;
     }
     chores.every(TICK, "healings", healings::look);
+    chores.every(COMPARES, "versions of other nodes", patrol::turn);
     chores.every(VOTES, "votes", ballots::tick);
     chores.every(VOTES, "who votes", seats::look);
     return new Peers(runner, transport, voting);

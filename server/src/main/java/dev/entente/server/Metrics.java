@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.LinkStatus;
+import dev.entente.cluster.VersionPatrol;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
@@ -400,6 +401,19 @@ final class Metrics {
         .register(registry);
     Gauge.builder("entente.voter.stepped.back", steppedBack, back -> back.getAsBoolean() ? 1 : 0)
         .description("1 where this voter stopped to vote rather than apply an entry wrongly")
+        .register(registry);
+  }
+
+  /** Shows how many versions this node holds otherwise than others do. */
+  void follow(VersionPatrol patrol) {
+    Gauge.builder(
+            "entente.versions.differing",
+            patrol,
+            watched ->
+                watched.found().stream()
+                    .mapToInt(each -> each.differing() + each.missingHere() + each.missingThere())
+                    .sum())
+        .description("Versions that another node holds otherwise than this one, or not at all")
         .register(registry);
   }
 

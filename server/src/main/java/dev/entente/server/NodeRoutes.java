@@ -15,6 +15,7 @@ import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.engine.Node;
+import dev.entente.engine.VersionIndex;
 import dev.entente.engine.codec.LockCodec;
 import dev.entente.server.Problem.Code;
 import java.io.IOException;
@@ -28,6 +29,8 @@ import java.util.function.Supplier;
 
 /** What nodes ask each other. */
 final class NodeRoutes {
+  private static final long SUMS_NUMBERS_MAX = 1_024L * VersionIndex.STRETCH;
+  private static final long HASHES_NUMBERS_MAX = 4L * VersionIndex.STRETCH;
   private static final long WAIT_MILLIS_MAX = 30_000;
 
   /** How many new nodes copy what this one has at a time. */
@@ -66,6 +69,8 @@ final class NodeRoutes {
         .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
         .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
         .forNodes("GET", HttpTransport.BASE + "known", this::known)
+        .forNodes("GET", HttpTransport.BASE + "sums/{author}/{after}/{last}", this::sums)
+        .forNodes("GET", HttpTransport.BASE + "hashes/{author}/{after}/{last}", this::hashes)
         .forNodes("GET", HttpTransport.BASE + "copy", this::copy)
         .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
         .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
@@ -137,6 +142,51 @@ final class NodeRoutes {
   private Reply known(Call call) {
     notCut(call);
     return Reply.bytes(200, Wire.MEDIA_TYPE, Wire.toBytes(node.known()));
+  }
+
+  /** Sums over the versions of a node, for another to compare. */
+  private Reply sums(Call call) {
+    return stretch(
+        call,
+        SUMS_NUMBERS_MAX,
+        (author, after, upTo) -> Wire.sumsToBytes(node.versionIndex().sums(author, after, upTo)));
+  }
+
+  /** The hashes of versions of a node, one by one. */
+  private Reply hashes(Call call) {
+    return stretch(
+        call,
+        HASHES_NUMBERS_MAX,
+        (author, after, upTo) -> Wire.toBytes(node.versionIndex().entries(author, after, upTo)));
+  }
+
+  /** Answers what concerns a stretch of a node's numbers. */
+  @FunctionalInterface
+  private interface OfStretch {
+    byte[] answer(NodeId author, long after, long upTo);
+  }
+
+  private Reply stretch(Call call, long numbersMax, OfStretch of) {
+    notCut(call);
+    NodeId author = ClusterRoutes.nodeId(call.param("author"));
+    long after = number(call, "after");
+    long upTo = number(call, "last");
+    if (after < 0 || upTo < after || upTo - after > numbersMax) {
+      throw new Problem(Code.INVALID, "ask for at most " + numbersMax + " numbers in order");
+    }
+    try {
+      return Reply.bytes(200, Wire.MEDIA_TYPE, of.answer(author, after, upTo));
+    } catch (IllegalArgumentException e) {
+      throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static long number(Call call, String name) {
+    try {
+      return Long.parseLong(call.param(name));
+    } catch (NumberFormatException e) {
+      throw new Problem(Code.INVALID, name + " is a number");
+    }
   }
 
   /** All that this node has, for a new one to begin with. */

@@ -4,6 +4,7 @@ package dev.entente.server;
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Seats;
+import dev.entente.cluster.VersionPatrol;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
@@ -13,6 +14,7 @@ import dev.entente.server.watch.Alert;
 import dev.entente.server.watch.Alerts;
 import dev.entente.server.watch.ClusterSensors;
 import dev.entente.server.watch.Figures;
+import dev.entente.server.watch.Finding;
 import dev.entente.server.watch.HttpSender;
 import dev.entente.server.watch.MailSender;
 import dev.entente.server.watch.NodeSensors;
@@ -40,10 +42,12 @@ final class Watch {
   private final Alerts alerts;
   private final NodeSensors sensors;
   private final Webhooks webhooks;
+  private final Metrics metrics;
 
   Watch(Node node, Watching how, Metrics metrics) {
     this.node = node;
     this.how = how;
+    this.metrics = metrics;
     this.tally = new Tally(node::nowMillis);
     this.alerts = new Alerts(node::nowMillis);
     this.sensors = new NodeSensors(node, tally, how.thresholds(), how.directory());
@@ -112,6 +116,23 @@ final class Watch {
     members.put(
         "summary", Json.of(review.unit() + " of " + review.key() + ": " + review.status().label()));
     webhooks.tell(event, review.key().tenant(), JsonObject.of(members));
+  }
+
+  /** From here on it is told where other nodes hold other versions than this one. */
+  void watch(VersionPatrol patrol) {
+    alerts.watch(() ->
+        patrol.found().stream()
+            .map(mismatch ->
+                new Finding(
+                    "versions-differ",
+                    true,
+                    "",
+                    mismatch.author() + " at " + mismatch.peer(),
+                    0,
+                    mismatch.describe(),
+                    "docs/recovery.md; entente verify --cluster"))
+            .toList());
+    metrics.follow(patrol);
   }
 
   /** From here on there are other nodes. */

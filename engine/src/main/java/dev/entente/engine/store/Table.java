@@ -44,7 +44,9 @@ public enum Table {
   /** Record → what its versions that are not kept any more add up to. */
   BASES,
   /** Record → by which version its data was erased, and whether that has been carried out here. */
-  ERASURES;
+  ERASURES,
+  /** Node and number → the version's hash, and where it stands in the log. */
+  VERSION_INDEX;
 
   public String label() {
     return name().toLowerCase(Locale.ROOT);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.VersionCodec;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.Store;
+import dev.entente.engine.store.Table;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A hash of every version that the log holds, by the version's dot. Two nodes that both have what a
+ * node wrote up to a number must list the same numbers with the same hashes up to there; where they
+ * do not, one number was given to two versions, or somebody changed one on the way. The hash is the
+ * one that the audit log vouches for, so it costs nothing to compute. Entries are written in the
+ * same commit as the version and removed with it.
+ */
+public final class VersionIndex {
+  /** Sums are told for stretches of so many numbers. */
+  public static final int STRETCH = 1_024;
+
+  private static final byte[] COMPLETE = Keys.of("version-index-complete");
+  private static final int TOGETHER = 10_000;
+
+  private final Store store;
+
+  VersionIndex(Store store) {
+    this.store = store;
+  }
+
+  /**
+   * One version.
+   *
+   * @param hash the first eight bytes of the SHA-256 of its bytes
+   */
+  public record Entry(long number, long hash) {}
+
+  /**
+   * The versions of one node within a stretch of its numbers.
+   *
+   * @param prunedUpTo up to this number versions may be missing because they were pruned
+   */
+  public record Entries(long prunedUpTo, List<Entry> entries) {
+    public Entries {
+      entries = List.copyOf(entries);
+    }
+  }
+
+  private static byte[] key(Dot dot) {
+    return Keys.with(Keys.of(dot.node().value()), dot.number());
+  }
+
+  /** Takes note of a version that is written to the log at a position. */
+  static void put(Transaction transaction, String tenant, Dot dot, long position, byte[] hash) {
+    transaction.append(Table.VERSION_INDEX, key(dot), value(tenant, position, hash));
+  }
+
+  private static byte[] value(String tenant, long position, byte[] hash) {
+    return new ByteWriter(32)
+        .raw(Arrays.copyOf(hash, Long.BYTES))
+        .varint(position)
+        .text(tenant)
+        .toBytes();
+  }
+
+  /** Forgets a version that is removed from the log. */
+  static void remove(Transaction transaction, Dot dot) {
+    transaction.delete(Table.VERSION_INDEX, key(dot));
+  }
+
+  /** Says of a new store that nothing is missing. */
+  static void begin(Batch batch) {
+    batch.put(Table.META, COMPLETE, new byte[0]);
+  }
+
+  /** Goes through the log of a store that was written before there was an index; once. */
+  static void complete(Store store) {
+    if (store.get(Table.META, COMPLETE) != null) {
+      return;
+    }
+    Batch[] batch = {new Batch()};
+    store.scan(
+        Table.LOG,
+        new byte[0],
+        (at, version) -> {
+          batch[0].put(
+              Table.VERSION_INDEX,
+              key(VersionCodec.dotOf(version)),
+              value(Keys.firstName(at), Keys.lastNumber(at), Hashes.of(version)));
+          if (batch[0].entries().size() >= TOGETHER) {
+            store.commit(batch[0]);
+            batch[0] = new Batch();
+          }
+          return true;
+        });
+    begin(batch[0]);
+    store.commit(batch[0]);
+  }
+
+  /** The versions of a node with numbers above {@code after} and up to {@code upTo}, in order. */
+  public Entries entries(NodeId author, long after, long upTo) {
+    List<Entry> entries = new ArrayList<>();
+    scan(author, after, upTo, (number, value) -> entries.add(new Entry(number, value.readHash())));
+    return new Entries(Pruning.dots(store::get).get(author), entries);
+  }
+
+  /**
+   * A number for each stretch of the numbers above {@code after} and up to {@code upTo}: the first
+   * begins behind {@code after}, which is a multiple of {@link #STRETCH}, and the last ends at
+   * {@code upTo}. Equal contents have equal sums.
+   */
+  public List<Long> sums(NodeId author, long after, long upTo) {
+    if (after % STRETCH != 0 || after < 0) {
+      throw new IllegalArgumentException("stretches begin at multiples of " + STRETCH);
+    }
+    int stretches = Math.toIntExact(Math.max(0, (upTo - after + STRETCH - 1) / STRETCH));
+    long[] sums = new long[stretches];
+    scan(
+        author,
+        after,
+        upTo,
+        (number, value) -> {
+          int stretch = (int) ((number - 1 - after) / STRETCH);
+          sums[stretch] += Hashes.prefix(Keys.of(number), Keys.of(value.readHash()));
+        });
+    return Arrays.stream(sums).boxed().toList();
+  }
+
+  /** The versions of a node as bytes, in order of their numbers, up to a size; at least one. */
+  public List<byte[]> versions(NodeId author, long after, long upTo, int bytesMax) {
+    List<byte[]> versions = new ArrayList<>();
+    int[] bytes = {0};
+    scan(
+        author,
+        after,
+        upTo,
+        (_, value) -> {
+          byte[] version = bytes[0] < bytesMax ? value.readVersion(store) : null;
+          if (version != null) {
+            versions.add(version);
+            bytes[0] += version.length;
+          }
+        });
+    return versions;
+  }
+
+  /** Reads the value of an entry. */
+  private record Value(byte[] bytes) {
+    long readHash() {
+      return new ByteReader(bytes).u64();
+    }
+
+    byte @Nullable [] readVersion(Store store) {
+      ByteReader in = new ByteReader(bytes);
+      long _ = in.u64();
+      long position = in.varint();
+      return store.get(Table.LOG, History.logKey(in.text(), position));
+    }
+  }
+
+  private interface Visitor {
+    void visit(long number, Value value);
+  }
+
+  private void scan(NodeId author, long after, long upTo, Visitor visitor) {
+    byte[] prefix = Keys.of(author.value());
+    store.scan(
+        Table.VERSION_INDEX,
+        Keys.with(prefix, after + 1),
+        Keys.after(prefix),
+        false,
+        (key, value) -> {
+          long number = Keys.lastNumber(key);
+          if (number <= upTo) {
+            visitor.visit(number, new Value(value));
+          }
+          return number < upTo;
+        });
+  }
+}
