@@ -224,7 +224,9 @@ class FuzzTest {
             "status",
             "type",
             "odd");
-    for (int i = random.nextInt(3); i > 0; i--) {
+    // Most parameters are declared of few operations only, and refused by all others.
+    int count = random.nextInt(4) == 0 ? 1 + random.nextInt(2) : 0;
+    for (int i = 0; i < count; i++) {
       path.append(path.indexOf("?") < 0 ? '?' : '&').append(any(queries)).append('=');
       path.append(
           URLEncoder.encode(
