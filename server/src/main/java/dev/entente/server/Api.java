@@ -204,8 +204,11 @@ final class Api {
   }
 
   /** The call, with the client who makes it, once clients are answered. */
-  private Call client(Call call) {
+  private Call client(Route route, Call call) {
     Caller caller = auth.user(call);
+    if (call.header(Steering.FORWARDED).isPresent() && !Steering.isSentOn(route)) {
+      throw new Problem(Code.FORBIDDEN, "nodes do not send on requests of this kind");
+    }
     if (!open) {
       throw new Problem(Code.UNAVAILABLE, "the node is starting; try again in a second");
     }
@@ -265,18 +268,15 @@ final class Api {
   }
 
   private Reply answer(Route route, List<String> path, Call call) {
-    if (call.header(Steering.FORWARDED).isPresent() && !Steering.isSentOn(route)) {
-      throw new Problem(Code.FORBIDDEN, "nodes do not send on requests of this kind");
-    }
     return switch (route.access()) {
       case Route.Access.Anyone() -> route.handler().apply(call);
       case Route.Access.OfNodes() ->
           route
               .handler()
               .apply(call.from(new Caller(auth.node(call), List.of()), () -> Caller.NOBODY));
-      case Route.Access.SignedIn() -> here(route, path, client(call));
+      case Route.Access.SignedIn() -> here(route, path, client(route, call));
       case Route.Access.Granted(Permission permission) -> {
-        Call known = client(call);
+        Call known = client(route, call);
         known.acting(permission);
         if (!route.pattern().startsWith(RecordRoutes.RECORD)) {
           yield here(route, path, known);
@@ -289,7 +289,7 @@ final class Api {
         yield here(route, path, known);
       }
       case Route.Access.GrantedSome(Permission permission) -> {
-        Call known = client(call);
+        Call known = client(route, call);
         known.requireSomewhere(permission);
         yield here(route, path, known);
       }

@@ -325,6 +325,7 @@ class AccessTest {
               new String[] {"Entente-Actor", "admin", "Entente-Grants", "admin@*"},
               new String[] {Steering.RELAYED, "Bearer a secret among nodes"},
               new String[] {Steering.RELAYED, "admin"},
+              new String[] {Steering.RELAYED, "Bearer a guess"},
               new String[] {Steering.RELAYED, "Bearer " + reader, "Entente-Grants", "admin@*"});
       for (String[] claim : claims) {
         String[] headers =
@@ -341,7 +342,7 @@ class AccessTest {
             String path = route.pattern().replaceAll("\\{[^}]*}", "x");
             assertThat(one.json(route.method(), path, "{}", headers).status())
                 .as(route.method() + " " + path)
-                .isEqualTo(403);
+                .isIn(401, 403);
           }
         }
       }

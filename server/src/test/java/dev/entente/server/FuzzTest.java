@@ -118,7 +118,9 @@ class FuzzTest {
           "type: doc\nfields: {n: {cell: counter}, a: union}\nunique: [a]",
           "type: doc\nrules: [{name: r, when: 'conflict.complexity < 0.5', then: merge}]",
           "type: doc\ninvariants: [{name: i, check: 'data.n > 0', severity: high}]",
-          "type: hold\ngroups: {g: {fields: [status, n], strategy: state-machine, states: {a: [b], b: []}}}",
+          "type: hold\n"
+              + "groups: {g: {fields: [status, n], strategy: state-machine, states: {a: [b], b:"
+              + " []}}}",
           "type: doc\nwrites: [merge]\nrecord: true",
           "type: &a [*a]",
           "- 1",

@@ -158,6 +158,7 @@ class StrangerFuzzTest {
         "Cookie: a=b; entente-session=x; c=d",
         "Cookie: entente-session=x\r\nOrigin: http://x",
         "Entente-Forwarded: 1\r\nEntente-Actor: ann\r\nEntente-Grants: admin%40* writer%40main",
+        "Entente-Forwarded: 1\r\nEntente-Relayed-Authorization: Bearer x",
         "Authorization: Bearer x\r\nEntente-Node: n1");
   }
 
