@@ -46,6 +46,9 @@ import java.util.function.ToDoubleFunction;
  * (undeclared)}, and beyond the bound on series everything counts as {@code (other)}. Thread-safe.
  */
 final class Metrics {
+  /** How often records that have cooled down are looked for while too many are counted. */
+  private static final long SWEEP_MILLIS = 1_000;
+
   private static final int SERIES_MAX = 5_000;
   private static final int OPEN_MAX = 1_000;
   private static final int HOT_RECORDS_MAX = 10_000;
@@ -63,6 +66,8 @@ final class Metrics {
   private final DistributionSummary complexity;
   private final Node node;
   private volatile Runnable beforeScrape = () -> {};
+
+  private volatile long sweptMillis;
 
   Metrics(Node node) {
     this.node = node;
@@ -251,7 +256,9 @@ final class Metrics {
   /** Counts a conflict on a record: [since, count, last]. */
   private void warm(RecordKey key) {
     long now = node.nowMillis();
-    if (hot.size() >= HOT_RECORDS_MAX) {
+    // Looking through all of them takes milliseconds, and nodes under load have many conflicts.
+    if (hot.size() >= HOT_RECORDS_MAX && Math.abs(now - sweptMillis) >= SWEEP_MILLIS) {
+      sweptMillis = now;
       hot.values().removeIf(window -> now - window[2] > HOT_WINDOW_MILLIS);
     }
     if (hot.size() < HOT_RECORDS_MAX || hot.containsKey(key)) {
