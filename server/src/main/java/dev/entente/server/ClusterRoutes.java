@@ -304,8 +304,6 @@ final class ClusterRoutes {
     sensors.compared(lost.stream().findFirst());
     Map<String, Json> members = new TreeMap<>();
     members.put("compared", Json.of(compared));
-    members.put("unprovenAccess", unprovenAccess());
-    node.accessKeys().publicKey().ifPresent(key -> members.put("accessKey", Json.of(key)));
     members.put("held", Json.of(node.held()));
     members.put("heldForClock", heldForClock());
     return Reply.json(200, JsonObject.of(members));
@@ -409,6 +407,8 @@ final class ClusterRoutes {
     members.put("node", Json.of(node.id().value()));
     members.put("position", Json.of(node.position()));
     members.put("held", Json.of(node.held()));
+    members.put("unprovenAccess", unprovenAccess());
+    node.accessKeys().publicKey().ifPresent(key -> members.put("accessKey", Json.of(key)));
     members.put("heldForClock", heldForClock());
     members.put("clock", clock());
     members.put("known", vector(node.known()));

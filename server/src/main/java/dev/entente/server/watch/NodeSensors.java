@@ -191,10 +191,12 @@ public final class NodeSensors {
         .byNode()
         .forEach((name, refused) ->
             found.add(
-                of(
+                new Finding(
                     "access-unproven",
                     true,
+                    "",
                     name,
+                    0,
                     name
                         + " sent "
                         + refused.count()
