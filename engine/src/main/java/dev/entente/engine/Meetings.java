@@ -20,7 +20,6 @@ import java.util.List;
 final class Meetings {
   private static final String MET = "met";
   private static final byte[] COMPLETE = "met-complete".getBytes(StandardCharsets.UTF_8);
-  private static final int TOGETHER = 10_000;
 
   private Meetings() {}
 
@@ -31,7 +30,7 @@ final class Meetings {
 
   /** Says of a new store that nothing is missing. */
   static void begin(Batch batch) {
-    batch.put(Table.META, COMPLETE, new byte[0]);
+    Backfill.begin(batch, COMPLETE);
   }
 
   static void add(Transaction transaction, RecordKey key, long position) {
@@ -58,33 +57,21 @@ final class Meetings {
 
   /** Goes through the audit log of a store that was written before this was kept; once. */
   static void complete(Store store) {
-    if (store.get(Table.META, COMPLETE) != null) {
-      return;
+    Backfill.once(store, COMPLETE, Table.AUDIT, (batch, _, value) -> addOf(store, batch, value));
+  }
+
+  private static void addOf(Store store, Batch batch, byte[] value) {
+    AuditEntry entry = AuditCodec.fromBytes(value);
+    if (entry.action().equals("write")
+        && entry.detail() instanceof JsonObject detail
+        && !detail.get("resolutions").isAbsent()
+        && detail.get("position") instanceof JsonNumber position) {
+      long at = position.longValue();
+      byte[] version = store.get(Table.LOG, History.logKey(entry.tenant(), at));
+      if (version != null) {
+        String type = VersionCodec.fromBytes(version).key().type();
+        batch.put(Table.META, place(entry.tenant(), type, at), new byte[0]);
+      }
     }
-    Batch[] batch = {new Batch()};
-    store.scan(
-        Table.AUDIT,
-        new byte[0],
-        (_, value) -> {
-          AuditEntry entry = AuditCodec.fromBytes(value);
-          if (entry.action().equals("write")
-              && entry.detail() instanceof JsonObject detail
-              && !detail.get("resolutions").isAbsent()
-              && detail.get("position") instanceof JsonNumber position) {
-            long at = position.longValue();
-            byte[] version = store.get(Table.LOG, History.logKey(entry.tenant(), at));
-            if (version != null) {
-              String type = VersionCodec.fromBytes(version).key().type();
-              batch[0].put(Table.META, place(entry.tenant(), type, at), new byte[0]);
-            }
-          }
-          if (batch[0].entries().size() >= TOGETHER) {
-            store.commit(batch[0]);
-            batch[0] = new Batch();
-          }
-          return true;
-        });
-    begin(batch[0]);
-    store.commit(batch[0]);
   }
 }

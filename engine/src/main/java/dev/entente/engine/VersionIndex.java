@@ -27,7 +27,6 @@ public final class VersionIndex {
   public static final int STRETCH = 1_024;
 
   private static final byte[] COMPLETE = Keys.of("version-index-complete");
-  private static final int TOGETHER = 10_000;
 
   private final Store store;
 
@@ -77,31 +76,20 @@ public final class VersionIndex {
 
   /** Says of a new store that nothing is missing. */
   static void begin(Batch batch) {
-    batch.put(Table.META, COMPLETE, new byte[0]);
+    Backfill.begin(batch, COMPLETE);
   }
 
   /** Goes through the log of a store that was written before there was an index; once. */
   static void complete(Store store) {
-    if (store.get(Table.META, COMPLETE) != null) {
-      return;
-    }
-    Batch[] batch = {new Batch()};
-    store.scan(
+    Backfill.once(
+        store,
+        COMPLETE,
         Table.LOG,
-        new byte[0],
-        (at, version) -> {
-          batch[0].put(
-              Table.VERSION_INDEX,
-              key(VersionCodec.dotOf(version)),
-              value(Keys.firstName(at), Keys.lastNumber(at), Hashes.of(version)));
-          if (batch[0].entries().size() >= TOGETHER) {
-            store.commit(batch[0]);
-            batch[0] = new Batch();
-          }
-          return true;
-        });
-    begin(batch[0]);
-    store.commit(batch[0]);
+        (batch, at, version) ->
+            batch.put(
+                Table.VERSION_INDEX,
+                key(VersionCodec.dotOf(version)),
+                value(Keys.firstName(at), Keys.lastNumber(at), Hashes.of(version))));
   }
 
   /** The versions of a node with numbers above {@code after} and up to {@code upTo}, in order. */
