@@ -28,7 +28,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
@@ -636,17 +635,8 @@ final class Receiver {
     Policy policy = policies.inForce(key.tenant(), key.type());
     String id = ((JsonString) described.get("id")).value();
     reviews.open(transaction, id, key, "record", policy, described, Progress.NONE, nowMillis);
-    Map<String, Json> detail = new TreeMap<>();
-    detail.put("violation", Json.of(how.label()));
-    detail.put("why", described.get("explanation"));
-    detail.put("bytes", Json.of(HexFormat.of().formatHex(bytes)));
-    transaction.audit(
-        transaction.clock().next(),
-        key.tenant(),
-        author,
-        "violation",
-        key.toString(),
-        JsonObject.of(detail));
+    String why = ((JsonString) described.get("explanation")).value();
+    VersionWriter.auditViolation(transaction, key, author, how, why, bytes);
     transaction.afterwards(() -> reviews.tell(new NodeEvent.Violated(key, how)));
   }
 

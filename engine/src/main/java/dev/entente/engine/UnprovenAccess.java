@@ -3,13 +3,10 @@ package dev.entente.engine;
 
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteWriter;
-import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -88,17 +85,13 @@ public final class UnprovenAccess {
             + " may grant access, name its access key on this node and ask for it again with"
             + " verify --cluster --mend";
     if (after.count() <= AUDITED_MAX) {
-      Map<String, Json> detail = new TreeMap<>();
-      detail.put("violation", Json.of(CausalViolation.UNPROVEN_ACCESS.label()));
-      detail.put("why", Json.of(why));
-      detail.put("bytes", Json.of(HexFormat.of().formatHex(bytes)));
-      transaction.audit(
-          transaction.clock().next(),
-          version.key().tenant(),
+      VersionWriter.auditViolation(
+          transaction,
+          version.key(),
           version.author(),
-          "violation",
-          version.key().toString(),
-          JsonObject.of(detail));
+          CausalViolation.UNPROVEN_ACCESS,
+          why,
+          bytes);
     }
     transaction.afterwards(() -> told.accept(version, CausalViolation.UNPROVEN_ACCESS));
     return new Receipt.Violated(version.dot(), CausalViolation.UNPROVEN_ACCESS, why);

@@ -262,6 +262,27 @@ final class VersionWriter {
         JsonObject.of(detail));
   }
 
+  /** Adds the audit entry of a version that came and contradicts what is known, with its bytes. */
+  static void auditViolation(
+      Transaction transaction,
+      RecordKey key,
+      String author,
+      CausalViolation how,
+      String why,
+      byte[] bytes) {
+    transaction.audit(
+        transaction.clock().next(),
+        key.tenant(),
+        author,
+        "violation",
+        key.toString(),
+        JsonObject.of(
+            Map.of(
+                "violation", Json.of(how.label()),
+                "why", Json.of(why),
+                "bytes", Json.of(HexFormat.of().formatHex(bytes)))));
+  }
+
   /** What became of the conflicts that a version takes part in. */
   private static List<Resolution> concerning(Dot dot, View view) {
     List<Resolution> mine = new ArrayList<>();
