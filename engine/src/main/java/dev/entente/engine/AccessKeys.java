@@ -25,7 +25,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Who may say what accounts and tokens there are. A node signs such versions with a key that is
@@ -47,11 +46,11 @@ public final class AccessKeys {
   /** What precedes the 32 bytes of a public key in its X.509 form (RFC 8410). */
   private static final byte[] PUBLIC = HexFormat.of().parseHex("302a300506032b6570032100");
 
+  /** Pairs by their token: a process that serves several nodes derives each once. */
   private static final Map<String, Pair> DERIVED = new ConcurrentHashMap<>();
 
   private final Optional<String> token;
   private final Set<Fingerprint> trusted;
-  private @Nullable Pair own;
 
   private record Pair(PrivateKey secret, Fingerprint name) {}
 
@@ -91,7 +90,8 @@ public final class AccessKeys {
       throw new IllegalArgumentException(
           "'"
               + text
-              + "' is no access key; entente cluster shows that of a node, 43 letters and digits",
+              + "' is no access key; it is the accessKey in GET /v1/cluster of a node, 43 letters"
+              + " and digits",
           e);
     }
   }
@@ -111,13 +111,8 @@ public final class AccessKeys {
     return token.map(_ -> text(own().name()));
   }
 
-  private synchronized Pair own() {
-    Pair pair = own;
-    if (pair == null) {
-      pair = derive(token.orElseThrow());
-      own = pair;
-    }
-    return pair;
+  private Pair own() {
+    return DERIVED.computeIfAbsent(token.orElseThrow(), AccessKeys::derive);
   }
 
   /** Vouches for a version that this node has numbered. */
@@ -181,13 +176,7 @@ public final class AccessKeys {
     return KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
   }
 
-  /** The pair of a token; a process that serves several nodes derives it once. */
   private static Pair derive(String token) {
-    return DERIVED.computeIfAbsent(
-        Hashes.hex(token.getBytes(StandardCharsets.UTF_8)), _ -> slowly(token));
-  }
-
-  private static Pair slowly(String token) {
     try {
       PBEKeySpec spec = new PBEKeySpec(token.toCharArray(), SALT, ITERATIONS, 256);
       byte[] seed =
