@@ -70,6 +70,12 @@ final class Graph {
     return sequences.get(run) + event - starts.get(run);
   }
 
+  /** What an event had seen directly, ascending. */
+  int[] parentsOf(int event) {
+    int run = runOf(event);
+    return event == starts.get(run) ? parents.get(run) : new int[] {event - 1};
+  }
+
   /** The events that no other has seen, ascending. */
   int[] frontier() {
     return frontier;
@@ -180,6 +186,31 @@ final class Graph {
       }
     }
     return -1;
+  }
+
+  /** How much was known at a moment, for {@link #rollBack}. */
+  record Mark(int runs, int end, int[] frontier, int agents) {}
+
+  Mark mark() {
+    return new Mark(starts.size(), end, frontier.clone(), names.size());
+  }
+
+  /** Forgets what was added since a mark was taken. */
+  void rollBack(Mark mark) {
+    for (int run = starts.size() - 1; run >= mark.runs; run--) {
+      runsOfAgent.get(agents.get(run)).removeLast();
+    }
+    starts.truncate(mark.runs);
+    agents.truncate(mark.runs);
+    sequences.truncate(mark.runs);
+    single.truncate(mark.runs);
+    parents.subList(mark.runs, parents.size()).clear();
+    List<String> added = names.subList(mark.agents, names.size());
+    added.forEach(agentsByName::remove);
+    added.clear();
+    runsOfAgent.subList(mark.agents, runsOfAgent.size()).clear();
+    frontier = mark.frontier;
+    end = mark.end;
   }
 
   void trim() {

@@ -5,12 +5,12 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntConsumer;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what {@link HistoryWriter} wrote and adds what is new to a history. Everything is checked
- * before the first event is added.
+ * before the first event is added, save that operations lie within their text.
  */
 final class HistoryReader {
   private static final int EVENTS_MAX = 1 << 28;
@@ -45,13 +45,8 @@ final class HistoryReader {
     parentColumn = in.column();
   }
 
-  /**
-   * Adds what is new.
-   *
-   * @param events is told how many events of {@code agent} will be known; may refuse that
-   */
-  static void addTo(
-      Graph graph, Operations operations, byte[] bytes, String agent, IntConsumer events) {
+  /** Reads and checks a history that is to be added to a graph; nothing is added yet. */
+  static HistoryReader read(Graph graph, byte[] bytes) {
     int end = bytes.length - 4;
     byte[] magic = HistoryWriter.MAGIC;
     if (end < magic.length || !Arrays.equals(bytes, 0, magic.length, magic, 0, magic.length)) {
@@ -69,11 +64,11 @@ final class HistoryReader {
     if (!in.atEnd()) {
       throw new TextFormatException("more after the last column");
     }
-    events.accept(reader.eventsOf(agent));
-    reader.addTo(operations);
+    return reader;
   }
 
-  private int eventsOf(String agent) {
+  /** How many events of an agent are known after this was added, as far as it knows. */
+  int eventsOf(String agent) {
     int number = names.indexOf(agent);
     int events = 0;
     for (int run = 0; run < agents.size(); run++) {
@@ -202,7 +197,32 @@ final class HistoryReader {
     }
   }
 
-  private void addTo(Operations operations) {
+  /** Refuses events that are known here and that somebody made differently. */
+  void requireSame(SharedNames known) {
+    for (int run = 0; run < starts.size(); run++) {
+      String name = names.get(agents.get(run));
+      int end = run + 1 < starts.size() ? starts.get(run + 1) : total;
+      int shared = known.shared(name, sequences.get(run), end - starts.get(run));
+      if (shared > 0) {
+        known.requireSame(
+            name, sequences.get(run), known(parents.get(run)), read, starts.get(run), shared);
+      }
+    }
+  }
+
+  /** Parents as events of the graph; null where one is not known there. */
+  private int @Nullable [] known(int[] pairs) {
+    for (int i = 0; i < pairs.length; i += 2) {
+      int[] event = agentAndSequence(pairs[i], pairs[i + 1]);
+      if (graph.known(names.get(event[0])) <= event[1]) {
+        return null;
+      }
+    }
+    return events(pairs);
+  }
+
+  /** Adds what is new to the graph and to the operations that belong to it. */
+  void addTo(Operations operations) {
     for (int run = 0; run < starts.size(); run++) {
       int agent = graph.agent(names.get(agents.get(run)));
       int end = run + 1 < starts.size() ? starts.get(run + 1) : total;
@@ -224,17 +244,18 @@ final class HistoryReader {
   private int[] events(int[] pairs) {
     int[] seen = new int[pairs.length / 2];
     for (int i = 0; i < seen.length; i++) {
-      int agent = pairs[2 * i];
-      int sequence = pairs[2 * i + 1];
-      if (sequence == INSIDE) {
-        int event = pairs[2 * i];
-        int run = starts.floor(event);
-        agent = agents.get(run);
-        sequence = sequences.get(run) + event - starts.get(run);
-      }
-      seen[i] = graph.event(graph.agent(names.get(agent)), sequence);
+      int[] event = agentAndSequence(pairs[2 * i], pairs[2 * i + 1]);
+      seen[i] = graph.event(graph.agent(names.get(event[0])), event[1]);
     }
     Arrays.sort(seen);
     return seen;
+  }
+
+  private int[] agentAndSequence(int first, int second) {
+    if (second != INSIDE) {
+      return new int[] {first, second};
+    }
+    int run = starts.floor(first);
+    return new int[] {agents.get(run), sequences.get(run) + first - starts.get(run)};
   }
 }

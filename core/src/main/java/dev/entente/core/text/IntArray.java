@@ -39,6 +39,11 @@ final class IntArray {
     size = 0;
   }
 
+  /** Removes all but the first items. */
+  void truncate(int kept) {
+    size = kept;
+  }
+
   void trim() {
     items = Arrays.copyOf(items, size);
   }

@@ -27,6 +27,16 @@ final class ItemBuffer {
     return isWide ? wide[at] : narrow[at];
   }
 
+  /** Whether a part is equal to one of another buffer. */
+  boolean same(int from, ItemBuffer other, int otherFrom, int count) {
+    for (int i = 0; i < count; i++) {
+      if (get(from + i) != other.get(otherFrom + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   void insert(int at, String text) {
     openGap(at, text.length());
     for (int i = 0; i < text.length(); ) {

@@ -176,6 +176,49 @@ final class Operations {
     offsets.add(offset);
   }
 
+  /** How much was known at a moment, for {@link #rollBack}. */
+  record Mark(int runs, int end, int content, int lastKind) {}
+
+  Mark mark() {
+    int runs = starts.size();
+    return new Mark(runs, end, content.size(), runs == 0 ? INSERT : kinds.last());
+  }
+
+  /** Forgets what was added since a mark was taken. */
+  void rollBack(Mark mark) {
+    starts.truncate(mark.runs);
+    positions.truncate(mark.runs);
+    kinds.truncate(mark.runs);
+    offsets.truncate(mark.runs);
+    if (mark.runs > 0) {
+      kinds.set(mark.runs - 1, mark.lastKind);
+    }
+    content.delete(mark.content, content.size() - mark.content);
+    end = mark.end;
+  }
+
+  /** Whether events did the same as those of another log. */
+  boolean same(int from, Operations other, int otherFrom, int count) {
+    for (int done = 0; done < count; ) {
+      int mine = runOf(from + done);
+      int theirs = other.runOf(otherFrom + done);
+      int at = from + done - start(mine);
+      int otherAt = otherFrom + done - other.start(theirs);
+      int length =
+          Math.min(count - done, Math.min(length(mine) - at, other.length(theirs) - otherAt));
+      boolean oneDeletion = length == 1 && kind(mine) != INSERT && other.kind(theirs) != INSERT;
+      if (positionAt(mine, at) != other.positionAt(theirs, otherAt)
+          || (kind(mine) != other.kind(theirs) && !oneDeletion)
+          || (kind(mine) == INSERT
+              && !content.same(
+                  offset(mine) + at, other.content, other.offset(theirs) + otherAt, length))) {
+        return false;
+      }
+      done += length;
+    }
+    return true;
+  }
+
   void trim() {
     starts.trim();
     positions.trim();

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A text that many edit at once: one replica with its whole history. It holds the plain text and a
@@ -120,12 +121,26 @@ public final class TextDocument {
   /**
    * Takes over all events of another replica that are not known here.
    *
-   * @throws IllegalStateException where another replica edits under this one's agent name; nothing
-   *     has changed
+   * @throws IllegalStateException where two replicas edit under one agent name, this one's or
+   *     another: one of them knows events that the other has made differently; nothing has changed
    */
   public void merge(TextDocument other) {
-    requireOwnName(other.graph.known(agentName));
-    int before = graph.size();
+    Graph theirs = other.graph;
+    requireOwnName(theirs.known(agentName));
+    SharedNames names = new SharedNames(graph, operations);
+    for (int run = 0; run < theirs.runs(); run++) {
+      String name = theirs.name(theirs.agent(run));
+      int shared = names.shared(name, theirs.sequence(run), theirs.end(run) - theirs.start(run));
+      if (shared > 0) {
+        int[] seen = known(theirs, theirs.parents(run));
+        names.requireSame(
+            name, theirs.sequence(run), seen, other.operations, theirs.start(run), shared);
+      }
+    }
+    addAndCarryOut(() -> add(other));
+  }
+
+  private void add(TextDocument other) {
     Graph theirs = other.graph;
     for (int run = 0; run < theirs.runs(); run++) {
       int known = graph.known(theirs.name(theirs.agent(run)));
@@ -143,16 +158,23 @@ public final class TextDocument {
         operations.addAll(other.operations, from, theirs.end(run));
       }
     }
-    carryOut(before);
+  }
+
+  /** Events of another graph as events of this one; null where one of them is not known here. */
+  private int @Nullable [] known(Graph theirs, int[] events) {
+    for (int event : events) {
+      String agent = theirs.name(theirs.agent(theirs.runOf(event)));
+      if (graph.known(agent) <= theirs.sequenceOf(event)) {
+        return null;
+      }
+    }
+    return mapped(theirs, events);
   }
 
   /** Refuses events under this replica's name that were not made here. */
   private void requireOwnName(int events) {
     if (edited && events > graph.known(agentName)) {
-      throw new IllegalStateException(
-          "there are two replicas named "
-              + agentName
-              + "; give each a name of its own, since merging them would lose changes");
+      throw SharedNames.twoReplicas(agentName);
     }
   }
 
@@ -166,7 +188,23 @@ public final class TextDocument {
     return result;
   }
 
-  /** Brings the text up to the events that were added. */
+  /** Adds events and brings the text up to them; where that fails, nothing has changed. */
+  private void addAndCarryOut(Runnable addition) {
+    Graph.Mark graphBefore = graph.mark();
+    Operations.Mark operationsBefore = operations.mark();
+    boolean done = false;
+    try {
+      addition.run();
+      carryOut(graphBefore.end());
+      done = true;
+    } finally {
+      if (!done) {
+        graph.rollBack(graphBefore);
+        operations.rollBack(operationsBefore);
+      }
+    }
+  }
+
   private void carryOut(int before) {
     if (before == graph.size()) {
       return;
@@ -174,26 +212,9 @@ public final class TextDocument {
     int base = graph.critical(before - 1);
     Walker walker = new Walker(graph, operations, base, before);
     walker.walk(base + 1, before, Sink.NOWHERE);
-    walker.walk(before, graph.size(), new Writer());
-  }
-
-  /** Carries operations out on the text. */
-  private final class Writer implements Sink {
-    @Override
-    public void insert(int position, int offset, int length) {
-      if (position > text.size()) {
-        throw new TextFormatException("an insertion behind the end of the text");
-      }
-      text.insert(position, operations.content(), offset, length);
-    }
-
-    @Override
-    public void delete(int position, int length) {
-      if (position + length > text.size()) {
-        throw new TextFormatException("a deletion behind the end of the text");
-      }
-      text.delete(position, length);
-    }
+    TextEdits edits = new TextEdits(text.size());
+    walker.walk(before, graph.size(), edits);
+    edits.applyTo(text, operations.content());
   }
 
   /** For each agent the number of its events that are known here. */
@@ -250,16 +271,15 @@ public final class TextDocument {
   /**
    * Takes over the events that bytes of {@link #encode} or {@link #encodeSince} hold.
    *
-   * @throws TextFormatException where the bytes are not that, or build on events that are not known
-   *     here; nothing has changed then, except where an operation lies outside the text that it
-   *     speaks of, after which this replica must not be used
-   * @throws IllegalStateException where another replica edits under this one's agent name; nothing
-   *     has changed
+   * @throws TextFormatException where the bytes are not that, build on events that are not known
+   *     here, or edit outside the text; nothing has changed
+   * @throws IllegalStateException where two replicas edit under one agent name; nothing has changed
    */
   public void merge(byte[] bytes) {
-    int before = graph.size();
-    HistoryReader.addTo(graph, operations, bytes, agentName, this::requireOwnName);
-    carryOut(before);
+    HistoryReader reader = HistoryReader.read(graph, bytes);
+    requireOwnName(reader.eventsOf(agentName));
+    reader.requireSame(new SharedNames(graph, operations));
+    addAndCarryOut(() -> reader.addTo(operations));
   }
 
   /**

@@ -145,7 +145,7 @@ final class Walker {
     if (position > 0) {
       left = tree.find(position - 1);
       if (left == null) {
-        throw new IllegalStateException("event " + event + " inserts behind the end of the text");
+        throw new TextFormatException("event " + event + " inserts behind the end of the text");
       }
       leftOffset = tree.offset();
       originLeft = left.id + leftOffset;
@@ -234,7 +234,7 @@ final class Walker {
     for (int done = 0; done < length; ) {
       Span span = tree.find(position);
       if (span == null) {
-        throw new IllegalStateException("event " + event + " deletes behind the end of the text");
+        throw new TextFormatException("event " + event + " deletes behind the end of the text");
       }
       if (tree.offset() > 0) {
         span = split(span, tree.offset());
