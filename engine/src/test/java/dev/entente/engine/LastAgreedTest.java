@@ -80,9 +80,9 @@ class LastAgreedTest {
     both(v(19), v(17));
     assertThat(data()).isEqualTo(v(24));
     both(v(20), v(20));
-    assertThat(data()).as("two equal values are no conflict").isEqualTo(v(20));
+    assertThat(data()).as("two equal changes are two changes").isEqualTo(v(16));
     both(v(21), v(23));
-    assertThat(data()).isEqualTo(v(24));
+    assertThat(data()).isEqualTo(v(28));
   }
 
   @Test

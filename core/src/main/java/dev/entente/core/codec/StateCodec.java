@@ -25,6 +25,7 @@ import dev.entente.core.record.Unit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Record states as bytes; see docs/formats. What the assignments of one version share (dot,
@@ -115,11 +116,16 @@ public final class StateCodec {
   private static void write(ByteWriter out, Cell cell, List<Assignment> origins) {
     switch (cell) {
       case Register register -> {
-        out.u8(0).varint(register.assignments().size());
+        boolean sums = register.values().stream().anyMatch(a -> a.sumHistory().isPresent());
+        out.u8(sums ? 6 : 0).varint(register.assignments().size());
         for (Assignment assignment : register.values()) {
           out.varint(indexOf(origins, assignment));
           JsonCodec.write(out, assignment.value());
           VersionCodec.writeAncestors(out, assignment.ancestors());
+          if (sums) {
+            out.u8(assignment.sumHistory().isPresent() ? 1 : 0);
+            assignment.sumHistory().ifPresent(history -> SumHistoryCodec.write(out, history));
+          }
         }
       }
       case Counter counter -> {
@@ -249,7 +255,7 @@ public final class StateCodec {
   private static Cell readCell(ByteReader in, List<Origin> origins) {
     int kind = in.u8();
     return switch (kind) {
-      case 0 -> readRegister(in, origins);
+      case 0, 6 -> readRegister(in, origins, kind == 6);
       case 1, 4 -> new Counter(readTallies(in, kind == 4));
       case 5 -> new Counter(readTallies(in, true), readTallies(in, true));
       case 2 -> {
@@ -291,7 +297,7 @@ public final class StateCodec {
     return SortedArrayMap.ofSorted(nodes, amounts);
   }
 
-  private static Register readRegister(ByteReader in, List<Origin> origins) {
+  private static Register readRegister(ByteReader in, List<Origin> origins, boolean sums) {
     int size = in.count();
     List<Dot> dots = new ArrayList<>(size);
     List<Assignment> assignments = new ArrayList<>(size);
@@ -312,6 +318,7 @@ public final class StateCodec {
               origin.author(),
               JsonCodec.read(in),
               VersionCodec.readAncestors(in),
+              sums && in.u8() == 1 ? Optional.of(SumHistoryCodec.read(in)) : Optional.empty(),
               origin.clockErrorMillis()));
     }
     return new Register(SortedArrayMap.ofSorted(dots, assignments));

@@ -165,9 +165,10 @@ public final class VersionCodec {
   private static void write(ByteWriter out, Change change) {
     switch (change) {
       case Change.Assign assign -> {
-        write(out.u8(0), assign.unit());
+        write(out.u8(assign.sumHistory().isPresent() ? 9 : 0), assign.unit());
         JsonCodec.write(out, assign.value());
         writeAncestors(out, assign.ancestors());
+        assign.sumHistory().ifPresent(history -> SumHistoryCodec.write(out, history));
       }
       case Change.Clear _ -> out.u8(6);
       case Change.Remove remove -> {
@@ -220,6 +221,12 @@ public final class VersionCodec {
       case 6 -> new Change.Clear();
       case 7 -> new Change.Remove(readPath(in), StateCodec.readTallies(in, true));
       case 8 -> new Change.Restore(readPath(in));
+      case 9 ->
+          new Change.Assign(
+              readUnit(in),
+              JsonCodec.read(in),
+              readAncestors(in),
+              Optional.of(SumHistoryCodec.read(in)));
       default -> throw new DamagedException("no change is of kind " + kind);
     };
   }

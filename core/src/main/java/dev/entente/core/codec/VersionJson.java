@@ -141,7 +141,10 @@ public final class VersionJson {
     return switch (change) {
       case Change.Assign assign ->
           with(
-              unit("assign", assign.unit()).with("ancestors", ancestors(assign.ancestors())),
+              assign
+                  .sumHistory()
+                  .map(history -> assigned(assign).with("sum", SumHistoryCodec.toJson(history)))
+                  .orElseGet(() -> assigned(assign)),
               assign.value());
       case Change.Clear _ -> JsonObject.of("kind", Json.of("clear"));
       case Change.Remove remove ->
@@ -171,6 +174,10 @@ public final class VersionJson {
     };
   }
 
+  private static JsonObject assigned(Change.Assign assign) {
+    return unit("assign", assign.unit()).with("ancestors", ancestors(assign.ancestors()));
+  }
+
   private static Change readChange(Json json) {
     Members members = Members.of(json);
     String kind = members.text("kind");
@@ -180,7 +187,8 @@ public final class VersionJson {
               new Change.Assign(
                   readUnit(members),
                   members.valueOrAbsent("value"),
-                  list(members.value("ancestors"), "ancestors", VersionJson::readAncestor));
+                  list(members.value("ancestors"), "ancestors", VersionJson::readAncestor),
+                  members.optional("sum").map(SumHistoryCodec::fromJson));
           case "clear" -> new Change.Clear();
           case "remove" -> new Change.Remove(readPath(members), readTallies(members));
           case "restore" -> new Change.Restore(readPath(members));

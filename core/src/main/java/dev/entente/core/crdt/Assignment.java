@@ -7,12 +7,14 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.json.Json;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One value given to a register: what, by whom, when, having seen what, and which values it
  * replaced (newest first). {@code time} is what the author claims; {@code acceptedAt} is the hybrid
  * time at the node that accepted it.
  *
+ * @param sumHistory which changes a number is the sum of, where its unit sums changes
  * @param clockErrorMillis by how much the accepting node's clock was known to be off
  */
 public record Assignment(
@@ -23,6 +25,7 @@ public record Assignment(
     String author,
     Json value,
     List<Ancestor> ancestors,
+    Optional<SumHistory> sumHistory,
     int clockErrorMillis)
     implements Comparable<Assignment> {
   /** How many replaced values travel with an assignment. */
@@ -46,7 +49,7 @@ public record Assignment(
       String author,
       Json value,
       List<Ancestor> ancestors) {
-    this(dot, context, acceptedAt, time, author, value, ancestors, 0);
+    this(dot, context, acceptedAt, time, author, value, ancestors, Optional.empty(), 0);
   }
 
   public Assignment {
@@ -59,7 +62,7 @@ public record Assignment(
   /** The same with another value. */
   public Assignment with(Json other) {
     return new Assignment(
-        dot, context, acceptedAt, time, author, other, ancestors, clockErrorMillis);
+        dot, context, acceptedAt, time, author, other, ancestors, sumHistory, clockErrorMillis);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.crdt.Splice;
+import dev.entente.core.crdt.SumHistory;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
@@ -503,7 +504,13 @@ public final class Authoring {
 
   private void assign(Unit unit, Json value) {
     List<Assignment> replaced = seen.register(unit).values();
-    changes.add(new Change.Assign(unit, value, Replaced.ancestors(replaced, read(unit), author)));
+    Json before = read(unit);
+    changes.add(
+        new Change.Assign(
+            unit,
+            value,
+            Replaced.ancestors(replaced, before, author),
+            policy.sums(unit) ? SumHistory.of(value, before, replaced) : Optional.empty()));
   }
 
   /** What the author read of a unit; the content of a record that is not one unit is left out. */

@@ -122,6 +122,22 @@ public record Policy(
     return (recordUnit && path.isRoot()) || (rule != null && rule.isWhole());
   }
 
+  /** Whether concurrent changes of the unit's number may be added up. */
+  public boolean sums(Unit unit) {
+    return sums(strategyOf(unit).orElse(fallback))
+        || rules.stream().anyMatch(rule -> sums(rule.then()));
+  }
+
+  /** Whether that is what settles the unit first. */
+  public boolean sumsFirst(Unit unit) {
+    return strategyOf(unit).orElse(fallback).name().equals(StrategySpec.SUM_OF_CHANGES);
+  }
+
+  private static boolean sums(StrategySpec strategy) {
+    return strategy.chain().stream()
+        .anyMatch(step -> step.name().equals(StrategySpec.SUM_OF_CHANGES));
+  }
+
   /** The strategy that the unit itself names, if it does. */
   public Optional<StrategySpec> strategyOf(Unit unit) {
     if (unit.isGroup()) {

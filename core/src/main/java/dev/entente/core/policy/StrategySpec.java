@@ -72,6 +72,9 @@ public record StrategySpec(
    */
   public record Patience(Duration timeOut, int retries) {}
 
+  /** The name of the strategy that adds up what each author changed. */
+  public static final String SUM_OF_CHANGES = "sum-of-changes";
+
   private static final Settings NONE = new Settings.None();
 
   public static StrategySpec of(String name) {

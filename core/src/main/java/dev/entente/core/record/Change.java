@@ -7,6 +7,7 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Counter.Tally;
 import dev.entente.core.crdt.Splice;
+import dev.entente.core.crdt.SumHistory;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.Path;
@@ -21,10 +22,18 @@ public sealed interface Change {
   /**
    * Gives the unit's register a value (absent removes it), together with the values this replaced,
    * newest first.
+   *
+   * @param sumHistory which changes a number is the sum of, where its unit sums changes
    */
-  record Assign(Unit unit, Json value, List<Ancestor> ancestors) implements Change {
+  record Assign(Unit unit, Json value, List<Ancestor> ancestors, Optional<SumHistory> sumHistory)
+      implements Change {
     public Assign {
       ancestors = List.copyOf(ancestors);
+    }
+
+    /** An assignment to a unit that does not sum changes. */
+    public Assign(Unit unit, Json value, List<Ancestor> ancestors) {
+      this(unit, value, ancestors, Optional.empty());
     }
   }
 

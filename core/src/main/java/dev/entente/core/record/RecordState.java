@@ -6,7 +6,6 @@ import dev.entente.core.causality.CausalContext;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.VersionVector;
-import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
@@ -15,7 +14,6 @@ import dev.entente.core.crdt.ObservedSet;
 import dev.entente.core.crdt.Register;
 import dev.entente.core.crdt.Sequence;
 import dev.entente.core.crdt.Splice;
-import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
@@ -255,8 +253,7 @@ public record RecordState(
         touchAbove(next, version, change.unit());
       }
       switch (change) {
-        case Change.Assign assign ->
-            assign(next, assign.unit(), assignment(version, assign.value(), assign.ancestors()));
+        case Change.Assign assign -> assign(next, assign.unit(), assignment(version, assign));
         case Change.Clear _ -> next.clear(version.context());
         case Change.Remove remove -> remove(next, version, remove);
         case Change.Restore restore -> {
@@ -294,7 +291,7 @@ public record RecordState(
   /** What was removed is absent for good: see {@link Change.Restore}. */
   private static void remove(Draft next, Version version, Change.Remove remove) {
     Unit unit = remove.unit();
-    assign(next, unit, assignment(version, JsonAbsent.ABSENT, List.of()));
+    assign(next, unit, assignment(version, new Change.Assign(unit, JsonAbsent.ABSENT, List.of())));
     CellId set = new CellId(unit, CellClass.SET);
     if (next.get(set) instanceof ObservedSet elements) {
       next.put(set, elements.clear(version.context()));
@@ -363,7 +360,11 @@ public record RecordState(
     int above = unit.isGroup() ? 1 : unit.path().depth();
     for (int depth = 0; depth < above; depth++) {
       Path ancestor = depth == 0 ? Path.ROOT : new Path(unit.path().names().subList(0, depth));
-      assign(cells, Unit.field(ancestor), assignment(version, JsonObject.EMPTY, List.of()));
+      assign(
+          cells,
+          Unit.field(ancestor),
+          assignment(
+              version, new Change.Assign(Unit.field(ancestor), JsonObject.EMPTY, List.of())));
     }
   }
 
@@ -373,15 +374,16 @@ public record RecordState(
     cells.put(id, register.assign(assignment));
   }
 
-  private static Assignment assignment(Version version, Json value, List<Ancestor> ancestors) {
+  private static Assignment assignment(Version version, Change.Assign assign) {
     return new Assignment(
         version.dot(),
         version.context(),
         version.acceptedAt(),
         version.time(),
         version.author(),
-        value,
-        ancestors,
+        assign.value(),
+        assign.ancestors(),
+        assign.sumHistory(),
         version.clockErrorMillis());
   }
 

@@ -173,7 +173,8 @@ public record Repetitions(SortedArrayMap<Dot, Dot> earlier) {
               ? new Change.Assign(
                   assign.unit(),
                   assign.value(),
-                  assign.ancestors().stream().map(this::resolved).toList())
+                  assign.ancestors().stream().map(this::resolved).toList(),
+                  assign.sumHistory().map(history -> history.renamed(this::first)))
               : change);
     }
     return version.toBuilder().context(closed(version.context())).changes(changes).build();

@@ -3,6 +3,7 @@ package dev.entente.core.resolve;
 
 import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.HybridTime;
+import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Cell;
 import dev.entente.core.crdt.Counter;
@@ -274,7 +275,13 @@ public final class Deriver {
     for (int i = 1; i < assignments.size(); i++) {
       differ |= !assignments.get(i).value().equals(first);
     }
-    if (!differ) {
+    // Two equal sums are two changes, except of a number that nobody had set before.
+    boolean counts =
+        assignments.size() > 1
+            && first instanceof JsonNumber
+            && policy.sumsFirst(unit)
+            && assignments.stream().noneMatch(a -> a.ancestors().equals(List.of(Ancestor.NOTHING)));
+    if (!differ && !counts) {
       return first;
     }
     Resolution resolution = arbiter.settle(unit, assignments, lastAgreed(unit, assignments));

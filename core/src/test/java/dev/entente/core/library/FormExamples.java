@@ -12,6 +12,7 @@ import dev.entente.core.codec.VersionJson;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Counter.Tally;
 import dev.entente.core.crdt.Splice;
+import dev.entente.core.crdt.SumHistory;
 import dev.entente.core.edit.EditProblem;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
@@ -223,6 +224,16 @@ final class FormExamples {
             .build();
     Version.Builder later =
         plain.toBuilder().changes(List.of(new Change.Clear())).device(Optional.empty());
+    Change summed =
+        new Change.Assign(
+            Unit.field(Path.of("v")),
+            Json.of(12),
+            List.of(Ancestor.NOTHING),
+            Optional.of(
+                new SumHistory(
+                    BigDecimal.TEN,
+                    new TreeMap<>(Map.of(seed, new BigDecimal("-0.5"))),
+                    List.of(new Dot(a, 3)))));
     Fingerprint sender = Fingerprint.of(new byte[32]);
     byte[] hash = new byte[32];
     hash[31] = -1;
@@ -233,7 +244,8 @@ final class FormExamples {
             .clockErrorMillis(0)
             .eventId(Optional.of("e-1"))
             .origin(Optional.of(new Origin(sender, Fingerprint.of(hash))))
-            .build());
+            .build(),
+        plain.toBuilder().changes(List.of(summed)).device(Optional.empty()).build());
   }
 
   /** The value with one part replaced, removed or put in another place. */
