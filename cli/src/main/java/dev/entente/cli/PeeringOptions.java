@@ -2,12 +2,13 @@
 package dev.entente.cli;
 
 import dev.entente.cluster.NodeTls;
+import dev.entente.engine.AccessKeys;
 import dev.entente.engine.NodeConfig;
 import dev.entente.server.Peering;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -107,7 +108,7 @@ final class PeeringOptions {
             voteKey == null
                 ? Optional.empty()
                 : Optional.of(SecretFile.read("--vote-key", voteKey)),
-            Set.copyOf(administrators)));
+            administrators.stream().map(AccessKeys::parse).collect(Collectors.toSet())));
   }
 
   /** The secret of the file or the environment; empty where neither gives one. */

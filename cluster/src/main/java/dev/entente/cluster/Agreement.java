@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * Compares what two nodes hold, finds what should not differ, and mends what it can. What is only
@@ -88,9 +89,12 @@ public record Agreement(long records, int buckets, List<Finding> findings) {
         if (our.hash() != other.hash()) {
           findings.add(new Finding(key, Kind.OTHER_STATE, false));
         }
-      } else if (lacks(our.context(), other.context(), mine.known())) {
+      } else if (lacks(
+          our.context(),
+          other.context(),
+          dot -> mine.known().contains(dot) && !here.versionIndex().isRefused(dot))) {
         findings.add(new Finding(key, Kind.MISSING_HERE, false));
-      } else if (lacks(other.context(), our.context(), theirs.known())) {
+      } else if (lacks(other.context(), our.context(), theirs.known()::contains)) {
         findings.add(new Finding(key, Kind.MISSING_THERE, false));
       }
     });
@@ -101,11 +105,12 @@ public record Agreement(long records, int buckets, List<Finding> findings) {
     return new Digest.Entry(key, VersionVector.EMPTY, 0);
   }
 
-  /** Whether a record lacks something that the other has seen and that its node knows. */
-  private static boolean lacks(VersionVector record, VersionVector other, VersionVector known) {
+  /** Whether a record lacks something that the other has seen and that its node should have. */
+  private static boolean lacks(
+      VersionVector record, VersionVector other, Predicate<Dot> shouldHave) {
     for (int i = 0; i < other.entries().size(); i++) {
       Dot dot = new Dot(other.entries().key(i), other.entries().value(i));
-      if (!record.contains(dot) && known.contains(dot)) {
+      if (!record.contains(dot) && shouldHave.test(dot)) {
         return true;
       }
     }
@@ -118,7 +123,7 @@ public record Agreement(long records, int buckets, List<Finding> findings) {
         switch (finding.kind()) {
           case MISSING_HERE ->
               here.rebuild(finding.key()).join()
-                  || here.receive(there.versions(finding.key())).join().stream()
+                  || here.receive(there.versions(finding.key()), there.sender()).join().stream()
                       .anyMatch(receipt -> receipt instanceof Receipt.Applied);
           case OTHER_STATE -> here.rebuild(finding.key()).join();
           case MISSING_THERE -> false;

@@ -32,6 +32,9 @@ public final class Cluster {
   /** Longer than nodes that have nothing to tell are silent. */
   static final long APART_MILLIS = 1_500;
 
+  /** For so long it matters that a node says to have more of this one than it shows. */
+  private static final long CLAIM_MILLIS = 60_000;
+
   private final Node node;
   private final ClusterConfig config;
   private final LongSupplier steadyMillis;
@@ -50,8 +53,14 @@ public final class Cluster {
   /** How far the numbers of this node go at each other that has said what it has. */
   private final Map<NodeId, Long> ownNumbers = new TreeMap<>();
 
+  /** Since when each says to have more of this node's numbers than this node. */
+  private final Map<NodeId, Long> claimedAt = new TreeMap<>();
+
   /** As it was at the last exchange: a write does not wait for the links. */
   private volatile int measured;
+
+  /** How many other members there are, by name. */
+  private volatile int others;
 
   /** What this node tells of its standing. */
   private volatile Supplier<Optional<String>> standing = Optional::empty;
@@ -72,6 +81,7 @@ public final class Cluster {
     long since = config.sinceMillis() == 0 ? now : config.sinceMillis();
     learn(List.of(new Member(node.id(), config.url(), now, false, since)));
     node.measure(() -> measured);
+    node.require(() -> others);
   }
 
   public Node node() {
@@ -104,6 +114,7 @@ public final class Cluster {
         wanted.add(member.url());
       }
     }
+    others = present().size() - 1;
     wanted.removeIf(url -> url.isEmpty() || url.equals(config.url()) || isAbandoned(url));
     links.keySet().retainAll(wanted);
     for (String url : wanted) {
@@ -147,7 +158,13 @@ public final class Cluster {
     NodeId from = reply.shipment().from();
     if (asked.to().equals(Optional.of(from))) {
       // Else it was only an introduction.
-      ownNumbers.put(from, reply.shipment().known().get(node.id()));
+      long number = reply.shipment().known().get(node.id());
+      ownNumbers.put(from, number);
+      if (number > node.position()) {
+        claimedAt.putIfAbsent(from, steadyMillis.getAsLong());
+      } else {
+        claimedAt.remove(from);
+      }
     }
     NodeReport before = reports.get(from);
     // To somebody whom it has not met, a node does not say what it has.
@@ -159,6 +176,7 @@ public final class Cluster {
         from, new NodeReport(known, reply.links(), reply.standing(), steadyMillis.getAsLong()));
     reports.keySet().retainAll(members.keySet());
     ownNumbers.keySet().retainAll(members.keySet());
+    claimedAt.keySet().retainAll(members.keySet());
     copies.retain(present().stream().map(Member::node).toList());
   }
 
@@ -242,13 +260,15 @@ public final class Cluster {
    * Waits for each node that this one knows of to say what it has, or not to answer. Where this
    * node's directory went back in time it hears of that, and stops, before it gives numbers that
    * others have already: those would never agree with this node again. So once one of them has said
-   * that it has more, this waits for the node to stop.
+   * that it has more, this waits until the other has shown a version, by which the node stops, or
+   * its whole log without one; but not for ever, since the other may only say so.
    *
    * @param patienceMillis for how long at most, where nobody has said so
    */
   public void askAround(long patienceMillis) throws InterruptedException {
     long end = steadyMillis.getAsLong() + patienceMillis;
     while (node.failure().isEmpty()
+        && steadyMillis.getAsLong() < end + CLAIM_MILLIS
         && !(isRecent() && (hasAskedAround() || steadyMillis.getAsLong() >= end))) {
       Thread.sleep(10);
     }
@@ -261,9 +281,22 @@ public final class Cluster {
             link -> !link.problem().isEmpty() || link.peer().filter(told::contains).isPresent());
   }
 
-  /** Whether nobody has said that they have more of what this node wrote than it has itself. */
-  boolean isRecent() {
-    return ownNumbers().values().stream().allMatch(number -> number <= node.position());
+  /**
+   * Whether nobody says that they have more of what this node wrote than it has itself, save who
+   * has shown that there is no version under those numbers, or shows nothing for a minute.
+   */
+  synchronized boolean isRecent() {
+    long now = steadyMillis.getAsLong();
+    for (Map.Entry<NodeId, Long> said : ownNumbers.entrySet()) {
+      Optional<NodeId> peer = Optional.of(said.getKey());
+      if (said.getValue() > node.position()
+          && now - claimedAt.getOrDefault(said.getKey(), now) < CLAIM_MILLIS
+          && links.values().stream()
+              .noneMatch(link -> link.peer().equals(peer) && link.examined() >= said.getValue())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** From here on this node votes, and tells others how its side stands; see {@link PullReply}. */
@@ -365,7 +398,7 @@ public final class Cluster {
     for (Member known : leaving) {
       long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
       learn(List.of(new Member(known.node(), known.url(), stamp, true, known.sinceMillis())));
-      var _ = node.forgetUnprovenAccess(known.node().name());
+      var _ = node.forgetUnprovenAccess(known.node().name(), known.url());
     }
     return !leaving.isEmpty();
   }
@@ -389,9 +422,7 @@ public final class Cluster {
         .filter(link -> link.peer().equals(Optional.of(request.from())))
         .forEach(link -> link.isThere(now));
     Shipment shipment =
-        request.to().equals(Optional.of(node.id()))
-            ? node.ship(request.after(), request.known(), bytes(request))
-            : introduction();
+        request.to().equals(Optional.of(node.id())) ? shipment(request) : introduction();
     List<StampedPolicy> policies = node.policies();
     return new PullReply(
         shipment,
@@ -403,6 +434,15 @@ public final class Cluster {
         standing.get(),
         hash(policies),
         request.policies() ? policies : List.of());
+  }
+
+  private Shipment shipment(PullRequest request) {
+    // Who waits for news has had all before; who does not may just have been started.
+    Optional<Shipment> lost =
+        request.waitMillis() == 0
+            ? node.shipLost(request.from(), request.known().get(request.from()))
+            : Optional.empty();
+    return lost.orElseGet(() -> node.ship(request.after(), request.known(), bytes(request)));
   }
 
   /** Equal where the same policies of the same stamps are in force. */

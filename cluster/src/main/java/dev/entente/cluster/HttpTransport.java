@@ -15,11 +15,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /** Carries requests over HTTP to {@code /v1/cluster/pull}, with the secret that the nodes share. */
@@ -71,9 +73,11 @@ public final class HttpTransport implements Transport, AutoCloseable {
             .timeout(Duration.ofMillis(request.waitMillis()).plus(GRACE))
             .header("Content-Type", Wire.MEDIA_TYPE)
             .POST(HttpRequest.BodyPublishers.ofByteArray(Wire.toBytes(request)));
-    byte[] reply = sent(url, post, Wire.REPLY_BYTES_MAX);
+    HttpResponse<InputStream> response = response(url, post);
     try {
-      return Wire.reply(reply);
+      PullReply reply = Wire.reply(body(url, response, Wire.REPLY_BYTES_MAX));
+      requireNamed(url, response, reply.shipment().from());
+      return reply;
     } catch (DamagedException e) {
       throw new IOException(url + " answers what is no reply: " + e.getMessage(), e);
     }
@@ -158,7 +162,27 @@ public final class HttpTransport implements Transport, AutoCloseable {
 
   private byte[] sent(String url, HttpRequest.Builder request, int bytesMax)
       throws IOException, InterruptedException {
-    HttpResponse<InputStream> response = response(url, request);
+    return body(url, response(url, request), bytesMax);
+  }
+
+  /** Over an encrypted line nobody answers in the name of another than the certificate's. */
+  private static void requireNamed(String url, HttpResponse<?> response, NodeId who)
+      throws IOException {
+    Optional<SSLSession> session = response.sslSession();
+    if (session.isPresent()
+        && session.get().getPeerCertificates()[0] instanceof X509Certificate certificate
+        && !NodeTls.isNamed(who.value(), NodeTls.commonName(certificate))) {
+      throw new IOException(
+          url
+              + " answers as "
+              + who
+              + ", and its certificate is that of "
+              + NodeTls.commonName(certificate));
+    }
+  }
+
+  private byte[] body(String url, HttpResponse<InputStream> response, int bytesMax)
+      throws IOException {
     try (InputStream in = response.body()) {
       byte[] body = whole(url, in, bytesMax);
       Optional<String> leader = response.headers().firstValue(LEADER);

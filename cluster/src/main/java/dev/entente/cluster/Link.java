@@ -37,6 +37,9 @@ public final class Link {
   private boolean refused;
   private String problem = "";
 
+  /** What the peer said to have of this node and, as its whole log showed, is no version. */
+  private long examined;
+
   Link(Node node, String url, ClusterConfig config, long nowMillis) {
     this.node = node;
     this.url = url;
@@ -52,6 +55,11 @@ public final class Link {
   /** Who answers there, once it has. */
   public synchronized Optional<NodeId> peer() {
     return peer;
+  }
+
+  /** Up to which of this node's numbers the peer's whole log was looked through. */
+  synchronized long examined() {
+    return examined;
   }
 
   /** When to ask next. */
@@ -100,7 +108,7 @@ public final class Link {
     // Without the lock: the node may be asking this link how it is.
     try {
       String unused = adopt(reply);
-      Intake intake = node.take(reply.shipment()).join();
+      Intake intake = node.take(reply.shipment(), url).join();
       took(intake, unused, reply, nowMillis);
       return Optional.of(intake);
     } catch (CompletionException | IllegalArgumentException e) {
@@ -135,6 +143,9 @@ public final class Link {
     problem = intake.problem().isEmpty() ? unused : intake.problem();
     if (problem.isEmpty() && reply.shipment().complete()) {
       inStepAtMillis = nowMillis;
+    }
+    if (intake.problem().isEmpty() && reply.shipment().complete()) {
+      examined = Math.max(examined, reply.shipment().known().get(node.id()));
     }
     refused = !problem.isEmpty();
     nextAtMillis = nowMillis + (refused ? backOff() : config.pauseMillis());

@@ -184,6 +184,11 @@ public final class NodeTls {
     return "";
   }
 
+  /** Whether a node's id is one that a certificate for this name vouches for. */
+  public static boolean isNamed(String node, String name) {
+    return node.equals(name) || node.startsWith(name + ".");
+  }
+
   /** Certificates of their encoded forms. */
   public static List<X509Certificate> decoded(List<byte[]> encoded) throws CertificateException {
     CertificateFactory factory = CertificateFactory.getInstance("X.509");

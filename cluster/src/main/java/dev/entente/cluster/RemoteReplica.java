@@ -6,6 +6,7 @@ import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
+import dev.entente.engine.Sender;
 import dev.entente.engine.VersionIndex;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +38,11 @@ public final class RemoteReplica implements Replica, VersionSource {
     } catch (DamagedException e) {
       throw new IOException(url + " answers what cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  @Override
+  public Sender sender() {
+    return new Sender("", url);
   }
 
   @Override

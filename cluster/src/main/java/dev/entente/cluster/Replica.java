@@ -3,11 +3,15 @@ package dev.entente.cluster;
 
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
+import dev.entente.engine.Sender;
 import java.io.IOException;
 import java.util.List;
 
 /** Another node, as far as comparing what it holds needs it. */
 public interface Replica {
+  /** Who it is, for what it sends. */
+  Sender sender();
+
   /** What it holds, in few bytes. */
   Digest digest() throws IOException, InterruptedException;
 

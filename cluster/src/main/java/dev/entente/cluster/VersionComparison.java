@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -31,6 +32,9 @@ import java.util.TreeSet;
 public final class VersionComparison {
   /** So many stretches are compared with one question. */
   private static final int STRETCHES_MAX = 1_024;
+
+  /** So many numbers of an author are compared at a time; the next time goes on from there. */
+  private static final long NUMBERS_MAX = 64L * STRETCHES_MAX * VersionIndex.STRETCH;
 
   /** So many stretches that differ are listed of an author. */
   private static final int LISTED_MAX = 8;
@@ -103,6 +107,8 @@ public final class VersionComparison {
         continue;
       }
       long after = equalBefore / VersionIndex.STRETCH * VersionIndex.STRETCH;
+      // A number that somebody only claims must not keep this comparing forever.
+      upTo = Math.min(upTo, after + NUMBERS_MAX);
       while (after < upTo) {
         long end = Math.min(upTo, after + (long) STRETCHES_MAX * VersionIndex.STRETCH);
         compare(there, author, after, end, differences);
@@ -148,26 +154,31 @@ public final class VersionComparison {
     }
 
     void add(long from, VersionIndex.Entries ours, VersionIndex.Entries others) {
-      Map<Long, Long> here = byNumber(ours);
-      Map<Long, Long> there = byNumber(others);
+      Map<Long, VersionIndex.Entry> here = byNumber(ours);
+      Map<Long, VersionIndex.Entry> there = byNumber(others);
       TreeSet<Long> all = new TreeSet<>(here.keySet());
       all.addAll(there.keySet());
       int before = numbers.size();
       for (long number : all) {
-        Long mine = here.get(number);
-        Long theirs = there.get(number);
+        VersionIndex.Entry mine = here.get(number);
+        VersionIndex.Entry theirs = there.get(number);
         if (mine != null && theirs != null) {
-          count(number, !mine.equals(theirs), 1, 0, 0);
-        } else if (mine == null) {
-          count(number, number > ours.prunedUpTo(), 0, 1, 0);
+          count(number, mine.hash() != theirs.hash(), 1, 0, 0);
+        } else if (mine != null) {
+          count(number, number > others.prunedUpTo() && !mine.refused(), 0, 0, 1);
         } else {
-          count(number, number > others.prunedUpTo(), 0, 0, 1);
+          count(
+              number,
+              number > ours.prunedUpTo() && !Objects.requireNonNull(theirs).refused(),
+              0,
+              1,
+              0);
         }
       }
       if (before == 0 && !numbers.isEmpty()) {
         firstStretch = from;
       }
-      // Sums that differ only by what one of the two has pruned are no finding.
+      // Sums that differ only by what one of the two has pruned or refused are no finding.
       listed += numbers.size() > before ? 1 : 0;
     }
 
@@ -187,9 +198,9 @@ public final class VersionComparison {
               new Mismatch(peer, author, numbers.first(), differing, missingHere, missingThere));
     }
 
-    private static Map<Long, Long> byNumber(VersionIndex.Entries entries) {
-      Map<Long, Long> numbers = new TreeMap<>();
-      entries.entries().forEach(entry -> numbers.put(entry.number(), entry.hash()));
+    private static Map<Long, VersionIndex.Entry> byNumber(VersionIndex.Entries entries) {
+      Map<Long, VersionIndex.Entry> numbers = new TreeMap<>();
+      entries.entries().forEach(entry -> numbers.put(entry.number(), entry));
       return numbers;
     }
   }

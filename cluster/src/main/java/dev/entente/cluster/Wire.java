@@ -255,7 +255,9 @@ public final class Wire {
   public static byte[] toBytes(VersionIndex.Entries entries) {
     ByteWriter out = new ByteWriter(1 << 12).varint(entries.prunedUpTo());
     out.varint(entries.entries().size());
-    entries.entries().forEach(entry -> out.varint(entry.number()).u64(entry.hash()));
+    entries
+        .entries()
+        .forEach(entry -> out.varint(entry.number()).u64(entry.hash()).u8(entry.refused() ? 1 : 0));
     return packed(out.toBytes());
   }
 
@@ -268,7 +270,7 @@ public final class Wire {
           long prunedUpTo = number(in);
           List<VersionIndex.Entry> entries = new ArrayList<>();
           for (int i = in.count(); i > 0; i--) {
-            entries.add(new VersionIndex.Entry(number(in), in.u64()));
+            entries.add(new VersionIndex.Entry(number(in), in.u64(), in.u8() != 0));
           }
           return new VersionIndex.Entries(prunedUpTo, entries);
         });

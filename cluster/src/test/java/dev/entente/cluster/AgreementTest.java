@@ -12,6 +12,7 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.Sender;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.codec.Keys;
@@ -36,6 +37,11 @@ class AgreementTest {
 
   /** The other node, through the bytes that travel. */
   private record Bytes(Node node) implements Replica {
+    @Override
+    public Sender sender() {
+      return Sender.at(node.id(), "");
+    }
+
     @Override
     public Digest digest() {
       return Wire.digest(Wire.toBytes(node.digest()));

@@ -4,6 +4,7 @@ package dev.entente.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.cluster.VersionComparison.Mismatch;
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.VersionCodec;
@@ -12,8 +13,10 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
+import dev.entente.engine.AccessKeys;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.Shipment;
 import dev.entente.engine.VersionIndex;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
@@ -24,6 +27,7 @@ import dev.entente.engine.store.Table;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Nodes find, by themselves, that they hold different versions under the same numbers. */
@@ -109,6 +113,60 @@ class VersionComparisonTest {
     pull(a, b);
     assertThat(comparison.compare(b.id(), Bytes.of(b))).isEmpty();
     assertThat(compare(b, a)).isEmpty();
+  }
+
+  /** What one node refused for good is missing nowhere, seen from whichever side. */
+  @Test
+  void versionsThatWereRefusedForGoodAreNotMissing() throws IOException, InterruptedException {
+    AccessKeys keys = AccessKeys.of("the administrator's token", Set.of());
+    a.demandProofs(keys);
+    for (String type : List.of("account", "token", "webhook")) {
+      b.write(
+              WriteRequest.of(
+                  new RecordKey("_entente", type, "mallory"),
+                  new Edit.Put(JsonObject.of("status", Json.of("active"))),
+                  new Seen.Everything(),
+                  "mallory"))
+          .join();
+    }
+    put(b, "x", "1");
+    pull(a, b);
+    Node c = open(new MemoryStore(), "c");
+    c.demandProofs(keys);
+    pull(c, a);
+    assertThat(compare(a, b)).isEmpty();
+    assertThat(compare(b, a)).isEmpty();
+    assertThat(compare(a, c)).isEmpty();
+    assertThat(compare(c, a)).isEmpty();
+  }
+
+  /** A number that is only claimed does not keep the comparison busy for ever. */
+  @Test
+  void aClaimOfManyNumbersIsComparedInBoundedSteps() throws IOException, InterruptedException {
+    put(b, "x", "1");
+    a.take(
+            new Shipment(
+                b.id(), 0, List.of(), 1L << 60, true, b.known().with(new Dot(b.id(), 1L << 60))))
+        .join();
+    assertThat(a.known().get(b.id())).isEqualTo(1L << 60);
+    VersionSource endless =
+        new VersionSource() {
+          @Override
+          public VersionVector known() {
+            return VersionVector.EMPTY.with(new Dot(b.id(), 1L << 60));
+          }
+
+          @Override
+          public List<Long> sums(NodeId author, long after, long upTo) {
+            return a.versionIndex().sums(author, after, upTo);
+          }
+
+          @Override
+          public VersionIndex.Entries entries(NodeId author, long after, long upTo) {
+            return a.versionIndex().entries(author, after, upTo);
+          }
+        };
+    assertThat(new VersionComparison(a).compare(b.id(), endless)).isEmpty();
   }
 
   @Test

@@ -63,24 +63,18 @@ public final class AccessKeys {
    * The keys of a node.
    *
    * @param token its administrator's token
-   * @param trusted the public keys of other nodes' administrators, as {@link #text} prints them
-   * @throws IllegalArgumentException where one of those is no public key
+   * @param trusted the public keys of other nodes' administrators
    */
-  public static AccessKeys of(String token, Set<String> trusted) {
-    return new AccessKeys(
-        Optional.of(token), Set.copyOf(trusted.stream().map(AccessKeys::parse).toList()));
+  public static AccessKeys of(String token, Set<Fingerprint> trusted) {
+    return new AccessKeys(Optional.of(token), trusted);
   }
 
   /**
-   * Refuses what are no public keys.
+   * Reads a public key as {@link #text} prints it.
    *
-   * @throws IllegalArgumentException which says what is none
+   * @throws IllegalArgumentException where it is none
    */
-  public static void requireKeys(Set<String> keys) {
-    keys.forEach(AccessKeys::parse);
-  }
-
-  private static Fingerprint parse(String text) {
+  public static Fingerprint parse(String text) {
     try {
       byte[] bytes = Base64.getUrlDecoder().decode(text.strip());
       Fingerprint key = Fingerprint.of(bytes);
@@ -125,13 +119,21 @@ public final class AccessKeys {
   /** Whether somebody who may do so vouches for a version. */
   boolean isProven(Version version) {
     return !isPresent()
-        || version
-            .proof()
-            .filter(proof ->
-                isSigned(
-                    VersionCodec.toBytes(version.toBuilder().proof(Optional.empty()).build()),
-                    proof))
-            .isPresent();
+        || version.proof().filter(proof -> isSigned(statement(version), proof)).isPresent();
+  }
+
+  /** The key that has signed a version, as text, trusted or not; empty where none has. */
+  static String signerOf(Version version) {
+    return version
+        .proof()
+        .filter(proof -> isSignature(statement(version), proof))
+        .map(proof -> text(proof.signer()))
+        .orElse("");
+  }
+
+  /** What the proof of a version is of. */
+  private static byte[] statement(Version version) {
+    return VersionCodec.toBytes(version.toBuilder().proof(Optional.empty()).build());
   }
 
   /** Signs a statement. */

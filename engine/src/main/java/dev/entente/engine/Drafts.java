@@ -19,6 +19,8 @@ import java.util.Map;
  * asked once, by one member, and members cannot come to different results.
  */
 final class Drafts {
+  private static final Sender VOTERS = new Sender("the voters", "");
+
   private final Receiver receiver;
   private final Replication replication;
 
@@ -51,7 +53,7 @@ final class Drafts {
   List<String> take(Transaction transaction, NodeId group, Proposal agreed, long nowMillis) {
     List<String> aside = new ArrayList<>();
     for (byte[] version : agreed.versions()) {
-      switch (receiver.receive(transaction, version, nowMillis)) {
+      switch (receiver.receive(transaction, version, VOTERS, nowMillis)) {
         case Receipt.Violated(Dot dot, CausalViolation _, String why) ->
             aside.add(dot + ": " + why);
         case Receipt.Damaged(String why) -> aside.add(why);

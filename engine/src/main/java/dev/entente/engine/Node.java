@@ -60,6 +60,9 @@ public final class Node implements AutoCloseable {
   static final byte[] FORMAT = "format".getBytes(StandardCharsets.UTF_8);
   static final byte[] FORMAT_1 = "entente 1".getBytes(StandardCharsets.UTF_8);
 
+  /** So many nodes are believed what they cannot show, where there are as many. */
+  public static final int WITNESSES = 2;
+
   private final Store store;
   private final NodeClock physical;
   private final HybridClock clock;
@@ -94,6 +97,7 @@ public final class Node implements AutoCloseable {
   private final Pruning pruning;
   private final ReentrantLock prunes = new ReentrantLock();
   private volatile IntSupplier clockError = () -> 0;
+  private volatile IntSupplier witnesses = () -> WITNESSES;
   private volatile AccessKeys access = AccessKeys.NONE;
 
   private Node(Store store, NodeConfig config) {
@@ -126,7 +130,14 @@ public final class Node implements AutoCloseable {
             () -> access,
             (version, how) -> tell(new NodeEvent.Violated(version.key(), how)));
     this.receiver = new Receiver(store, self, policies, history, reviews, writer, unproven);
-    this.replication = new Replication(store, self, receiver, config.incarnations());
+    this.replication =
+        new Replication(
+            store,
+            self,
+            receiver,
+            versionIndex,
+            new PutBack(self, config.incarnations()),
+            new Witnesses(() -> witnesses.getAsInt()));
     this.drafts = new Drafts(receiver, replication);
     this.divergences = new Divergences(store, policies, history, records::read);
     this.archive = new Archive(store, policies, records, history, erased, reviews);
@@ -268,6 +279,16 @@ public final class Node implements AutoCloseable {
    */
   public void measure(IntSupplier errorMillis) {
     clockError = errorMillis;
+  }
+
+  /**
+   * From here on as many different nodes have to say that they have all of a third one for it to be
+   * believed without versions that show it.
+   *
+   * @param needed how many there are to ask, if fewer than {@link #WITNESSES}
+   */
+  public void require(IntSupplier needed) {
+    witnesses = () -> Math.min(WITNESSES, needed.getAsInt());
   }
 
   /** Adds an observer of everything that is answered. */
@@ -478,11 +499,16 @@ public final class Node implements AutoCloseable {
    * @param versions in the format of {@link VersionCodec}
    */
   public CompletableFuture<List<Receipt>> receive(List<byte[]> versions) {
+    return receive(versions, Sender.UNKNOWN);
+  }
+
+  /** As {@link #receive(List)}, where it is known who sent them. */
+  public CompletableFuture<List<Receipt>> receive(List<byte[]> versions, Sender sender) {
     long now = nowMillis();
     return sequencer.submit(transaction -> {
       List<Receipt> receipts = new ArrayList<>(versions.size());
       for (byte[] version : versions) {
-        receipts.add(receiver.receive(transaction, version, now));
+        receipts.add(receiver.receive(transaction, version, sender, now));
       }
       receiver.settle(transaction, now);
       return receipts;
@@ -500,13 +526,30 @@ public final class Node implements AutoCloseable {
   }
 
   /**
+   * A version that another node wrote, that is here, and that lies behind all that it says to have
+   * written: its directory was replaced by an earlier state.
+   *
+   * @param number the last of its own numbers that it knows of
+   */
+  public Optional<Shipment> shipLost(NodeId asker, long number) {
+    return replication.lost(asker, number);
+  }
+
+  /**
    * Takes what another node has shipped.
    *
+   * @param url where it was asked; empty where that is not known
    * @return fails with {@link IllegalArgumentException} where the other goes by this node's id
    */
-  public CompletableFuture<Intake> take(Shipment shipment) {
+  public CompletableFuture<Intake> take(Shipment shipment, String url) {
     long now = nowMillis();
-    return sequencer.submit(transaction -> replication.take(transaction, shipment, now));
+    Sender sender = Sender.at(shipment.from(), url);
+    return sequencer.submit(transaction -> replication.take(transaction, shipment, sender, now));
+  }
+
+  /** As {@link #take(Shipment, String)}, where it is not known at which address it was asked. */
+  public CompletableFuture<Intake> take(Shipment shipment) {
+    return take(shipment, "");
   }
 
   /**
@@ -616,10 +659,10 @@ public final class Node implements AutoCloseable {
     return unproven;
   }
 
-  /** Forgets what a node said of accounts and tokens without a proof. */
-  public CompletableFuture<Boolean> forgetUnprovenAccess(String name) {
+  /** Forgets what a node sent about accounts and tokens without a proof. */
+  public CompletableFuture<Boolean> forgetUnprovenAccess(String name, String url) {
     return sequencer.submit(transaction -> {
-      unproven.forget(transaction, name);
+      unproven.forget(transaction, name, url);
       return true;
     });
   }

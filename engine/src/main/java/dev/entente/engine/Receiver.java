@@ -124,7 +124,7 @@ final class Receiver {
         });
   }
 
-  Receipt receive(Transaction transaction, byte[] bytes, long nowMillis) {
+  Receipt receive(Transaction transaction, byte[] bytes, Sender sender, long nowMillis) {
     releaseAhead(transaction, nowMillis);
     Version version;
     try {
@@ -132,7 +132,7 @@ final class Receiver {
     } catch (DamagedException | IllegalArgumentException e) {
       return new Receipt.Damaged(String.valueOf(e.getMessage()));
     }
-    Receipt receipt = receive(transaction, version, bytes, nowMillis);
+    Receipt receipt = receive(transaction, version, bytes, sender, nowMillis);
     if (receipt instanceof Receipt.Applied && held.get() > 0) {
       grown.add(version.key());
     }
@@ -156,7 +156,8 @@ final class Receiver {
     return transaction.bytes() > LET_IN_BYTES_MAX;
   }
 
-  private Receipt receive(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
+  private Receipt receive(
+      Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
     Dot dot = version.dot();
     String tenant = version.key().tenant();
     byte[] known = known(transaction, tenant, dot);
@@ -188,8 +189,8 @@ final class Receiver {
               + " backup, start it under its next incarnation",
           nowMillis);
     }
-    if (!unproven.allows(transaction, version)) {
-      return unproven.refuse(transaction, version, bytes, nowMillis);
+    if (!unproven.allows(transaction, version, sender)) {
+      return unproven.refuse(transaction, version, bytes, sender, nowMillis);
     }
     if (!isInTime(transaction, version, nowMillis)) {
       waitsForClock(version);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.codec.CausalCodec;
 import dev.entente.core.codec.VersionCodec;
-import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonObject;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
@@ -19,8 +18,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.LongSupplier;
 
 /**
  * What this node has of all nodes, and the exchange of logs with others.
@@ -30,8 +29,11 @@ import java.util.function.LongSupplier;
  * version builds on, in the same record or in another. What a node has is told by one vector, its
  * <i>knowledge</i>. It does not grow with each version that comes, only with what the sender wrote
  * itself, and, when its log has been taken to the end, by its knowledge at that end (as in Bayou).
- * So a version that the sender itself holds back is never taken for known, and a cut exchange
- * resumes at its cursor without loss. For those that are no members any more see {@link #ofFormer}.
+ * Of its own numbers, under whichever incarnation, a sender is believed; of those of third nodes
+ * only as far as versions of them came here, since whoever claims more than it sent would keep this
+ * node from asking for the rest. So a version that the sender itself holds back is never taken for
+ * known, and a cut exchange resumes at its cursor without loss. For those that are no members any
+ * more see {@link #ofFormer}.
  *
  * <p>The invariant: where the knowledge names {@code (node, n)}, every version of that node up to
  * {@code n} is in this log, or is refused here for good. What waits in {@link Table#HELD} lowers
@@ -49,10 +51,20 @@ final class Replication {
   private final Store store;
   private final Incarnations self;
   private final Receiver receiver;
-  private final LongSupplier incarnations;
+  private final VersionIndex index;
+  private final PutBack putBack;
+  private final Witnesses witnesses;
 
-  Replication(Store store, Incarnations self, Receiver receiver, LongSupplier incarnations) {
-    this.incarnations = incarnations;
+  Replication(
+      Store store,
+      Incarnations self,
+      Receiver receiver,
+      VersionIndex index,
+      PutBack putBack,
+      Witnesses witnesses) {
+    this.witnesses = witnesses;
+    this.index = index;
+    this.putBack = putBack;
     this.store = store;
     this.self = self;
     this.receiver = receiver;
@@ -119,8 +131,7 @@ final class Replication {
     // named lies before that end. Whoever takes this believes that they have it, and nobody would
     // send it to them any more.
     NavigableMap<NodeId, Long> ofOthers = ofOthers();
-    byte[] last = store.get(Table.META, Node.POSITION);
-    long position = last == null ? 0 : new ByteReader(last).u64();
+    long position = position();
     VersionVector known = known(ofOthers, position);
     long begin = Math.min(after, position);
     VersionVector pruned = Pruning.dots(store::get);
@@ -226,7 +237,7 @@ final class Replication {
    * Takes what another node has shipped, in order. What cannot be read ends it there: the rest is
    * asked for again, and other nodes may have it.
    */
-  Intake take(Transaction transaction, Shipment shipment, long nowMillis) {
+  Intake take(Transaction transaction, Shipment shipment, Sender sender, long nowMillis) {
     NodeId from = shipment.from();
     if (from.equals(self.self())) {
       throw new IllegalArgumentException(
@@ -234,10 +245,18 @@ final class Replication {
               + from
               + " too: its directory is a copy of this one's; remove one of the two");
     }
-    if (shipment.known().get(self.self()) > transaction.lastNumber()) {
-      return restored(transaction, shipment);
-    }
+    Optional<Shipment.Entry> lost = putBack.evidence(shipment, transaction.lastNumber());
     long cursor = number(transaction::get, cursorKey(from));
+    if (lost.isPresent()) {
+      Optional<String> refused = putBack.renew(transaction, shipment, lost.get(), nowMillis);
+      refused.ifPresent(
+          _ -> receiver.receive(transaction, lost.get().version(), sender, nowMillis));
+      return new Intake(0, 0, 0, refused.isPresent() ? 1 : 0, cursor, refused.orElse(""));
+    }
+    if (shipment.after() > cursor && putBack.isOfSelf(shipment)) {
+      // The other took this node for one that had lost them, by a question that is older.
+      return new Intake(0, 0, 0, 0, cursor, "");
+    }
     if (shipment.after() > cursor) {
       return new Intake(0, 0, 0, 0, cursor, "it begins behind what was taken of this log");
     }
@@ -245,7 +264,7 @@ final class Replication {
     long upTo = shipment.upTo();
     String problem = "";
     for (Shipment.Entry entry : shipment.entries()) {
-      switch (receiver.receive(transaction, entry.version(), nowMillis)) {
+      switch (receiver.receive(transaction, entry.version(), sender, nowMillis)) {
         case Receipt.Applied _ -> count[0]++;
         case Receipt.Seen _ -> count[1]++;
         case Receipt.Held _ -> count[2]++;
@@ -264,12 +283,66 @@ final class Replication {
       transaction.put(Table.META, cursorKey(from), Keys.of(upTo));
     }
     if (shipment.complete() && problem.isEmpty()) {
-      learn(transaction, shipment.known());
+      learn(transaction, shown(transaction, shipment));
+      problem = putBack.skip(transaction, shipment, nowMillis);
     } else if (upTo > 0) {
       // What the sender wrote itself stands in its log in order, and nothing of it was left out.
       learn(transaction, VersionVector.of(Map.of(from, upTo)));
     }
     return new Intake(count[0], count[1], count[2], count[3], Math.max(upTo, cursor), problem);
+  }
+
+  /** What a whole log proves of what its node says to have. */
+  private VersionVector shown(Transaction transaction, Shipment shipment) {
+    Map<NodeId, Long> came = new TreeMap<>();
+    for (Shipment.Entry entry : shipment.entries()) {
+      Dot dot = VersionCodec.dotOf(entry.version());
+      came.merge(dot.node(), dot.number(), Math::max);
+    }
+    VersionVector before = ofOthers(transaction::get);
+    NavigableMap<NodeId, Long> shown = new TreeMap<>();
+    shipment
+        .known()
+        .entries()
+        .forEach((node, claimed) -> {
+          long upTo =
+              node.name().equals(shipment.from().name()) || claimed <= before.get(node)
+                  ? claimed
+                  : Math.max(
+                      Math.max(index.last(node), came.getOrDefault(node, 0L)),
+                      witnesses.hear(node, shipment.from().name(), claimed));
+          if (Math.min(claimed, upTo) > 0) {
+            shown.put(node, Math.min(claimed, upTo));
+          }
+        });
+    shown.computeIfPresent(shipment.from(), (_, last) -> Math.min(last, shipment.upTo()));
+    shown.values().removeIf(last -> last <= 0);
+    return VersionVector.of(shown);
+  }
+
+  /**
+   * What shows a node that asks that its directory went back: a version that it wrote, that is
+   * here, and that lies behind all that it says to have written.
+   */
+  Optional<Shipment> lost(NodeId asker, long number) {
+    VersionVector known = known(position());
+    return known.get(asker) <= number
+        ? Optional.empty()
+        : index
+            .firstBehind(asker, number)
+            .map(entry ->
+                new Shipment(
+                    self.self(),
+                    entry.position() - 1,
+                    List.of(entry),
+                    entry.position(),
+                    false,
+                    known));
+  }
+
+  private long position() {
+    byte[] last = store.get(Table.META, Node.POSITION);
+    return last == null ? 0 : new ByteReader(last).u64();
   }
 
   /** Takes note that this node has all that a vector names. */
@@ -334,35 +407,5 @@ final class Replication {
           return false;
         });
     return found.isEmpty() ? new byte[0] : found.getFirst();
-  }
-
-  /** Others have more of this node than it has itself: it went back in time. */
-  private Intake restored(Transaction transaction, Shipment shipment) {
-    Incarnations next = self.next(transaction.lastNumber(), incarnations.getAsLong());
-    next.write(transaction::put);
-    String why =
-        shipment.from()
-            + " has what "
-            + self.self()
-            + " wrote up to "
-            + shipment.known().get(self.self())
-            + ", this directory only up to "
-            + transaction.lastNumber()
-            + ": it was restored from an older state. The node continues as "
-            + next.self()
-            + " when it is started again, and gets the rest from the others";
-    transaction.audit(
-        transaction.clock().next(),
-        "",
-        Proceedings.POLICY,
-        "incarnation",
-        next.self().value(),
-        JsonObject.of("why", Json.of(why)));
-    // Under the old name it would give numbers that others have already.
-    transaction.end();
-    transaction.afterwards(() -> {
-      throw new NodeRestoredException(why);
-    });
-    return new Intake(0, 0, 0, 0, 0, why);
   }
 }

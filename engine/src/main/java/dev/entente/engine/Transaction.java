@@ -221,6 +221,11 @@ final class Transaction {
     return new Dot(self(), draft != null ? ++draft.last : ++number);
   }
 
+  /** Leaves out numbers: the next is given behind this one. */
+  void skipTo(long last) {
+    number = Math.max(number, last);
+  }
+
   /** Gives back a dot that no version took after all. */
   void takeBackDot() {
     if (draft != null) {

@@ -3,27 +3,38 @@ package dev.entente.engine;
 
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.Version;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
 /**
- * Versions of accounts and tokens that came from other nodes without a proof that is trusted here.
- * They are refused for good and have no effect. Who sent how many of them is kept until the node
- * departs; the audit log holds the first of them whole. Written by the sequencer's thread only; any
- * thread may read.
+ * Versions of accounts, tokens and webhooks that came from other nodes without a proof that is
+ * trusted here. They are refused for good and have no effect. They are counted by the node that
+ * sent them, since the author that a version names is only a claim; the audit log holds the first
+ * of each sender whole. However many senders there seem to be, a fixed number is listed and the
+ * rest is counted together. Written by the sequencer's thread only; any thread may read.
  */
 public final class UnprovenAccess {
-  /** What is never copied to another node, since it says what this one has met. */
-  private static final byte[] PREFIX = Keys.of("kept", "unproven-access");
+  /** So many senders are listed. */
+  static final int SENDERS_MAX = 32;
 
-  /** How many of a node are kept whole; the rest is counted. */
-  private static final int AUDITED_MAX = 100;
+  /** How many versions of a sender the audit log holds; the rest is counted. */
+  static final int AUDITED_MAX = 100;
+
+  /** What is never copied to another node, since it says what this one has met. */
+  private static final byte[] PREFIX = Keys.of("kept", "unproven-access-by-sender");
+
+  private static final byte[] OTHERS = Keys.of("kept", "unproven-access-of-others");
 
   private final Store store;
   private final Supplier<AccessKeys> keys;
@@ -32,19 +43,58 @@ public final class UnprovenAccess {
   /**
    * What one node sent.
    *
+   * @param from who sent it
+   * @param numberedBy the node whose number the last of them bears
    * @param count how many versions were refused
    * @param firstMillis when the first was, in milliseconds since 1970
    * @param lastMillis when the last was
    * @param last the record that the last was about
+   * @param signer the key that signed all of them, as text; empty where none did
    */
-  public record Refused(long count, long firstMillis, long lastMillis, String last) {
+  public record Refused(
+      Sender from,
+      String numberedBy,
+      long count,
+      long firstMillis,
+      long lastMillis,
+      String last,
+      String signer) {
     private byte[] toBytes() {
-      return new ByteWriter().u64(count).u64(firstMillis).u64(lastMillis).text(last).toBytes();
+      return new ByteWriter()
+          .text(from.node())
+          .text(from.url())
+          .text(numberedBy)
+          .u64(count)
+          .u64(firstMillis)
+          .u64(lastMillis)
+          .text(last)
+          .text(signer)
+          .toBytes();
     }
 
     private static Refused of(byte[] bytes) {
       ByteReader in = new ByteReader(bytes);
-      return new Refused(in.u64(), in.u64(), in.u64(), in.text());
+      return new Refused(
+          new Sender(in.text(), in.text()),
+          in.text(),
+          in.u64(),
+          in.u64(),
+          in.u64(),
+          in.text(),
+          in.text());
+    }
+
+    private Json toJson() {
+      return JsonObject.of(
+          Map.of(
+              "node", Json.of(from.node()),
+              "url", Json.of(from.url()),
+              "numberedBy", Json.of(numberedBy),
+              "count", Json.of(count),
+              "firstAt", Json.of(Instant.ofEpochMilli(firstMillis).toString()),
+              "lastAt", Json.of(Instant.ofEpochMilli(lastMillis).toString()),
+              "lastRecord", Json.of(last),
+              "signer", Json.of(signer)));
     }
   }
 
@@ -56,35 +106,63 @@ public final class UnprovenAccess {
   }
 
   /** Whether a version may join as far as its proof is concerned. */
-  boolean allows(Transaction transaction, Version version) {
+  boolean allows(Transaction transaction, Version version, Sender sender) {
     if (!Registry.isAccess(version.key())) {
       return true;
     }
     boolean proven = keys.get().isProven(version);
-    if (proven) {
-      forget(transaction, version.dot().node().name());
+    byte[] stored = proven ? transaction.get(Table.META, key(sender)) : null;
+    if (stored != null
+        && version.proof().isPresent()
+        && Refused.of(stored).signer().equals(AccessKeys.text(version.proof().get().signer()))) {
+      // All that was refused bears the signature of a key that has been named since.
+      transaction.delete(Table.META, key(sender));
     }
     return proven;
   }
 
   /** Notes that a version was refused. */
-  Receipt refuse(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
-    String node = version.dot().node().name();
-    byte[] at = key(node);
+  Receipt refuse(
+      Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
+    byte[] at = key(sender);
     byte[] stored = transaction.get(Table.META, at);
-    Refused before = stored == null ? new Refused(0, nowMillis, nowMillis, "") : Refused.of(stored);
-    Refused after =
-        new Refused(before.count() + 1, before.firstMillis(), nowMillis, version.key().toString());
-    transaction.put(Table.META, at, after.toBytes());
+    long before;
+    if (stored == null && transaction.keys(Table.META, PREFIX).size() >= SENDERS_MAX) {
+      byte[] others = transaction.get(Table.META, OTHERS);
+      before = others == null ? 0 : new ByteReader(others).u64();
+      transaction.put(Table.META, OTHERS, Keys.of(before + 1));
+    } else {
+      String signer = AccessKeys.signerOf(version);
+      Refused known =
+          stored == null
+              ? new Refused(sender, "", 0, nowMillis, nowMillis, "", signer)
+              : Refused.of(stored);
+      before = known.count();
+      transaction.put(
+          Table.META,
+          at,
+          new Refused(
+                  sender,
+                  version.dot().node().name(),
+                  before + 1,
+                  known.firstMillis(),
+                  nowMillis,
+                  version.key().toString(),
+                  known.signer().equals(signer) ? signer : "")
+              .toBytes());
+    }
+    VersionIndex.refused(transaction, version.dot(), Hashes.of(bytes));
     String why =
-        version.dot()
-            + " says what "
+        sender
+            + " sent "
+            + version.dot()
+            + ", which says what "
             + version.key()
-            + " may do, and is signed by no administrator that this node trusts; if "
-            + node
+            + " may do and is signed by no administrator that this node trusts; if "
+            + version.dot().node().name()
             + " may grant access, name its access key on this node and ask for it again with"
             + " verify --cluster --mend";
-    if (after.count() <= AUDITED_MAX) {
+    if (before < AUDITED_MAX) {
       VersionWriter.auditViolation(
           transaction,
           version.key(),
@@ -97,27 +175,59 @@ public final class UnprovenAccess {
     return new Receipt.Violated(version.dot(), CausalViolation.UNPROVEN_ACCESS, why);
   }
 
-  private static byte[] key(String node) {
-    return Keys.of("kept", "unproven-access", node);
+  /** By address, which a sender does not choose as freely as its name. */
+  private static byte[] key(Sender sender) {
+    return Keys.of(
+        "kept", "unproven-access-by-sender", sender.url().isEmpty() ? sender.node() : sender.url());
   }
 
-  /** What was refused, by the name of the node that is said to have written it. */
-  public Map<String, Refused> byNode() {
-    Map<String, Refused> all = new TreeMap<>();
+  /** What was refused, by who sent it; the largest number first. */
+  public List<Refused> bySender() {
+    List<Refused> all = new ArrayList<>();
     store.scan(
         Table.META,
         PREFIX,
-        (key, stored) -> {
-          all.put(Keys.lastName(key), Refused.of(stored));
+        (_, stored) -> {
+          all.add(Refused.of(stored));
           return true;
         });
+    all.sort(Comparator.comparingLong(Refused::count).reversed());
     return all;
   }
 
-  /** Forgets what a node sent, once it has departed or is trusted. */
-  void forget(Transaction transaction, String node) {
-    if (transaction.get(Table.META, key(node)) != null) {
-      transaction.delete(Table.META, key(node));
+  /** How many versions were refused of senders that are not listed. */
+  public long ofOthers() {
+    byte[] others = store.get(Table.META, OTHERS);
+    return others == null ? 0 : new ByteReader(others).u64();
+  }
+
+  /** What was refused, as JSON. */
+  public JsonObject toJson() {
+    return JsonObject.of(
+        Map.of(
+            "senders", Json.of(bySender().stream().map(Refused::toJson).toList()),
+            "others", Json.of(ofOthers())));
+  }
+
+  /**
+   * Forgets what a node sent, once it has departed.
+   *
+   * @param url its address; empty where it has none
+   */
+  void forget(Transaction transaction, String node, String url) {
+    List<byte[]> listed = transaction.keys(Table.META, PREFIX);
+    int left = 0;
+    for (byte[] at : listed) {
+      byte[] stored = transaction.get(Table.META, at);
+      Sender from = stored == null ? Sender.UNKNOWN : Refused.of(stored).from();
+      if (from.node().equals(node) || (!url.isEmpty() && from.url().equals(url))) {
+        transaction.delete(Table.META, at);
+      } else {
+        left++;
+      }
+    }
+    if (left == 0 && transaction.get(Table.META, OTHERS) != null) {
+      transaction.delete(Table.META, OTHERS);
     }
   }
 }

@@ -13,6 +13,7 @@ import dev.entente.engine.store.Table;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * node wrote up to a number must list the same numbers with the same hashes up to there; where they
  * do not, one number was given to two versions, or somebody changed one on the way. The hash is the
  * one that the audit log vouches for, so it costs nothing to compute. Entries are written in the
- * same commit as the version and removed with it.
+ * same commit as the version and removed with it. What was refused for good is listed too, with
+ * position 0: nobody is to take it for missing.
  */
 public final class VersionIndex {
   /** Sums are told for stretches of so many numbers. */
@@ -38,8 +40,9 @@ public final class VersionIndex {
    * One version.
    *
    * @param hash the first eight bytes of the SHA-256 of its bytes
+   * @param refused whether it came here and was refused for good
    */
-  public record Entry(long number, long hash) {}
+  public record Entry(long number, long hash, boolean refused) {}
 
   /**
    * The versions of one node within a stretch of its numbers.
@@ -59,6 +62,56 @@ public final class VersionIndex {
   /** Takes note of a version that is written to the log at a position. */
   static void put(Transaction transaction, String tenant, Dot dot, long position, byte[] hash) {
     transaction.append(Table.VERSION_INDEX, key(dot), value(tenant, position, hash));
+  }
+
+  /** Takes note of a version that is refused for good: this node is not to have it. */
+  static void refused(Transaction transaction, Dot dot, byte[] hash) {
+    byte[] at = key(dot);
+    if (transaction.get(Table.VERSION_INDEX, at) == null) {
+      transaction.put(Table.VERSION_INDEX, at, value("", 0, hash));
+    }
+  }
+
+  /** Whether a version came here and was refused for good. */
+  public boolean isRefused(Dot dot) {
+    byte[] value = store.get(Table.VERSION_INDEX, key(dot));
+    return value != null && new Value(value).isRefused();
+  }
+
+  /** The first version of a node behind a number that is here, where it stands in the log. */
+  Optional<Shipment.Entry> firstBehind(NodeId author, long number) {
+    byte[] prefix = Keys.of(author.value());
+    List<Shipment.Entry> found = new ArrayList<>(1);
+    store.scan(
+        Table.VERSION_INDEX,
+        Keys.with(prefix, number + 1),
+        Keys.after(prefix),
+        false,
+        (_, stored) -> {
+          Value value = new Value(stored);
+          byte[] version = value.readVersion(store);
+          if (version != null) {
+            found.add(new Shipment.Entry(value.position(), version));
+          }
+          return found.isEmpty();
+        });
+    return found.stream().findFirst();
+  }
+
+  /** The last number of a node whose version came here; 0 where none has. */
+  public long last(NodeId author) {
+    byte[] prefix = Keys.of(author.value());
+    long[] last = {Pruning.dots(store::get).get(author)};
+    store.scan(
+        Table.VERSION_INDEX,
+        prefix,
+        Keys.after(prefix),
+        true,
+        (key, _) -> {
+          last[0] = Math.max(last[0], Keys.lastNumber(key));
+          return false;
+        });
+    return last[0];
   }
 
   private static byte[] value(String tenant, long position, byte[] hash) {
@@ -95,7 +148,11 @@ public final class VersionIndex {
   /** The versions of a node with numbers above {@code after} and up to {@code upTo}, in order. */
   public Entries entries(NodeId author, long after, long upTo) {
     List<Entry> entries = new ArrayList<>();
-    scan(author, after, upTo, (number, value) -> entries.add(new Entry(number, value.readHash())));
+    scan(
+        author,
+        after,
+        upTo,
+        (number, value) -> entries.add(new Entry(number, value.readHash(), value.isRefused())));
     return new Entries(Pruning.dots(store::get).get(author), entries);
   }
 
@@ -145,11 +202,22 @@ public final class VersionIndex {
       return new ByteReader(bytes).u64();
     }
 
+    /** Nothing stands at position 0 of a log. */
+    boolean isRefused() {
+      return position() == 0;
+    }
+
+    long position() {
+      ByteReader in = new ByteReader(bytes);
+      long _ = in.u64();
+      return in.varint();
+    }
+
     byte @Nullable [] readVersion(Store store) {
       ByteReader in = new ByteReader(bytes);
       long _ = in.u64();
       long position = in.varint();
-      return store.get(Table.LOG, History.logKey(in.text(), position));
+      return position == 0 ? null : store.get(Table.LOG, History.logKey(in.text(), position));
     }
   }
 

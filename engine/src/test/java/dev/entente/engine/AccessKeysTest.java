@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -19,6 +20,7 @@ import dev.entente.engine.store.MemoryStore;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -40,7 +42,7 @@ class AccessKeysTest {
                 key,
                 new Edit.Put(
                     JsonObject.of(
-                        java.util.Map.of(
+                        Map.of(
                             "grants", Json.of(List.of(Json.of(grants))),
                             "status", Json.of("active")))),
                 new Seen.Everything(),
@@ -69,7 +71,7 @@ class AccessKeysTest {
       grant(eu, ANN, "*:admin");
       ship(eu, us);
       assertThat(us.read(ANN).view().exists()).isTrue();
-      assertThat(us.unprovenAccess().byNode()).isEmpty();
+      assertThat(us.unprovenAccess().bySender()).isEmpty();
     }
   }
 
@@ -87,7 +89,7 @@ class AccessKeysTest {
           assertThat(us.read(new RecordKey("main", "doc", "1")).view().exists())
               .as("the rest is taken")
               .isTrue();
-          assertThat(us.unprovenAccess().byNode().get("liar").count()).isEqualTo(1);
+          assertThat(us.unprovenAccess().bySender().getFirst().count()).isEqualTo(1);
           assertThat(ship(liar, us).violated()).as("once").isZero();
         }
       }
@@ -95,18 +97,79 @@ class AccessKeysTest {
   }
 
   @Test
+  void aRefusedVersionIsToldOfTheNodeThatSentItAndNotOfTheOneThatItNames() {
+    try (Node liar = node("liar", AccessKeys.NONE);
+        Node us = node("us", ADMIN)) {
+      grant(liar, ANN, "*:admin");
+      Version planted = liar.history(ANN, Long.MAX_VALUE, 1).getFirst().version();
+      byte[] framing = VersionCodec.toBytes(numberedBy("honest.1", planted));
+      us.take(shipment("liar.1", 1, framing), "http://liar:1").join();
+      UnprovenAccess.Refused refused = us.unprovenAccess().bySender().getFirst();
+      assertThat(refused.from()).isEqualTo(new Sender("liar", "http://liar:1"));
+      assertThat(refused.numberedBy()).isEqualTo("honest");
+      us.forgetUnprovenAccess("honest", "http://honest:1").join();
+      assertThat(us.unprovenAccess().bySender()).as("honest departs").hasSize(1);
+      us.forgetUnprovenAccess("liar", "").join();
+      assertThat(us.unprovenAccess().bySender()).isEmpty();
+    }
+  }
+
+  @Test
+  void howeverManyNamesAreInventedAFixedNumberIsListed() {
+    try (Node liar = node("liar", AccessKeys.NONE);
+        Node us = node("us", ADMIN)) {
+      grant(liar, ANN, "*:admin");
+      Version planted = liar.history(ANN, Long.MAX_VALUE, 1).getFirst().version();
+      for (int i = 1; i <= 150; i++) {
+        byte[] version = VersionCodec.toBytes(numberedBy("name" + i + ".1", planted));
+        us.take(shipment("name" + i + ".1", 1, version), "").join();
+      }
+      assertThat(us.unprovenAccess().bySender()).hasSize(UnprovenAccess.SENDERS_MAX);
+      assertThat(us.unprovenAccess().ofOthers()).isEqualTo(150 - UnprovenAccess.SENDERS_MAX);
+      long audited =
+          us.audit(entry -> entry.action().equals("violation"), Long.MAX_VALUE, 1_000).size();
+      assertThat(audited)
+          .isLessThanOrEqualTo(UnprovenAccess.SENDERS_MAX + UnprovenAccess.AUDITED_MAX);
+    }
+  }
+
+  @Test
+  void whatWasRefusedIsForgottenOnceItsKeyIsNamed() {
+    try (Node partner = node("partner", AccessKeys.of("their token", Set.of()));
+        Node us = node("us", ADMIN)) {
+      grant(partner, ANN, "main:writer");
+      ship(partner, us);
+      assertThat(us.unprovenAccess().bySender()).hasSize(1);
+      us.demandProofs(AccessKeys.of("the administrator's token", Set.of(key("their token"))));
+      us.receive(partner.versions(ANN), Sender.at(partner.id(), "")).join();
+      assertThat(us.read(ANN).view().exists()).isTrue();
+      assertThat(us.unprovenAccess().bySender()).isEmpty();
+      assertThat(us.versionIndex().isRefused(new Dot(partner.id(), 1))).isFalse();
+    }
+  }
+
+  private static Shipment shipment(String from, long position, byte[] version) {
+    return new Shipment(
+        new NodeId(from),
+        position - 1,
+        List.of(new Shipment.Entry(position, version)),
+        position,
+        true,
+        VersionVector.of(Map.of(new NodeId(from), position)));
+  }
+
+  @Test
   void aNodeThatIsNamedMayGrant() {
     try (Node partner = node("partner", AccessKeys.of("their token", Set.of()));
-        Node us =
-            node(
-                "us",
-                AccessKeys.of(
-                    "our token",
-                    Set.of(AccessKeys.of("their token", Set.of()).publicKey().orElseThrow())))) {
+        Node us = node("us", AccessKeys.of("our token", Set.of(key("their token"))))) {
       grant(partner, ANN, "main:writer");
       ship(partner, us);
       assertThat(us.read(ANN).view().exists()).isTrue();
     }
+  }
+
+  private static Fingerprint key(String token) {
+    return AccessKeys.parse(AccessKeys.of(token, Set.of()).publicKey().orElseThrow());
   }
 
   @Test
@@ -137,7 +200,11 @@ class AccessKeysTest {
 
   /** The same grant, under a number that another node gives it. */
   private static Version moved(Version signed) {
-    return Version.builder(new Dot(new NodeId("liar.1"), signed.dot().number()), signed.key())
+    return numberedBy("liar.1", signed);
+  }
+
+  private static Version numberedBy(String node, Version signed) {
+    return Version.builder(new Dot(new NodeId(node), signed.dot().number()), signed.key())
         .previous(signed.previous())
         .context(signed.context())
         .acceptedAt(signed.acceptedAt())
@@ -156,7 +223,7 @@ class AccessKeysTest {
   @Test
   void whatIsNoKeyIsRefused() {
     for (String text : List.of("", "key", "A".repeat(44), "!".repeat(43))) {
-      assertThatThrownBy(() -> AccessKeys.of("token", Set.of(text)))
+      assertThatThrownBy(() -> AccessKeys.parse(text))
           .as(text)
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("is no access key");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.NodeTls;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.json.Json;
@@ -111,7 +112,7 @@ final class Anchors {
     } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw notOne();
     }
-    if (!Auth.isNamed(who, node.id().name())) {
+    if (!NodeTls.isNamed(who, node.id().name())) {
       return Optional.of("the anchor is of the node " + who + ", not of this one");
     }
     if (sequence == 0) {

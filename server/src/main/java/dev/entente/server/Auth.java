@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.NodeTls;
 import dev.entente.engine.Hashes;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Accounts;
@@ -175,17 +176,12 @@ final class Auth {
           Code.FORBIDDEN, "a node shows a certificate that names it, signed by the authority");
     }
     Optional<String> who = call.header(HttpTransport.NODE);
-    if (certified && who.isPresent() && !isNamed(who.get(), call.peer().name())) {
+    if (certified && who.isPresent() && !NodeTls.isNamed(who.get(), call.peer().name())) {
       throw new Problem(
           Code.FORBIDDEN,
           "the certificate is that of " + call.peer().name() + ", not of " + who.get());
     }
     return call.peer().name().isEmpty() ? "node" : call.peer().name();
-  }
-
-  /** Whether a node's id is one that a certificate for this name vouches for. */
-  static boolean isNamed(String node, String name) {
-    return node.equals(name) || node.startsWith(name + ".");
   }
 
   /**

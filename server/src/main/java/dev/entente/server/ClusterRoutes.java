@@ -279,12 +279,6 @@ final class ClusterRoutes {
     return JsonObject.of(members);
   }
 
-  private Json unprovenAccess() {
-    Map<String, Json> refused = new TreeMap<>();
-    node.unprovenAccess().byNode().forEach((name, of) -> refused.put(name, Json.of(of.count())));
-    return JsonObject.of(refused);
-  }
-
   private Json heldForClock() {
     Map<String, Json> held = new TreeMap<>();
     node.heldForClock().forEach((name, count) -> held.put(name, Json.of(count)));
@@ -407,7 +401,7 @@ final class ClusterRoutes {
     members.put("node", Json.of(node.id().value()));
     members.put("position", Json.of(node.position()));
     members.put("held", Json.of(node.held()));
-    members.put("unprovenAccess", unprovenAccess());
+    members.put("unprovenAccess", node.unprovenAccess().toJson());
     node.accessKeys().publicKey().ifPresent(key -> members.put("accessKey", Json.of(key)));
     members.put("heldForClock", heldForClock());
     members.put("clock", clock());

@@ -5,6 +5,7 @@ import dev.entente.cluster.Authority;
 import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.UnavailableException;
@@ -88,7 +89,7 @@ final class NodeRoutes {
       throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
     }
     if (!call.peer().name().isEmpty()
-        && !Auth.isNamed(request.from().value(), call.peer().name())) {
+        && !NodeTls.isNamed(request.from().value(), call.peer().name())) {
       throw new Problem(
           Code.FORBIDDEN,
           "the certificate is that of " + call.peer().name() + ", not of " + request.from());

@@ -2,7 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.NodeTls;
-import dev.entente.engine.AccessKeys;
+import dev.entente.core.record.Fingerprint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +28,7 @@ public record Peering(
     Path directory,
     Optional<NodeTls> tls,
     Optional<String> voteKey,
-    Set<String> administrators) {
+    Set<Fingerprint> administrators) {
   /** A secret is at least this long. */
   public static final int SECRET_LENGTH_MIN = 16;
 
@@ -36,7 +36,6 @@ public record Peering(
     seeds = List.copyOf(seeds);
     voters = List.copyOf(voters);
     administrators = Set.copyOf(administrators);
-    AccessKeys.requireKeys(administrators);
     if (secret.length() < SECRET_LENGTH_MIN) {
       throw new IllegalArgumentException(
           "the secret that nodes share has at least " + SECRET_LENGTH_MIN + " characters");
@@ -66,7 +65,7 @@ public record Peering(
   }
 
   /** The same, where the administrators of other nodes may grant access. */
-  public Peering trusting(Set<String> accessKeys) {
+  public Peering trusting(Set<Fingerprint> accessKeys) {
     return new Peering(url, seeds, secret, voters, directory, tls, voteKey, accessKeys);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.simulation;
 
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Node;
 import java.util.ArrayList;
@@ -235,16 +236,30 @@ public final class Simulation {
   /** Whether everybody knows what everybody has, leaving aside positions that others filled. */
   private boolean isQuiet() {
     Map<String, Node> nodes = nodes();
-    VersionVector all = VersionVector.EMPTY;
+    // Numbers of a node that was put back under which it had written nothing are known to those
+    // alone that heard of them from itself.
+    VersionVector written = VersionVector.EMPTY;
     for (Node node : nodes.values()) {
-      all = all.join(node.known());
+      written = written.join(written(node));
     }
     for (Node node : nodes.values()) {
-      if (!node.known().equals(all)
+      if (!node.known().dominates(written)
           || !node.policies().equals(nodes.values().iterator().next().policies())) {
         return false;
       }
     }
     return nodes.size() == machines.size();
+  }
+
+  /** The last version of each author that a node holds. */
+  private static VersionVector written(Node node) {
+    Map<NodeId, Long> last = new TreeMap<>();
+    for (NodeId author : node.known().entries().keys()) {
+      long number = node.versionIndex().last(author);
+      if (number > 0) {
+        last.put(author, number);
+      }
+    }
+    return VersionVector.of(last);
   }
 }

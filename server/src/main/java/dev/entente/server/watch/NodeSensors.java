@@ -2,6 +2,7 @@
 package dev.entente.server.watch;
 
 import dev.entente.engine.Node;
+import dev.entente.engine.UnprovenAccess;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -187,27 +188,40 @@ public final class NodeSensors {
   }
 
   private void unproven(List<Finding> found) {
-    node.unprovenAccess()
-        .byNode()
-        .forEach((name, refused) ->
-            found.add(
-                new Finding(
-                    "access-unproven",
-                    true,
-                    "",
-                    name,
-                    0,
-                    name
-                        + " sent "
-                        + refused.count()
-                        + " versions of accounts, tokens or webhooks that no administrator whom"
-                        + " this node trusts has signed, the last of "
-                        + refused.last()
-                        + "; they have no effect",
-                    "docs/runbook.md, unproven access: if "
-                        + name
-                        + " may grant access name its access key, else entente cluster depart "
-                        + name)));
+    for (UnprovenAccess.Refused refused : node.unprovenAccess().bySender()) {
+      String node = refused.from().node();
+      String name = node.isEmpty() ? refused.from().toString() : node;
+      found.add(
+          unproven(
+              name,
+              refused.from()
+                  + " sent "
+                  + refused.count()
+                  + " versions of accounts, tokens or webhooks that no administrator whom this"
+                  + " node trusts has signed, the last of "
+                  + refused.last()
+                  + " under a number of "
+                  + refused.numberedBy()
+                  + "; they have no effect",
+              "docs/runbook.md, unproven access: if "
+                  + refused.numberedBy()
+                  + " may grant access name its access key, else entente cluster depart "
+                  + name));
+    }
+    long others = node.unprovenAccess().ofOthers();
+    if (others > 0) {
+      found.add(
+          unproven(
+              "others",
+              others
+                  + " more versions of accounts, tokens or webhooks that nobody trusted has signed"
+                  + " came from other senders than those listed; they have no effect",
+              "docs/runbook.md, unproven access: somebody has the secret of nodes; change it"));
+    }
+  }
+
+  private static Finding unproven(String name, String summary, String action) {
+    return new Finding("access-unproven", true, "", name, 0, summary, action);
   }
 
   private void clock(List<Finding> found) {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import dev.entente.core.causality.NodeId;
+
+/**
+ * The node from which versions came, which need not be the one that wrote them.
+ *
+ * @param node the name by which it called itself
+ * @param url where this node asked it; empty where it was not asked at an address
+ */
+public record Sender(String node, String url) {
+  /** Of versions that this node was given by hand. */
+  static final Sender UNKNOWN = new Sender("", "");
+
+  /** A node that was asked at an address. */
+  public static Sender at(NodeId node, String url) {
+    return new Sender(node.name(), url);
+  }
+
+  /** For an operator. */
+  @Override
+  public String toString() {
+    if (url.isEmpty()) {
+      return node.isEmpty() ? "somebody unknown" : node;
+    }
+    return node.isEmpty() ? url : node + " (" + url + ")";
+  }
+}
