@@ -70,7 +70,7 @@ final class BatchRoutes {
     }
     try {
       return authority.place(requests) instanceof Place.There there
-          ? steering.forward(there, call, "/v1/" + call.tenant() + "/batch", call.body())
+          ? steering.forward(there, call, List.of("v1", call.tenant(), "batch"), call.body())
           : answer(requests, Writes.await(() -> authority.writeTogether(requests)));
     } catch (IllegalArgumentException e) {
       throw new Problem(Code.INVALID, String.valueOf(e.getMessage()));

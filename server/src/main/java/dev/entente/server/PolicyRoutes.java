@@ -2,7 +2,6 @@
 package dev.entente.server;
 
 import dev.entente.cluster.Authority;
-import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
@@ -86,10 +85,7 @@ final class PolicyRoutes {
     Optional<Authority.Place.There> there = elsewhere(tenant, loaded);
     if (there.isPresent()) {
       return steering.forward(
-          there.get(),
-          call,
-          "/v1/" + tenant + "/policies/" + PercentText.encode(type),
-          call.body());
+          there.get(), call, List.of("v1", tenant, "policies", type), call.body());
     }
     PolicyImpact impact = PolicyImpact.of(node, tenant, loaded.policy());
     List<PolicyProblem> warnings =

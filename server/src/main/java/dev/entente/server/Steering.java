@@ -91,7 +91,7 @@ final class Steering {
     boolean fenced = !read && call.header(Writes.FENCE).isPresent();
     if (authority.place(policy, fenced) instanceof Place.There there
         && (!read || authority.group().isEmpty())) {
-      return forward(there, call, path(path, call.query()), call.body());
+      return forward(there, call, path, call.body());
     }
     if (!read) {
       return here.get();
@@ -134,8 +134,12 @@ final class Steering {
         : Optional.empty();
   }
 
-  /** Has another node answer. */
-  Reply forward(Place.There there, Call call, String path, byte[] body) {
+  /**
+   * Has another node answer.
+   *
+   * @param segments the path as it was asked for; each segment is encoded here, and only here
+   */
+  Reply forward(Place.There there, Call call, List<String> segments, byte[] body) {
     HttpTransport way = transport;
     int hops = hops(call) + 1;
     if (way == null || hops > HOPS_MAX) {
@@ -146,6 +150,7 @@ final class Steering {
     TO.forEach(name -> call.header(name).ifPresent(value -> headers.put(name, value)));
     headers.put(FORWARDED, String.valueOf(hops));
     credential.apply(call).ifPresent(token -> headers.put(RELAYED, token));
+    String path = path(segments, call.query());
     return Tracing.call(
         "forward", there.node(), () -> forward(way, there, call, path, headers, body));
   }

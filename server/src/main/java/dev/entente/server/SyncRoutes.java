@@ -132,7 +132,7 @@ final class SyncRoutes {
     JsonObject failed;
     try {
       byte[] part = JsonPrinter.print(body.with("events", theirs)).getBytes(StandardCharsets.UTF_8);
-      Reply reply = steering.forward(there, call, "/v1/" + call.tenant() + "/sync", part);
+      Reply reply = steering.forward(there, call, List.of("v1", call.tenant(), "sync"), part);
       if (reply.status() == OK
           && JsonReader.strict().read(reply.body()) instanceof JsonObject answer
           && answer.get("results") instanceof JsonArray told

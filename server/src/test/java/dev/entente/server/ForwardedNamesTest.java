@@ -8,10 +8,10 @@ import dev.entente.cluster.group.FreePort;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
-import dev.entente.core.json.JsonString;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.store.MemoryStore;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +19,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,7 +67,10 @@ class ForwardedNamesTest {
   private static final String SECRET = "a secret of the cluster";
 
   @TempDir static Path folder;
-  private static final List<Served> SERVED = new ArrayList<>();
+  private static final List<Served> VOTERS = new ArrayList<>();
+
+  /** Does not vote, so that it has a voter answer whatever must be agreed on, reads too. */
+  private static Served asked;
 
   @BeforeAll
   static void start() throws Exception {
@@ -71,157 +79,144 @@ class ForwardedNamesTest {
       voters.add(name + "=127.0.0.1:" + FreePort.find());
     }
     for (String name : List.of("asia", "eu")) {
-      List<String> seeds = SERVED.stream().map(at -> "http://127.0.0.1:" + at.port()).toList();
-      Peering peering = new Peering("", seeds, SECRET).withVoters(voters, folder.resolve(name));
-      Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName(name));
-      SERVED.add(new Served(node, Optional.of(peering)));
+      VOTERS.add(serve(name, voters));
     }
-    put("contract", "default: manual-review\n");
+    asked = serve("us", voters);
+    policy("contract", "fields: {body: {cell: text}}\n");
+    Json all = Json.of(HOSTILE.stream().map(Json::of).toList());
+    policy("ballot", "fields: {v: {strategy: vote, voters: " + all + "}}\n");
+  }
+
+  private static Served serve(String name, List<String> voters) {
+    List<String> seeds = VOTERS.stream().map(at -> "http://127.0.0.1:" + at.port()).toList();
+    Peering peering = new Peering("", seeds, SECRET).withVoters(voters, folder.resolve(name));
+    Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName(name));
+    return new Served(node, Optional.of(peering));
+  }
+
+  private static List<Served> all() {
+    return List.of(VOTERS.getFirst(), VOTERS.getLast(), asked);
   }
 
   @AfterAll
   static void close() {
-    SERVED.forEach(Served::close);
+    asked.close();
+    VOTERS.forEach(Served::close);
   }
 
-  private static void put(String type, String rest) throws InterruptedException {
-    String policy = "type: " + type + "\nconsistency: strong\n" + rest;
-    byte[] body = policy.getBytes(StandardCharsets.UTF_8);
+  private static void policy(String type, String rest) throws InterruptedException {
+    byte[] body = agreed(type, rest).getBytes(StandardCharsets.UTF_8);
     Map<String, String> yaml = Map.of("Content-Type", "application/yaml");
     String path = "/v1/main/policies/" + type;
-    Served.eventually(() -> SERVED.getFirst().send("PUT", path, body, yaml).status() == 200);
+    Served.eventually(() -> VOTERS.getFirst().send("PUT", path, body, yaml).status() == 200);
     Served.eventually(
-        () -> SERVED.stream().allMatch(at -> at.node.policyTypes("main").contains(type)));
+        () -> all().stream().allMatch(at -> at.node.policyTypes("main").contains(type)));
   }
 
-  private static Served.Answer as(
-      Served at, String token, String method, String path, Json body, String... more) {
-    Map<String, String> headers = new HashMap<>();
-    headers.put("Authorization", "Bearer " + token);
-    headers.put("Content-Type", "application/json");
-    for (int i = 0; i < more.length; i += 2) {
-      headers.put(more[i], PercentText.encode(more[i + 1]));
-    }
-    return at.send(method, path, body.toString().getBytes(StandardCharsets.UTF_8), headers);
-  }
-
-  private static Json parsed(String json) {
-    return Served.parsed(json.replace('\'', '"'));
-  }
-
-  private static List<String> members(String history, String member) {
-    List<String> found = new ArrayList<>();
-    for (Json version :
-        ((JsonArray) ((JsonObject) Served.parsed(history)).get("versions")).items()) {
-      if (((JsonObject) version).get(member) instanceof JsonString(String text)) {
-        found.add(text);
-      }
-    }
-    return found;
+  static String agreed(String type, String rest) {
+    return "type: " + Json.of(type) + "\nconsistency: strong\ndefault: manual-review\n" + rest;
   }
 
   @Test
-  void everyNameArrivesAsItselfByEveryRoute() throws Exception {
+  void everyForwardedRouteIsSentEveryName() throws IOException {
+    Set<String> forwarded = new TreeSet<>();
+    for (Route route : new Api(asked.node, ServerConfig.of(0, "t")).routes()) {
+      if (Steering.isSentOn(route)) {
+        forwarded.add(route.method() + " " + route.pattern());
+      }
+    }
+    assertThat(ForwardedRequests.SENDERS.keySet()).containsExactlyInAnyOrderElementsOf(forwarded);
+  }
+
+  @Test
+  void everyNameArrivesAsItselfByEveryForwardedRoute() throws Exception {
+    Served first = VOTERS.getFirst();
     Map<String, String> tokens = new HashMap<>();
     for (String name : HOSTILE) {
       String escaped = PercentText.encode(name);
-      tokens.put(name, SERVED.getFirst().account(escaped, "writer@main", "reviewer@main"));
+      tokens.put(name, first.account(escaped, "writer@main", "reviewer@main", "admin@main"));
     }
-    String delegate = SERVED.getFirst().account("app", "delegate@main", "reviewer@main");
-    Served.eventually(
-        () -> as(SERVED.getLast(), delegate, "GET", "/v1/whoami", Json.of(1)).status() == 200);
-    Served at = follower();
-    String last = tokens.getOrDefault(HOSTILE.getLast(), "");
-    Served.eventually(() -> as(at, last, "GET", "/v1/whoami", Json.of(1)).status() == 200);
-    for (String name : HOSTILE) {
-      String token = tokens.getOrDefault(name, "");
-      records(at, name, token, delegate);
-      reviews(at, name, token, delegate);
+    String delegate = first.account("app", "delegate@main", "reviewer@main", "admin@main");
+    for (String token : List.of(delegate, tokens.getOrDefault(HOSTILE.getLast(), ""))) {
+      Served.eventually(() ->
+          all().stream()
+              .allMatch(at ->
+                  ForwardedRequests.as(at, token, "GET", "/v1/whoami", Json.of(1)).status()
+                      == 200));
+    }
+    try (ExecutorService people = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> all = new ArrayList<>();
+      for (String name : HOSTILE) {
+        String token = tokens.getOrDefault(name, "");
+        all.add(people.submit(() -> sendEveryWay(name, token, delegate)));
+      }
+      for (Future<?> one : all) {
+        one.get();
+      }
     }
   }
 
-  /** A node that sends on what must be agreed on. */
-  private static Served follower() {
-    String leader = SERVED.getFirst().get("/v1/cluster").body();
-    return SERVED.stream()
-        .filter(at -> !leader.contains("\"leader\":\"" + at.node.id().name() + '"'))
-        .findFirst()
-        .orElseThrow();
-  }
-
-  /** Writes of all kinds, under a name of one's own and in another's. */
-  private void records(Served at, String name, String token, String delegate) {
-    String id = at.node.id().name() + " " + name;
-    String path = "/v1/main/records/contract/" + PercentText.encode(id);
-    Json document = parsed("{'v':1}");
-    List<Served.Answer> answers = new ArrayList<>();
-    answers.add(as(at, token, "PUT", path, document, "Entente-Reason", name));
-    String context = answers.getLast().text("context");
-    answers.add(as(at, delegate, "PUT", path, parsed("{'v':2}"), "Entente-Author", name));
-    Json back = JsonObject.of("to", Json.of(context)).with("reason", Json.of(name));
-    answers.add(as(at, delegate, "POST", path + "/rollback", back, "Entente-Author", name));
-    JsonObject write =
-        JsonObject.of(Map.of("type", Json.of("contract"), "recordId", Json.of(id)))
-            .with("op", Json.of("put"));
-    Json event =
-        write
-            .with("data", parsed("{'v':3}"))
-            .with("id", Json.of(id))
-            .with("author", Json.of(name))
-            .with("context", Json.of(answers.getLast().text("context")));
-    Json sync = JsonObject.of("events", Json.of(List.of(event))).with("device", Json.of(name));
-    answers.add(as(at, delegate, "POST", "/v1/main/sync", sync));
-    assertThat(answers.getLast().json().get("errors")).isEqualTo(JsonArray.EMPTY);
-    Json batch = JsonObject.of("writes", Json.of(List.of(write.with("data", parsed("{'v':4}")))));
-    answers.add(as(at, delegate, "POST", "/v1/main/batch", batch, "Entente-Author", name));
-    Json lock = JsonObject.of("lock", Json.of(name)).with("owner", Json.of(name));
-    answers.add(as(at, delegate, "POST", "/v1/main/locks", lock));
-    assertThat(answers.getLast().text("owner")).isEqualTo(name);
-    String fence = name + "=" + answers.getLast().json().get("token");
-    answers.add(as(at, token, "DELETE", path, Json.of(1), "Entente-Fence", fence));
-    String release = "/v1/main/locks/" + PercentText.encode(name) + "?owner=";
-    answers.add(as(at, token, "DELETE", release + PercentText.encode(name), Json.of(1)));
-    assertThat(answers).allMatch(answer -> answer.status() < 300, "is accepted");
-    String history = at.get(path + "/history").body();
-    assertThat(members(history, "author")).hasSize(6).containsOnly(name);
-    assertThat(members(history, "device")).containsExactly(name);
-    assertThat(members(history, "reason")).hasSize(2).containsOnly(name);
-  }
-
-  /** Decisions, notes and assignments, under a name of one's own and in another's. */
-  private void reviews(Served at, String name, String token, String delegate)
+  private static boolean sendEveryWay(String name, String token, String delegate)
       throws InterruptedException {
-    String id = "disputed " + at.node.id().name() + name;
-    String path = "/v1/main/records/contract/" + PercentText.encode(id);
-    String context = as(at, token, "PUT", path, parsed("{'v':0}")).text("context");
-    as(at, token, "PUT", path, parsed("{'v':1}"), "Entente-Context", context);
-    Served.Answer disputed =
-        as(at, delegate, "PUT", path, parsed("{'v':2}"), "Entente-Context", context);
-    String review = "/v1/main/reviews/" + disputed.text("conflictId");
-    Served.eventually(() -> at.get(review).status() == 200);
-    Json note = JsonObject.of("text", Json.of(name));
-    assertThat(as(at, token, "POST", review + "/notes", note).body())
-        .contains("\"by\":" + Json.of(name));
-    Json owner = JsonObject.of("owner", Json.of(name));
-    assertThat(as(at, delegate, "POST", review + "/assign", owner).text("owner")).isEqualTo(name);
-    Served.Answer decided =
-        as(
-            at,
-            delegate,
-            "POST",
-            review + "/decision",
-            parsed("{'choose':1}"),
-            "Entente-Author",
-            name);
-    assertThat(decided.text("decidedBy")).as(decided.body()).isEqualTo(name);
+    ForwardedRequests person = new ForwardedRequests(all(), name, token, delegate);
+    for (Map.Entry<String, ForwardedRequests.Sender> route : ForwardedRequests.SENDERS.entrySet()) {
+      try {
+        route.getValue().send(person);
+      } catch (AssertionError e) {
+        throw new AssertionError(route.getKey() + " as " + name, e);
+      }
+    }
+    return true;
+  }
+
+  @Test
+  void everyTenantIsTheSameTenantAtTheNodeThatAnswers() throws Exception {
+    for (String tenant : HOSTILE) {
+      String policy = ForwardedRequests.path(tenant, "policies", tenant);
+      byte[] body = agreed(tenant, "").getBytes(StandardCharsets.UTF_8);
+      Map<String, String> yaml = Map.of("Content-Type", "application/yaml");
+      assertThat(asked.send("PUT", policy, body, yaml).status()).as(tenant).isEqualTo(200);
+    }
+    for (String tenant : HOSTILE) {
+      Served.eventually(() -> asked.node.policyTypes(tenant).contains(tenant));
+      JsonObject write =
+          JsonObject.of(Map.of("type", Json.of(tenant), "op", Json.of("put")))
+              .with("data", ForwardedRequests.parsed("{'v':1}"));
+      Json event = write.with("recordId", Json.of("synced")).with("id", Json.of("e"));
+      Json sync = JsonObject.of("events", Json.of(List.of(event)));
+      Served.Answer synced =
+          ForwardedRequests.as(
+              asked, Served.TOKEN, "POST", ForwardedRequests.path(tenant, "sync"), sync);
+      assertThat(synced.json().get("errors")).as(tenant).isEqualTo(JsonArray.EMPTY);
+      Json together =
+          JsonObject.of("writes", Json.of(List.of(write.with("recordId", Json.of("batched")))));
+      Served.Answer batched =
+          ForwardedRequests.as(
+              asked, Served.TOKEN, "POST", ForwardedRequests.path(tenant, "batch"), together);
+      assertThat(batched.status()).as(batched.body()).isEqualTo(200);
+      for (String id : List.of("synced", "batched")) {
+        Served.Answer read = asked.get(ForwardedRequests.path(tenant, "records", tenant, id));
+        assertThat(read.text("tenant")).as(read.body()).isEqualTo(tenant);
+        assertThat(read.text("type")).isEqualTo(tenant);
+      }
+    }
   }
 
   @Test
   void invisibleNamesAreRefusedAtEveryNode() {
-    for (Served at : SERVED) {
+    for (Served at : all()) {
       for (String name : INVISIBLE) {
         String path = "/v1/main/records/contract/a";
-        assertThat(as(at, Served.TOKEN, "PUT", path, parsed("{}"), "Entente-Author", name).status())
+        assertThat(
+                ForwardedRequests.as(
+                        at,
+                        Served.TOKEN,
+                        "PUT",
+                        path,
+                        ForwardedRequests.parsed("{}"),
+                        "Entente-Author",
+                        name)
+                    .status())
             .as(PercentText.encode(name))
             .isIn(400, 422);
       }
@@ -230,7 +225,7 @@ class ForwardedNamesTest {
 
   @Test
   void headersThatAreNotPercentEncodedUtf8AreRefusedAndNothingIsWritten() throws Exception {
-    for (Served at : SERVED) {
+    for (Served at : all()) {
       for (String header :
           List.of("Entente-Author", "Entente-Reason", "Entente-Fence", "Idempotency-Key")) {
         for (String value :
