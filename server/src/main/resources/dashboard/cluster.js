@@ -87,6 +87,9 @@ function matrix(nodes) {
 
 const clock = (link) => (link.roundTripMillis < 0 ? '–' : `${link.clockOffsetMillis >= 0 ? '+' : '−'}${Math.abs(link.clockOffsetMillis)} ± ${link.clockErrorMillis} ms`);
 
+/** A member's address; only web addresses are linked, whatever a node says of itself. */
+const address = (url) => (/^https?:\/\//.test(url) ? h('a', { class: 'small', href: url, rel: 'noreferrer' }, url) : h('span', { class: 'small' }, url));
+
 /** The table of this node's lines; rows stay, so that a button keeps its focus. */
 function lines(app, refresh) {
   const rows = new Map();
@@ -111,7 +114,7 @@ function lines(app, refresh) {
       }
       const row = rows.get(link.url);
       row.link = link;
-      row.cells[0].replaceChildren(h('strong', {}, link.node ? name(link.node) : link.url), h('br'), h('a', { class: 'small', href: link.url, rel: 'noreferrer' }, link.url));
+      row.cells[0].replaceChildren(h('strong', {}, link.node ? name(link.node) : link.url), h('br'), address(link.url));
       row.cells[1].replaceChildren(h('span', { class: `tag ${{ 'in-step': 'resolved', 'catching-up': 'pending', connecting: 'pending' }[link.state] ?? 'critical'}` }, SAY[link.state]), link.problem ? h('p', { class: 'small muted' }, link.problem) : '');
       row.cells[2].textContent = link.behindMillis ? `${(link.behindMillis / 1000).toFixed(1)} s` : '–';
       row.cells[3].replaceChildren(clock(link), link.clockBeyondTolerance ? h('span', { class: 'tag critical' }, 'too far') : '');

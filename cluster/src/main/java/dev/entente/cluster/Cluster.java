@@ -5,6 +5,7 @@ import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Node;
+import dev.entente.engine.Sender;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
 import java.util.ArrayList;
@@ -35,6 +36,12 @@ public final class Cluster {
   /** For so long it matters that a node says to have more of this one than it shows. */
   private static final long CLAIM_MILLIS = 60_000;
 
+  /** After how long the same fault of a node is told again. */
+  private static final long FAULT_AGAIN_MILLIS = 60_000;
+
+  /** So many different faults are told in that time. */
+  private static final int FAULTS_MAX = 100;
+
   private final Node node;
   private final ClusterConfig config;
   private final LongSupplier steadyMillis;
@@ -47,6 +54,9 @@ public final class Cluster {
 
   private final Map<NodeId, Meeting> meetings = new TreeMap<>();
   private final Copies copies = new Copies();
+
+  /** What nodes sent that no node may send, and when that was told. */
+  private final Map<String, Long> faultsToldAt = new TreeMap<>();
 
   private final Map<NodeId, NodeReport> reports = new TreeMap<>();
 
@@ -142,6 +152,30 @@ public final class Cluster {
     }
   }
 
+  /** Hears of members from another node; what cannot be one is left out, and told. */
+  private void learn(Collection<Member> told, NodeId teller) {
+    List<Member> members = new ArrayList<>(told.size());
+    for (Member member : told) {
+      Optional<String> problem = Member.problemWithUrl(member.url());
+      if (problem.isPresent()) {
+        fault(teller, "a member: " + problem.get());
+      } else {
+        members.add(member);
+      }
+    }
+    learn(members);
+  }
+
+  /** Tells that a node sent what no node may send; the same once a while. */
+  private synchronized void fault(NodeId sender, String what) {
+    long now = steadyMillis.getAsLong();
+    faultsToldAt.values().removeIf(at -> now - at >= FAULT_AGAIN_MILLIS);
+    if (faultsToldAt.size() < FAULTS_MAX
+        && faultsToldAt.putIfAbsent(sender.name() + ' ' + what, now) == null) {
+      var _ = node.noteFault(Sender.at(sender, ""), what);
+    }
+  }
+
   /** Takes note of what a node tells with a reply to a question of this one. */
   public void heard(PullRequest asked, PullReply reply) {
     note(asked, reply);
@@ -153,7 +187,7 @@ public final class Cluster {
   }
 
   private synchronized void note(PullRequest asked, PullReply reply) {
-    learn(reply.members());
+    learn(reply.members(), reply.shipment().from());
     meets(reply.shipment().from(), asked.known(), reply.shipment().known());
     NodeId from = reply.shipment().from();
     if (asked.to().equals(Optional.of(from))) {
@@ -399,6 +433,7 @@ public final class Cluster {
       long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
       learn(List.of(new Member(known.node(), known.url(), stamp, true, known.sinceMillis())));
       var _ = node.forgetUnprovenAccess(known.node().name(), known.url());
+      var _ = node.forgetFaults(known.node().name());
     }
     return !leaving.isEmpty();
   }
@@ -415,7 +450,7 @@ public final class Cluster {
    * @param receivedAtMillis the node's clock when the question came
    */
   public PullReply answer(PullRequest request, long receivedAtMillis) {
-    learn(request.members());
+    learn(request.members(), request.from());
     asked(request);
     long now = steadyMillis.getAsLong();
     links().stream()

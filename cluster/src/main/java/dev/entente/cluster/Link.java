@@ -5,6 +5,7 @@ import dev.entente.core.causality.NodeId;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Intake;
 import dev.entente.engine.Node;
+import dev.entente.engine.Sender;
 import dev.entente.engine.StampedPolicy;
 import java.util.List;
 import java.util.Optional;
@@ -175,6 +176,9 @@ public final class Link {
                 + policy.type()
                 + " there cannot be used here: "
                 + e.getMessage();
+      } catch (IllegalArgumentException e) {
+        var _ =
+            node.noteFault(Sender.at(reply.shipment().from(), url), "a policy: " + e.getMessage());
       }
     }
     return unused;

@@ -2,6 +2,9 @@
 package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Optional;
 
 /**
  * A node of the cluster, as somebody told at a time.
@@ -19,6 +22,29 @@ public record Member(
   public Member {
     if (url.length() > URL_MAX) {
       throw new IllegalArgumentException("a member's URL has at most " + URL_MAX + " characters");
+    }
+  }
+
+  /**
+   * Why nothing can be asked at a URL that another node tells; empty where it can. A node without a
+   * URL is asked by nobody.
+   */
+  public static Optional<String> problemWithUrl(String url) {
+    if (url.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      URI uri = new URI(url);
+      boolean isHttp = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+      return isHttp
+              && uri.getRawAuthority() != null
+              && uri.getRawAuthority().indexOf('@') < 0
+              && uri.getRawQuery() == null
+              && uri.getRawFragment() == null
+          ? Optional.empty()
+          : Optional.of("a node is reached at http:// or https:// and a host, not at " + url);
+    } catch (URISyntaxException e) {
+      return Optional.of("a node is not reached at what is no URL: " + e.getMessage());
     }
   }
 

@@ -52,11 +52,11 @@ class ClusterTest {
                 .withName(name)
                 .withClock(() -> EPOCH + nowMillis + skew.getOrDefault(name, 0L))
                 .onCallersThread());
-    List<String> urls = List.of(seeds).stream().map(seed -> "sim:" + seed).toList();
+    List<String> urls = List.of(seeds).stream().map(seed -> "http://" + seed).toList();
     Cluster cluster =
         new Cluster(
-            node, ClusterConfig.of("sim:" + name, urls).polling(10, 1 << 20), () -> nowMillis);
-    byUrl.put("sim:" + name, cluster);
+            node, ClusterConfig.of("http://" + name, urls).polling(10, 1 << 20), () -> nowMillis);
+    byUrl.put("http://" + name, cluster);
     return cluster;
   }
 
@@ -107,7 +107,7 @@ class ClusterTest {
 
   private static LinkStatus link(Cluster from, String to) {
     return from.status().stream()
-        .filter(status -> status.url().equals("sim:" + to))
+        .filter(status -> status.url().equals("http://" + to))
         .findFirst()
         .orElseThrow();
   }
@@ -141,10 +141,10 @@ class ClusterTest {
     assertThat(a.depart(new NodeId("c.1"))).isTrue();
     assertThat(a.depart(new NodeId("nobody.1"))).isFalse();
     assertThat(a.depart(a.node().id())).as("a node does not remove itself").isFalse();
-    byUrl.remove("sim:c");
+    byUrl.remove("http://c");
     c.node().close();
     exchange();
-    assertThat(b.links()).extracting(Link::url).containsExactly("sim:a");
+    assertThat(b.links()).extracting(Link::url).containsExactly("http://a");
     assertThat(b.node().known().get(new NodeId("c.1"))).isPositive();
   }
 
@@ -158,10 +158,10 @@ class ClusterTest {
     exchange();
     VersionVector written = a.node().known();
     assertThat(a.copies().await(written, 3).join()).isTrue();
-    byUrl.remove("sim:c");
+    byUrl.remove("http://c");
     c.node().close();
     long now = EPOCH + nowMillis;
-    a.learn(List.of(new Member(new NodeId("c.77"), "sim:c", now, false, now)));
+    a.learn(List.of(new Member(new NodeId("c.77"), "http://c", now, false, now)));
     exchange();
     assertThat(a.present())
         .extracting(member -> member.node().value())
@@ -177,7 +177,7 @@ class ClusterTest {
     Cluster a = join("a");
     Cluster lost = join("c", "a");
     exchange();
-    byUrl.remove("sim:c");
+    byUrl.remove("http://c");
     lost.node().close();
     join("c.77", "a");
     exchange();

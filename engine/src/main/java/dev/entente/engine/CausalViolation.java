@@ -18,6 +18,10 @@ public enum CausalViolation {
   CANNOT_JOIN(Severity.CRITICAL),
   /** It says what accounts and tokens there are, and nobody who may say so has signed it. */
   UNPROVEN_ACCESS(Severity.CRITICAL),
+  /**
+   * No client could have it written: its shape, size, names or numbers are not those of a version.
+   */
+  INVALID_VERSION(Severity.CRITICAL),
   /** It says that it was accepted further in the future than clocks may differ. */
   CLOCK_DRIFT(Severity.HIGH);
 

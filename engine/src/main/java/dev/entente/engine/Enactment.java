@@ -56,6 +56,10 @@ final class Enactment {
     if (!loaded.policy().type().equals(told.type())) {
       throw new IllegalArgumentException("a policy for " + told.type() + " says another type");
     }
+    if (told.tenant().equals(Registry.TENANT)) {
+      throw new IllegalArgumentException(
+          "a policy for " + told.type() + " of the reserved tenant, where only releases set them");
+    }
     long now = nowMillis.getAsLong();
     return sequencer
         .submit(transaction -> {

@@ -87,6 +87,7 @@ public final class Node implements AutoCloseable {
   private final Enactment enactment;
   private final List<Consumer<NodeEvent>> observers = new CopyOnWriteArrayList<>();
   private final UnprovenAccess unproven;
+  private final PeerFaults faults;
   private final Watermark watermark;
   private final ErasureMarks erased;
   private final Archive archive;
@@ -129,7 +130,8 @@ public final class Node implements AutoCloseable {
             store,
             () -> access,
             (version, how) -> tell(new NodeEvent.Violated(version.key(), how)));
-    this.receiver = new Receiver(store, self, policies, history, reviews, writer, unproven);
+    this.faults = new PeerFaults(store, this::tell);
+    this.receiver = new Receiver(store, self, policies, history, reviews, writer, unproven, faults);
     this.replication =
         new Replication(
             store,
@@ -657,6 +659,28 @@ public final class Node implements AutoCloseable {
   /** What other nodes said of accounts and tokens without a proof. */
   public UnprovenAccess unprovenAccess() {
     return unproven;
+  }
+
+  /** What other nodes sent although no node may. */
+  public PeerFaults peerFaults() {
+    return faults;
+  }
+
+  /** Notes that something was refused that another node sent. */
+  public CompletableFuture<Boolean> noteFault(Sender sender, String what) {
+    long now = nowMillis();
+    return sequencer.submit(transaction -> {
+      faults.note(transaction, sender, what, new byte[0], now);
+      return true;
+    });
+  }
+
+  /** Forgets what was refused of a node. */
+  public CompletableFuture<Boolean> forgetFaults(String name) {
+    return sequencer.submit(transaction -> {
+      faults.forget(transaction, name);
+      return true;
+    });
   }
 
   /** Forgets what a node sent about accounts and tokens without a proof. */

@@ -66,6 +66,7 @@ final class Receiver {
   private final VersionWriter writer;
   private final ReviewBook reviews;
   private final UnprovenAccess unproven;
+  private final PeerFaults faults;
 
   /** When the first held version is looked at again; early rather than late. */
   private final AtomicLong nextLookMillis = new AtomicLong();
@@ -106,8 +107,10 @@ final class Receiver {
       History history,
       ReviewBook reviews,
       VersionWriter writer,
-      UnprovenAccess unproven) {
+      UnprovenAccess unproven,
+      PeerFaults faults) {
     this.unproven = unproven;
+    this.faults = faults;
     this.self = self;
     this.policies = policies;
     this.history = history;
@@ -130,13 +133,37 @@ final class Receiver {
     try {
       version = VersionCodec.fromBytes(bytes);
     } catch (DamagedException | IllegalArgumentException e) {
-      return new Receipt.Damaged(String.valueOf(e.getMessage()));
+      Optional<Dot> dot = impossible(bytes, e);
+      String why = String.valueOf(e.getMessage());
+      return dot.isPresent()
+          ? faults.refuse(transaction, dot.get(), bytes, why, sender, nowMillis)
+          : new Receipt.Damaged(why);
+    }
+    Optional<String> problem = VersionCodec.problem(version, bytes);
+    if (problem.isPresent()) {
+      return faults.refuse(transaction, version.dot(), bytes, problem.get(), sender, nowMillis);
     }
     Receipt receipt = receive(transaction, version, bytes, sender, nowMillis);
     if (receipt instanceof Receipt.Applied && held.get() > 0) {
       grown.add(version.key());
     }
     return receipt;
+  }
+
+  /**
+   * Whose version it is that cannot be decoded because a value in it is impossible, such as a
+   * record without a name. Damaged bytes may be intact when they are sent again, and those of a
+   * later release can be read after an upgrade; this cannot.
+   */
+  private static Optional<Dot> impossible(byte[] bytes, RuntimeException e) {
+    if (!(e.getCause() instanceof IllegalArgumentException)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(VersionCodec.dotOf(bytes));
+    } catch (DamagedException | IllegalArgumentException noDot) {
+      return Optional.empty();
+    }
   }
 
   /** Lets in what waited for what came; once after all of a job has been received. */

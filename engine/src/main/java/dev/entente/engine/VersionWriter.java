@@ -12,6 +12,7 @@ import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Version;
+import dev.entente.core.record.VersionRules;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.core.resolve.View;
 import dev.entente.engine.Outcome.Code;
@@ -91,6 +92,11 @@ final class VersionWriter {
       return new Refused(refused.get());
     }
     Version version = version(transaction, authored);
+    Optional<String> problem = VersionRules.problem(version);
+    if (problem.isPresent()) {
+      transaction.takeBackDot();
+      return new Refused(new Rejected(Code.INVALID, problem.get(), Optional.empty()));
+    }
     Prepared prepared;
     try {
       RecordState state = joined(transaction, authored.before(), version);

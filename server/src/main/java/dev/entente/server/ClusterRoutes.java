@@ -32,6 +32,7 @@ import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Describe;
 import dev.entente.engine.Freeze;
 import dev.entente.engine.Node;
+import dev.entente.engine.PeerFaults;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
@@ -402,6 +403,9 @@ final class ClusterRoutes {
     members.put("position", Json.of(node.position()));
     members.put("held", Json.of(node.held()));
     members.put("unprovenAccess", node.unprovenAccess().toJson());
+    members.put(
+        "peerFaults",
+        Json.of(node.peerFaults().bySender().stream().map(PeerFaults.Refused::toJson).toList()));
     node.accessKeys().publicKey().ifPresent(key -> members.put("accessKey", Json.of(key)));
     members.put("heldForClock", heldForClock());
     members.put("clock", clock());

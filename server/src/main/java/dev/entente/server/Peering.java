@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server;
 
+import dev.entente.cluster.Member;
 import dev.entente.cluster.NodeTls;
 import dev.entente.core.record.Fingerprint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * How a served node takes part in a cluster.
@@ -36,6 +38,12 @@ public record Peering(
     seeds = List.copyOf(seeds);
     voters = List.copyOf(voters);
     administrators = Set.copyOf(administrators);
+    Stream.concat(Stream.of(url), seeds.stream())
+        .flatMap(each -> Member.problemWithUrl(each).stream())
+        .findFirst()
+        .ifPresent(problem -> {
+          throw new IllegalArgumentException(problem);
+        });
     if (secret.length() < SECRET_LENGTH_MIN) {
       throw new IllegalArgumentException(
           "the secret that nodes share has at least " + SECRET_LENGTH_MIN + " characters");

@@ -64,7 +64,7 @@ final class SimulatedHost implements CoordinatorHost {
   private CompletableFuture<byte[]> call(
       String url, Function<SimulatedNode.Running, CompletableFuture<byte[]>> ask) {
     CompletableFuture<byte[]> answer = new CompletableFuture<>();
-    SimulatedNode other = machines.apply(url.substring("sim:".length()));
+    SimulatedNode other = machines.apply(url.substring("http://".length()));
     network.send(
         name,
         other.name(),

@@ -257,12 +257,12 @@ final class SimulatedNode {
     List<String> seeds =
         machines.keySet().stream()
             .filter(other -> !other.equals(name))
-            .map(n -> "sim:" + n)
+            .map(n -> "http://" + n)
             .toList();
     Cluster cluster =
         new Cluster(
             node,
-            ClusterConfig.of("sim:" + name, seeds).polling(60, 2_000),
+            ClusterConfig.of("http://" + name, seeds).polling(60, 2_000),
             sabotage.steadyMillis(name, world::nowMillis));
     Authority authority = new Authority(node, LEASE_MILLIS);
     authority.join(
@@ -381,7 +381,7 @@ final class SimulatedNode {
     PullRequest request = link.request(mine.cluster().members());
     byte[] bytes = Wire.toBytes(request);
     Exchange exchange = new Exchange(mine, link, request);
-    SimulatedNode other = machine(link.url().substring("sim:".length()));
+    SimulatedNode other = machine(link.url().substring("http://".length()));
     asking.add(link);
     network.send(
         name,

@@ -16,7 +16,9 @@ import dev.entente.core.record.Proof;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
+import dev.entente.core.record.VersionRules;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,7 +35,25 @@ public final class VersionCodec {
   /** Of a version that somebody vouches for. */
   private static final int FORMAT_WITH_PROOF = 4;
 
+  /** The largest version. A record is smaller, and so is what one write of it replaces. */
+  private static final int BYTES_MAX = 40 << 20;
+
   private VersionCodec() {}
+
+  /**
+   * Why a version that came from elsewhere in these bytes cannot be accepted; empty where it can.
+   * Besides the rules for all versions, each has one encoding, since nodes compare versions by
+   * their bytes.
+   */
+  public static Optional<String> problem(Version version, byte[] received) {
+    if (received.length > BYTES_MAX) {
+      return Optional.of("it takes " + received.length + " bytes, at most are " + BYTES_MAX);
+    }
+    Optional<String> problem = VersionRules.problem(version);
+    return problem.isEmpty() && !Arrays.equals(toBytes(version), received)
+        ? Optional.of("it is not encoded as nodes encode versions")
+        : problem;
+  }
 
   public static byte[] toBytes(Version version) {
     ByteWriter out = new ByteWriter();

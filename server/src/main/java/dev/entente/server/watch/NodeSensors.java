@@ -2,6 +2,7 @@
 package dev.entente.server.watch;
 
 import dev.entente.engine.Node;
+import dev.entente.engine.PeerFaults;
 import dev.entente.engine.UnprovenAccess;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -55,6 +56,7 @@ public final class NodeSensors {
     disk(found);
     held(found);
     unproven(found);
+    faults(found);
     clock(found);
     broken.ifPresent(where ->
         found.add(
@@ -222,6 +224,26 @@ public final class NodeSensors {
 
   private static Finding unproven(String name, String summary, String action) {
     return new Finding("access-unproven", true, "", name, 0, summary, action);
+  }
+
+  private void faults(List<Finding> found) {
+    for (PeerFaults.Refused refused : node.peerFaults().bySender()) {
+      found.add(
+          new Finding(
+              "peer-invalid",
+              true,
+              "",
+              refused.from().node(),
+              0,
+              refused.from()
+                  + " sent "
+                  + refused.count()
+                  + " times what no node may send, the last "
+                  + refused.last()
+                  + "; they have no effect",
+              "docs/runbook.md, faults of a peer: upgrade that node, or entente cluster depart "
+                  + refused.from().node()));
+    }
   }
 
   private void clock(List<Finding> found) {
