@@ -4,6 +4,7 @@ package dev.entente.cli;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.Optional;
@@ -180,6 +181,7 @@ final class OperatorCommands {
                       : "not compared: " + problem));
         }
       }
+      good &= versions(member(answer, "versions"), out);
       if (json) {
         out.println(answer);
       } else if (member(answer, "heldForClock") instanceof JsonObject held) {
@@ -193,6 +195,38 @@ final class OperatorCommands {
                         + name));
       }
       return good ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+    }
+
+    /** Tells which numbers stand for several versions; returns whether nothing is left to do. */
+    private boolean versions(Json versions, PrintWriter out) {
+      boolean good = text(versions, "problem").isEmpty();
+      for (Json number : list(versions, "disputed")) {
+        boolean mended = member(number, "mended").equals(JsonBool.TRUE);
+        good &= mended;
+        if (!json) {
+          out.println(
+              text(number, "author")
+                  + ":"
+                  + member(number, "number")
+                  + " is another version at "
+                  + String.join(", ", list(number, "wrongAt").stream().map(Verify::plain).toList())
+                  + " than elsewhere"
+                  + (mended ? ", mended here" : ""));
+        }
+      }
+      if (!json && !text(versions, "problem").isEmpty()) {
+        out.println("numbers that stand for several versions: " + text(versions, "problem"));
+      }
+      if (!json && member(versions, "restarts").equals(JsonBool.TRUE)) {
+        out.println(
+            "The node goes on as its next incarnation and writes again what it alone had. Run this"
+                + " on every node that is named above.");
+      }
+      return good;
+    }
+
+    private static String plain(Json text) {
+      return text instanceof JsonString(String value) ? value : text.toString();
     }
   }
 

@@ -77,6 +77,12 @@ public final class RemoteReplica implements Replica, VersionSource {
     return ask(stretch("hashes", author, after, upTo), Wire::entries);
   }
 
+  @Override
+  public List<byte[]> versions(NodeId author, long after, long upTo)
+      throws IOException, InterruptedException {
+    return ask(stretch("numbers", author, after, upTo), Wire::versions);
+  }
+
   private static String stretch(String what, NodeId author, long after, long upTo) {
     return what + "/" + escaped(author.value()) + "/" + after + "/" + upTo;
   }

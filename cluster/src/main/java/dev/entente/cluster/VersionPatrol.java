@@ -41,15 +41,43 @@ public final class VersionPatrol {
 
   /** Compares with every node that is reached. On a thread that may wait; by one at a time. */
   public void turn() throws InterruptedException {
-    comparison.retain(cluster.members().stream().map(Member::node).toList());
+    Map<NodeId, VersionSource> reached = new TreeMap<>();
     for (LinkStatus link : cluster.status()) {
       if (link.isUp() && link.peer().isPresent()) {
+        RemoteReplica there = new RemoteReplica(transport, link.url(), node.id());
+        reached.put(link.peer().get(), there);
         try {
-          compare(link.peer().get(), new RemoteReplica(transport, link.url(), node.id()));
+          compare(link.peer().get(), there);
         } catch (IOException e) {
           // It is out of reach, or of a release that cannot be asked; it is asked again.
           LOG.log(Level.DEBUG, "versions could not be compared with " + link.url(), e);
         }
+      }
+    }
+    // A node that goes on as its next incarnation is compared as that.
+    Map<String, NodeId> now = new TreeMap<>();
+    reached.keySet().forEach(each -> now.put(each.name(), each));
+    comparison.retain(
+        cluster.members().stream()
+            .map(Member::node)
+            .filter(each -> now.getOrDefault(each.name(), each).equals(each))
+            .toList());
+    forgetWrittenAgain(reached);
+  }
+
+  /**
+   * Where all others are reached: lets go of what waits here in vain; see {@link VersionMending}.
+   */
+  private void forgetWrittenAgain(Map<NodeId, VersionSource> reached) throws InterruptedException {
+    Set<String> names = new HashSet<>();
+    reached.keySet().forEach(each -> names.add(each.name()));
+    names.add(node.id().name());
+    if (node.held() > 0
+        && cluster.members().stream().allMatch(each -> names.contains(each.node().name()))) {
+      try {
+        int _ = new VersionMending(node, reached).forgetWrittenAgain();
+      } catch (IOException e) {
+        LOG.log(Level.DEBUG, "not all nodes could be asked what they hold", e);
       }
     }
   }

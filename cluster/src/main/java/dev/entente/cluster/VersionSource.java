@@ -10,6 +10,9 @@ import java.util.List;
 
 /** The versions that a node holds, by their dots, as far as comparing them needs it. */
 public interface VersionSource {
+  /** Beyond so many bytes no further version is sent at once. */
+  int VERSIONS_BYTES_MAX = 1 << 20;
+
   /** What the node has of all nodes. */
   VersionVector known() throws IOException, InterruptedException;
 
@@ -18,6 +21,10 @@ public interface VersionSource {
 
   /** See {@link VersionIndex#entries}. */
   VersionIndex.Entries entries(NodeId author, long after, long upTo)
+      throws IOException, InterruptedException;
+
+  /** The versions of a node, as bytes, in order; see {@link VersionIndex#versions}. */
+  List<byte[]> versions(NodeId author, long after, long upTo)
       throws IOException, InterruptedException;
 
   /** This node's own. */
@@ -36,6 +43,11 @@ public interface VersionSource {
       @Override
       public VersionIndex.Entries entries(NodeId author, long after, long upTo) {
         return node.versionIndex().entries(author, after, upTo);
+      }
+
+      @Override
+      public List<byte[]> versions(NodeId author, long after, long upTo) {
+        return node.versionIndex().versions(author, after, upTo, VERSIONS_BYTES_MAX);
       }
     };
   }

@@ -27,6 +27,7 @@ import dev.entente.engine.store.Table;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -60,6 +61,12 @@ class VersionComparisonTest {
     public VersionIndex.Entries entries(NodeId author, long after, long upTo)
         throws IOException, InterruptedException {
       return Wire.entries(Wire.toBytes(source.entries(author, after, upTo)));
+    }
+
+    @Override
+    public List<byte[]> versions(NodeId author, long after, long upTo)
+        throws IOException, InterruptedException {
+      return Wire.versions(Wire.versionsToBytes(source.versions(author, after, upTo)));
     }
   }
 
@@ -165,8 +172,14 @@ class VersionComparisonTest {
           public VersionIndex.Entries entries(NodeId author, long after, long upTo) {
             return a.versionIndex().entries(author, after, upTo);
           }
+
+          @Override
+          public List<byte[]> versions(NodeId author, long after, long upTo) {
+            return List.of();
+          }
         };
     assertThat(new VersionComparison(a).compare(b.id(), endless)).isEmpty();
+    assertThat(new VersionMending(a, Map.of(b.id(), endless)).disputed()).isEmpty();
   }
 
   @Test

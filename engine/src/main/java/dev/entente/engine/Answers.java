@@ -211,6 +211,20 @@ final class Answers {
     transaction.put(Table.ANSWERS, key, known.isEmpty() ? agreed : bytes(known));
   }
 
+  /** Takes note that a version does not stand under its dot any more; its answer stays. */
+  static void withdraw(Transaction transaction, Version version) {
+    if (version.eventId().isEmpty() || version.origin().isEmpty()) {
+      return;
+    }
+    byte[] at = key(version);
+    List<Kept> known = new ArrayList<>(read(transaction, at));
+    known.replaceAll(kept ->
+        kept.version().filter(accept -> accept.dot().equals(version.dot())).isPresent()
+            ? new Kept(kept.request(), kept.key(), Optional.empty(), kept.answer())
+            : kept);
+    transaction.put(Table.ANSWERS, at, bytes(known));
+  }
+
   /** Forgets what a version's request was answered, though not that it was accepted. */
   static void forget(Transaction transaction, Version version) {
     if (version.eventId().isEmpty()) {

@@ -93,6 +93,11 @@ final class History {
     return chain(key, position, Integer.MAX_VALUE, transaction).past();
   }
 
+  /** The versions of a record up to a position, oldest first, with what a transaction decided. */
+  List<Logged> logged(RecordKey key, long position, Transaction transaction) {
+    return chain(key, position, Integer.MAX_VALUE, transaction).versions().reversed();
+  }
+
   /** What is kept of the beginning of a record's history. */
   Base base(RecordKey key) {
     return Base.of(store::get, key);

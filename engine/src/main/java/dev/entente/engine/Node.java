@@ -94,6 +94,7 @@ public final class Node implements AutoCloseable {
   private final ChangeFeed feed;
   private final AuditLog auditLog;
   private final Erasures erasures;
+  private final Mending mending;
   private final VersionIndex versionIndex;
   private final Pruning pruning;
   private final ReentrantLock prunes = new ReentrantLock();
@@ -168,6 +169,19 @@ public final class Node implements AutoCloseable {
                 this::commit,
                 watermark::shown)
             : new InlineSequencer(transaction, records, chain, this::commit, watermark::shown);
+    MendingList mendings = new MendingList(store);
+    this.mending =
+        new Mending(
+            store,
+            sequencer,
+            new Reissue(mendings, receiver, history, writer, () -> access),
+            mendings,
+            self,
+            policies,
+            history,
+            derived,
+            config,
+            this::nowMillis);
     this.enactment = new Enactment(policies, claims, sequencer, this::nowMillis);
     this.erasures = new Erasures(this, store, history, erased, reviews);
   }
@@ -181,6 +195,9 @@ public final class Node implements AutoCloseable {
           .submit(transaction ->
               node.claims.rebuild(transaction, due.tenant(), policy, node.nowMillis()))
           .join();
+    }
+    if (node.mending.isPending()) {
+      node.mending.proceed().join();
     }
     return node;
   }
@@ -987,6 +1004,13 @@ public final class Node implements AutoCloseable {
    * @return how many reviews went on
    */
   public CompletableFuture<Integer> proceed() {
+    if (mending.isPending()) {
+      return mending.proceed().thenCompose(_ -> sweep());
+    }
+    return sweep();
+  }
+
+  private CompletableFuture<Integer> sweep() {
     long now = nowMillis();
     if (reviews.nextDueMillis() > now && !receiver.isDue(now)) {
       return CompletableFuture.completedFuture(0);
@@ -1000,7 +1024,7 @@ public final class Node implements AutoCloseable {
               transaction, now, policy -> versionChecks.promised().whyNot(policy).isEmpty());
         })
         .thenCompose(
-            went -> receiver.hasMore() ? proceed() : CompletableFuture.completedFuture(went));
+            went -> receiver.hasMore() ? sweep() : CompletableFuture.completedFuture(went));
   }
 
   /** The text of the policy in force, if one was put. */
@@ -1262,6 +1286,11 @@ public final class Node implements AutoCloseable {
   /** A hash of every version by its dot, to compare with other nodes. */
   public VersionIndex versionIndex() {
     return versionIndex;
+  }
+
+  /** Ends it that numbers stand for other versions here than elsewhere. */
+  public Mending mending() {
+    return mending;
   }
 
   /** What was erased of records, and carrying that out. */

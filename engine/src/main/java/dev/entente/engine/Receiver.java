@@ -25,7 +25,9 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -246,9 +248,13 @@ final class Receiver {
   }
 
   /** The bytes of a version that stands in the log already. */
-  private byte @Nullable [] known(Transaction transaction, String tenant, Dot dot) {
+  byte @Nullable [] known(Transaction transaction, String tenant, Dot dot) {
     if (self.wrote(dot)) {
-      return transaction.get(Table.LOG, History.logKey(tenant, dot.number()));
+      byte[] own = transaction.get(Table.LOG, History.logKey(tenant, dot.number()));
+      if (own != null && VersionCodec.dotOf(own).equals(dot)) {
+        return own;
+      }
+      // Another version may have taken its place; see Mending.
     }
     byte[] position = transaction.get(Table.DOTS, dotKey(tenant, dot));
     return position == null
@@ -362,7 +368,36 @@ final class Receiver {
     }
   }
 
-  private void release(Transaction transaction, Version version) {
+  /** Has a version wait, for a node that is opened again before anything else is received. */
+  static void putHeld(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
+    transaction.put(
+        Table.HELD,
+        heldKey(version.key(), version.dot()),
+        new ByteWriter().u64(nowMillis).raw(bytes).toBytes());
+  }
+
+  /** Versions that wait, as bytes, at most so many. Callable from any thread. */
+  static List<byte[]> waiting(Store store, int max) {
+    List<byte[]> waiting = new ArrayList<>();
+    store.scan(
+        Table.HELD,
+        new byte[0],
+        (_, stored) -> {
+          waiting.add(Arrays.copyOfRange(stored, Long.BYTES, stored.length));
+          return waiting.size() < max;
+        });
+    return waiting;
+  }
+
+  /** Tries again what waits for these records. */
+  void tryAgain(Transaction transaction, Collection<RecordKey> records, long nowMillis) {
+    releaseAhead(transaction, nowMillis);
+    grown.addAll(records);
+    settle(transaction, nowMillis);
+  }
+
+  /** Has a version wait no longer. */
+  void release(Transaction transaction, Version version) {
     byte[] at = heldKey(version.key(), version.dot());
     if (transaction.get(Table.HELD, at) != null) {
       held.decrementAndGet();

@@ -96,17 +96,17 @@ final class Replication {
 
   private VersionVector known(NavigableMap<NodeId, Long> ofOthers, long position) {
     NavigableMap<NodeId, Long> known = new TreeMap<>(ofOthers);
-    self.former().entries().forEach((node, last) -> known.merge(node, last, Math::max));
     if (position > 0) {
       known.put(self.self(), position);
     }
     return VersionVector.of(known);
   }
 
-  /** What this node has of others, save what waits to join. */
+  /** What this node has of others and of its former incarnations, save what waits to join. */
   private NavigableMap<NodeId, Long> ofOthers() {
     NavigableMap<NodeId, Long> known = new TreeMap<>();
     ofOthers(store::get).entries().forEach(known::put);
+    self.former().entries().forEach((node, last) -> known.merge(node, last, Math::max));
     store.scan(
         Table.HELD,
         new byte[0],

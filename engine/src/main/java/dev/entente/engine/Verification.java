@@ -139,7 +139,9 @@ public record Verification(long entries, long versions, Optional<String> broken)
         versionsUpToPosition += position.longValue() <= this.position ? 1 : 0;
       }
       if (!AuditCodec.isErased(stored) && entry.detail() instanceof JsonObject detail) {
-        if (entry.action().equals(Pruning.ACTION) || entry.action().equals(Erasures.ACTION)) {
+        if (entry.action().equals(Pruning.ACTION)
+            || entry.action().equals(Erasures.ACTION)
+            || entry.action().equals(Mending.ACTION)) {
           HashSum.in(detail)
               .ifPresent(pruned.computeIfAbsent(entry.tenant(), _ -> new HashSum())::add);
         }

@@ -59,6 +59,21 @@ public final class VersionIndex {
     return Keys.with(Keys.of(dot.node().value()), dot.number());
   }
 
+  /** Where a version stands, and its hash. */
+  record Place(long hash, String tenant, long position) {}
+
+  /** Where a version stands that is durable; null where none has the dot. */
+  static @Nullable Place place(Transaction transaction, Dot dot) {
+    byte[] value = transaction.get(Table.VERSION_INDEX, key(dot));
+    if (value == null) {
+      return null;
+    }
+    ByteReader in = new ByteReader(value);
+    long hash = in.u64();
+    long position = in.varint();
+    return position == 0 ? null : new Place(hash, in.text(), position);
+  }
+
   /** Takes note of a version that is written to the log at a position. */
   static void put(Transaction transaction, String tenant, Dot dot, long position, byte[] hash) {
     transaction.append(Table.VERSION_INDEX, key(dot), value(tenant, position, hash));

@@ -182,17 +182,20 @@ final class VersionWriter {
 
   /** A version of another node, once it has joined its record. It is not refused. */
   Ready received(Version version, Snapshot before, RecordState joined) {
+    return joined(WriteOrigin.RECEIVED, version, before, joined);
+  }
+
+  /** A version that is written again under a number of this node, once it has joined its record. */
+  Ready mended(Version version, Snapshot before, RecordState joined) {
+    return joined(WriteOrigin.MENDED, version, before, joined);
+  }
+
+  private Ready joined(WriteOrigin origin, Version version, Snapshot before, RecordState joined) {
     RecordKey key = version.key();
     Policy policy = policies.inForce(key.tenant(), key.type());
     Snapshot after = Records.derived(key, joined, policy);
     return new Ready(
-        WriteOrigin.RECEIVED,
-        version,
-        before,
-        after,
-        policy,
-        null,
-        concerning(version.dot(), after.view()));
+        origin, version, before, after, policy, null, concerning(version.dot(), after.view()));
   }
 
   /**

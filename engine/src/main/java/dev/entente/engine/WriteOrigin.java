@@ -27,6 +27,8 @@ enum WriteOrigin {
   POLICY_STEP("decision"),
   /** A value that competed before a decision competes again. */
   REOPENING("reopened"),
+  /** What was accepted under a number that stood for two versions is written again. */
+  MENDED("write"),
   /** Another node accepted the version, or a group agreed on it. */
   RECEIVED("write");
 
@@ -65,6 +67,7 @@ enum WriteOrigin {
                     "what has to be erased is erased in whatever state it is";
                 default -> null;
               };
+          case MENDED -> "it is accepted already, and must not be lost";
           case RECEIVED -> "it is accepted already; refusing it here would let nodes differ";
         });
   }

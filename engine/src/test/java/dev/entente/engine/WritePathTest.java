@@ -77,8 +77,8 @@ class WritePathTest {
     return switch (origin) {
       case CLIENT, DECISION, VOTE -> true;
       case ROLLBACK, REOPENING -> false;
-      // They write through the same writer; see DecisionChecksTest and ReceiverTest.
-      case ERASURE, APPEAL, CONTENTION, POLICY_STEP, RECEIVED -> false;
+      // They write through the same writer; see DecisionChecksTest, ReceiverTest and MendingTest.
+      case ERASURE, APPEAL, CONTENTION, POLICY_STEP, MENDED, RECEIVED -> false;
     };
   }
 

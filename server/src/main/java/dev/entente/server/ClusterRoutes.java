@@ -291,17 +291,38 @@ final class ClusterRoutes {
     JsonObject body = call.jsonObject();
     Call.only(body, "a comparison", Set.of("mend"));
     boolean mend = new JsonBool(true).equals(body.get("mend"));
+    DisputedVersions versions = disputedVersions();
+    DisputedVersions.Found found;
+    try {
+      found = versions.find();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Problem(Code.UNAVAILABLE, "the node is stopping");
+    }
+    // Records differ with the versions; they are compared once those are right.
+    boolean mendsVersions = mend && found.concernsThisNode();
     List<Json> compared = new ArrayList<>();
     List<String> lost = new ArrayList<>();
     for (Link link : cluster().links()) {
-      compared.add(verified(link, mend, lost));
+      compared.add(verified(link, mend && !mendsVersions, lost));
     }
     sensors.compared(lost.stream().findFirst());
     Map<String, Json> members = new TreeMap<>();
     members.put("compared", Json.of(compared));
     members.put("held", Json.of(node.held()));
     members.put("heldForClock", heldForClock());
+    String problem = mendsVersions ? versions.mend(found) : found.problem();
+    members.put(
+        "versions", DisputedVersions.describe(found, mendsVersions && problem.isEmpty(), problem));
     return Reply.json(200, JsonObject.of(members));
+  }
+
+  private DisputedVersions disputedVersions() {
+    Transport way = transport;
+    if (way == null) {
+      throw new IllegalStateException("a node in a cluster reaches others");
+    }
+    return new DisputedVersions(node, cluster(), way);
   }
 
   private Json verified(Link link, boolean mend, List<String> lost) {

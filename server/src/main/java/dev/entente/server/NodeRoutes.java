@@ -9,6 +9,7 @@ import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.UnavailableException;
+import dev.entente.cluster.VersionSource;
 import dev.entente.cluster.Wire;
 import dev.entente.cluster.group.Group;
 import dev.entente.cluster.group.NotLeadingException;
@@ -72,6 +73,7 @@ final class NodeRoutes {
         .forNodes("GET", HttpTransport.BASE + "known", this::known)
         .forNodes("GET", HttpTransport.BASE + "sums/{author}/{after}/{last}", this::sums)
         .forNodes("GET", HttpTransport.BASE + "hashes/{author}/{after}/{last}", this::hashes)
+        .forNodes("GET", HttpTransport.BASE + "numbers/{author}/{after}/{last}", this::numbers)
         .forNodes("GET", HttpTransport.BASE + "copy", this::copy)
         .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
         .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
@@ -159,6 +161,17 @@ final class NodeRoutes {
         call,
         HASHES_NUMBERS_MAX,
         (author, after, upTo) -> Wire.toBytes(node.versionIndex().entries(author, after, upTo)));
+  }
+
+  /** Versions of a node, by their numbers; as many as fit. */
+  private Reply numbers(Call call) {
+    return stretch(
+        call,
+        HASHES_NUMBERS_MAX,
+        (author, after, upTo) ->
+            Wire.versionsToBytes(
+                node.versionIndex()
+                    .versions(author, after, upTo, VersionSource.VERSIONS_BYTES_MAX)));
   }
 
   /** Answers what concerns a stretch of a node's numbers. */

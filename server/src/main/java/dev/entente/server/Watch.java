@@ -130,7 +130,7 @@ final class Watch {
                     mismatch.author() + " at " + mismatch.peer(),
                     0,
                     mismatch.describe(),
-                    "docs/recovery.md; entente verify --cluster"))
+                    "docs/recovery.md; entente verify --cluster --mend"))
             .toList());
     metrics.follow(patrol);
   }

@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
@@ -87,5 +88,51 @@ class VersionsDifferTest {
     }
     assertThat(a.send("GET", "/metrics", new byte[0], Map.of()).body())
         .containsPattern("entente_versions_differing [1-9]");
+  }
+
+  @Test
+  void aDirectoryThatWasPutBackIsMendedWithEveryWriteKept() throws Exception {
+    Served a = serve(new MemoryStore(), "a");
+    MemoryStore store = new MemoryStore();
+    Served c = serve(store, "c", a);
+    put(c, "before", "{\"v\":1}");
+    Served.eventually(() -> a.get("/v1/main/records/note/before").status() == 200);
+    MemoryStore earlier = copy(store);
+    put(c, "first", "{\"v\":1}");
+    Served.eventually(() -> a.get("/v1/main/records/note/first").status() == 200);
+    c.close();
+    served.remove(c);
+    Served alone = serve(earlier, "c");
+    put(alone, "second", "{\"v\":2}");
+    put(alone, "second", "{\"v\":3}");
+    MemoryStore later = copy(earlier);
+    alone.close();
+    served.remove(alone);
+
+    Served again = serve(later, "c", a);
+    Served.eventually(() -> isTold(again) && isTold(a));
+    assertThat(verify(again, false).get("restarts")).isEqualTo(Json.of(false));
+    assertThat(verify(a, true).get("restarts")).isEqualTo(Json.of(false));
+    JsonObject mended = verify(again, true);
+    assertThat(mended.get("problem").isAbsent()).isTrue();
+    assertThat(mended.get("restarts")).isEqualTo(Json.of(true));
+    assertThat(again.node.failure()).isPresent();
+    again.close();
+    served.remove(again);
+
+    Served last = serve(copy(later), "c", a);
+    for (Served at : List.of(a, last)) {
+      Served.eventually(() -> at.get("/v1/main/records/note/first").status() == 200);
+      Served.eventually(() -> at.get("/v1/main/records/note/second").body().contains("3"));
+      Served.eventually(
+          () -> ((JsonArray) at.get("/v1/cluster").json().get("versionsDiffer")).items().isEmpty());
+    }
+    assertThat(((JsonArray) verify(last, true).get("disputed")).items()).isEmpty();
+    assertThat(last.node.id().value()).isNotEqualTo("c.1");
+  }
+
+  private static JsonObject verify(Served at, boolean mend) {
+    return (JsonObject)
+        at.json("POST", "/v1/cluster/verify", "{\"mend\":" + mend + "}").json().get("versions");
   }
 }
