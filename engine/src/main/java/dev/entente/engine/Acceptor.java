@@ -59,10 +59,10 @@ final class Acceptor {
   }
 
   /** Writes all of them, or none, each seeing what those before it did. */
-  List<Outcome> acceptTogether(Transaction transaction, List<WriteRequest> requests) {
+  List<Outcome> acceptTogether(Transaction transaction, List<IdentifiedRequest> requests) {
     transaction.beginUnit();
     List<Outcome> outcomes = new ArrayList<>(requests.size());
-    for (WriteRequest request : RequestHash.together(requests)) {
+    for (IdentifiedRequest request : requests) {
       Outcome outcome = accept(transaction, request);
       outcomes.add(outcome);
       if (outcome instanceof Rejected) {
@@ -75,21 +75,30 @@ final class Acceptor {
   }
 
   Outcome accept(Transaction transaction, WriteRequest request) {
-    boolean back = request.seen() instanceof Seen.Rollback;
+    return accept(transaction, IdentifiedRequest.of(request));
+  }
+
+  /** As {@link #accept(Transaction, WriteRequest)}, where the request is identified already. */
+  Outcome accept(Transaction transaction, IdentifiedRequest request) {
+    boolean back = request.request().seen() instanceof Seen.Rollback;
     return accept(transaction, request, back ? WriteOrigin.ROLLBACK : WriteOrigin.CLIENT);
   }
 
-  /** As {@link #accept(Transaction, WriteRequest)}, on behalf of something else than a client. */
+  /** On behalf of something else than a client. */
   Outcome accept(Transaction transaction, WriteRequest request, WriteOrigin asked) {
+    return accept(transaction, IdentifiedRequest.of(request), asked);
+  }
+
+  private Outcome accept(Transaction transaction, IdentifiedRequest identified, WriteOrigin asked) {
+    WriteRequest request = identified.request();
     WriteOrigin origin = request.edit() instanceof Edit.Erase ? WriteOrigin.ERASURE : asked;
-    Optional<Origin> sentBy = RequestHash.origin(request);
-    Optional<Outcome> first = Answers.first(transaction, request, sentBy);
+    Optional<Outcome> first = Answers.first(transaction, identified);
     if (first.isPresent()) {
       return first.get();
     }
     Snapshot before = transaction.snapshot(request.key());
     Outcome outcome;
-    Attempt attempt = new Attempt(transaction, request, origin, sentBy, before);
+    Attempt attempt = new Attempt(transaction, identified, origin, before);
     try {
       outcome = attempt.run();
     } catch (EditProblem e) {
@@ -101,7 +110,7 @@ final class Acceptor {
       keepPayload(transaction, request, rejected);
     } else if (outcome instanceof Accepted accepted) {
       request.fence().ifPresent(transaction::fence);
-      Answers.keep(transaction, request, sentBy, accepted, Optional.ofNullable(attempt.version));
+      Answers.keep(transaction, identified, accepted, Optional.ofNullable(attempt.version));
     }
     return outcome;
   }
@@ -158,14 +167,13 @@ final class Acceptor {
 
     Attempt(
         Transaction transaction,
-        WriteRequest request,
+        IdentifiedRequest identified,
         WriteOrigin origin,
-        Optional<Origin> sentBy,
         Snapshot before) {
-      this.sentBy = sentBy;
+      this.request = identified.request();
+      this.sentBy = identified.origin();
       this.origin = origin;
       this.transaction = transaction;
-      this.request = request;
       this.key = request.key();
       this.before = before;
       this.policy = policies.inForce(key.tenant(), key.type());

@@ -74,19 +74,37 @@ final class Answers {
     }
   }
 
+  /**
+   * Where the answer to a request is kept.
+   *
+   * @param key the key in the table of answers
+   * @param request the hash of the whole request
+   * @param id the id that its sender gave it
+   */
+  record Place(byte[] key, Fingerprint request, String id) {}
+
+  /** Where the answer to a request is kept; empty where it bears no id. */
+  static Optional<Place> place(WriteRequest request, Origin origin) {
+    return request
+        .requestId()
+        .map(kindAndId -> kindAndId.substring(1))
+        .map(id ->
+            new Place(key(request.key().tenant(), origin.sender(), id), origin.request(), id));
+  }
+
   /** What a request was answered before; empty where it comes for the first time. */
-  static Optional<Outcome> first(
-      Transaction transaction, WriteRequest request, Optional<Origin> origin) {
-    if (request.requestId().isEmpty() || origin.isEmpty()) {
+  static Optional<Outcome> first(Transaction transaction, IdentifiedRequest identified) {
+    if (identified.answer().isEmpty()) {
       return Optional.empty();
     }
-    String id = request.requestId().get().substring(1);
-    List<Kept> known = read(transaction, key(request.key().tenant(), origin.get(), id));
+    WriteRequest request = identified.request();
+    Place place = identified.answer().get();
+    List<Kept> known = read(transaction, place.key());
     if (known.isEmpty()) {
       return ofEarlierRelease(transaction, request);
     }
     for (Kept kept : known) {
-      if (kept.request().equals(origin.get().request())) {
+      if (kept.request().equals(place.request())) {
         return Optional.of(
             new Outcome.Duplicate(answer(kept), transaction.snapshot(request.key())));
       }
@@ -94,7 +112,7 @@ final class Answers {
     return Optional.of(
         new Rejected(
             Code.INVALID,
-            "the id " + id + " was used before for a different request",
+            "the id " + place.id() + " was used before for a different request",
             Optional.empty()));
   }
 
@@ -163,19 +181,14 @@ final class Answers {
   /** Keeps what a request is answered, for when it comes again. */
   static void keep(
       Transaction transaction,
-      WriteRequest request,
-      Optional<Origin> origin,
+      IdentifiedRequest identified,
       Accepted accepted,
       Optional<Version> version) {
-    if (request.requestId().isPresent() && origin.isPresent()) {
-      String id = request.requestId().get().substring(1);
-      Kept kept =
-          new Kept(
-              origin.get().request(),
-              request.key(),
-              version.map(Accept::of),
-              answer(request.key(), accepted));
-      transaction.putAnswer(key(request.key().tenant(), origin.get(), id), bytes(List.of(kept)));
+    if (identified.answer().isPresent()) {
+      Place place = identified.answer().get();
+      RecordKey key = identified.request().key();
+      Kept kept = new Kept(place.request(), key, version.map(Accept::of), answer(key, accepted));
+      transaction.putAnswer(place.key(), bytes(List.of(kept)));
     }
   }
 
@@ -262,11 +275,13 @@ final class Answers {
 
   private static byte[] key(Version version) {
     return key(
-        version.key().tenant(), version.origin().orElseThrow(), version.eventId().orElseThrow());
+        version.key().tenant(),
+        version.origin().orElseThrow().sender(),
+        version.eventId().orElseThrow());
   }
 
-  private static byte[] key(String tenant, Origin origin, String id) {
-    byte[] hash = Hashes.of(origin.sender().toBytes(), id.getBytes(StandardCharsets.UTF_8));
+  private static byte[] key(String tenant, Fingerprint sender, String id) {
+    byte[] hash = Hashes.of(sender.toBytes(), id.getBytes(StandardCharsets.UTF_8));
     return Keys.with(Keys.with(Keys.of(tenant), BY_HASH), hash);
   }
 

@@ -332,18 +332,20 @@ public final class Node implements AutoCloseable {
   /** Writes; see {@link Outcome}. */
   public CompletableFuture<Outcome> write(WriteRequest request) {
     long start = System.nanoTime();
+    IdentifiedRequest identified = IdentifiedRequest.of(request);
     return sequencer
-        .submit(transaction -> acceptor.accept(transaction, request))
+        .submit(transaction -> acceptor.accept(transaction, identified))
         .thenApply(outcome -> answered(request, outcome, start));
   }
 
   /** Writes each by itself, in order, in one commit; one failing does not touch the others. */
   public CompletableFuture<List<Outcome>> writeAll(List<WriteRequest> requests) {
     long start = System.nanoTime();
+    List<IdentifiedRequest> identified = IdentifiedRequest.each(requests);
     return sequencer
         .<List<Outcome>>submit(transaction -> {
           List<Outcome> outcomes = new ArrayList<>(requests.size());
-          for (WriteRequest request : requests) {
+          for (IdentifiedRequest request : identified) {
             outcomes.add(acceptor.accept(transaction, request));
           }
           return outcomes;
@@ -359,8 +361,9 @@ public final class Node implements AutoCloseable {
    */
   public CompletableFuture<List<Outcome>> writeTogether(List<WriteRequest> requests) {
     long start = System.nanoTime();
+    List<IdentifiedRequest> identified = IdentifiedRequest.together(requests);
     return sequencer
-        .submit(transaction -> acceptor.acceptTogether(transaction, requests))
+        .submit(transaction -> acceptor.acceptTogether(transaction, identified))
         .thenApply(outcomes -> answered(requests, outcomes, start));
   }
 
@@ -740,9 +743,10 @@ public final class Node implements AutoCloseable {
   /** A write for a group to agree on; see {@link #draft}. */
   public Command<Outcome> writing(WriteRequest request) {
     long start = System.nanoTime();
+    IdentifiedRequest identified = IdentifiedRequest.of(request);
     Command<Outcome> command =
         new Command<>(
-            Command.Kind.ONE_OF_MANY, transaction -> acceptor.accept(transaction, request));
+            Command.Kind.ONE_OF_MANY, transaction -> acceptor.accept(transaction, identified));
     var _ = command.answer().thenAccept(outcome -> answered(request, outcome, start));
     return command;
   }
@@ -750,9 +754,10 @@ public final class Node implements AutoCloseable {
   /** Writes for a group to agree on, all or none; see {@link #writeTogether}. */
   public Command<List<Outcome>> writingTogether(List<WriteRequest> requests) {
     long start = System.nanoTime();
+    List<IdentifiedRequest> identified = IdentifiedRequest.together(requests);
     Command<List<Outcome>> command =
         new Command<>(
-            Command.Kind.ALONE, transaction -> acceptor.acceptTogether(transaction, requests));
+            Command.Kind.ALONE, transaction -> acceptor.acceptTogether(transaction, identified));
     var _ = command.answer().thenAccept(outcomes -> answered(requests, outcomes, start));
     return command;
   }
