@@ -108,8 +108,13 @@ final class OperatorCommands {
                       + text(row, "type")
                       + "/"
                       + text(row, "id")
-                      + "  since "
-                      + text(row, "since")));
+                      + "  first "
+                      + text(row, "firstAt")
+                      + "  last "
+                      + text(row, "lastAt")
+                      + "  within "
+                      + member(row, "windowMillis")
+                      + " ms"));
       return ExitCodes.OK;
     }
   }

@@ -79,7 +79,8 @@ final class RecoveryCommands {
     static void print(Json job, PrintWriter out) {
       boolean dry = member(job, "dryRun").toString().equals("true");
       out.println(
-          text(job, "state")
+          (dry ? "dry run, " : "")
+              + text(job, "state")
               + ": looked at "
               + member(job, "seen")
               + (dry ? ", would change " : ", changed ")
@@ -427,6 +428,7 @@ final class RecoveryCommands {
                       text(one, "id")
                           + "  "
                           + text(one, "kind")
+                          + (member(one, "dryRun").toString().equals("true") ? " (dry run)" : "")
                           + " of "
                           + text(one, "subject")
                           + " by "
@@ -435,7 +437,9 @@ final class RecoveryCommands {
                           + text(one, "state")
                           + ", "
                           + member(one, "changed")
-                          + " changed"));
+                          + (member(one, "dryRun").toString().equals("true")
+                              ? " would change"
+                              : " changed")));
         }
         return ExitCodes.OK;
       }

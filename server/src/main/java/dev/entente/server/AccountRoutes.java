@@ -3,7 +3,6 @@ package dev.entente.server;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
-import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.engine.Node;
@@ -121,7 +120,7 @@ final class AccountRoutes {
     for (Json item : items) {
       grants.add(grant(item));
     }
-    Account account = new Account(name, grants, body.get("disabled").equals(JsonBool.TRUE));
+    Account account = new Account(name, grants, Call.flag(body, "disabled"));
     return Reply.json(
         200, described(Writes.await(() -> accounts.put(account, call.caller().name()))));
   }

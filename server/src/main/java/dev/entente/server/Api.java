@@ -88,6 +88,7 @@ final class Api {
     metrics.count(spans);
     this.watch = new Watch(node, config.watching(), metrics);
     node.observe(conflicts::accept);
+    node.observe(new ConflictLog()::accept);
     node.observe(metrics::accept);
     node.observe(watch::accept);
     this.throttle = new Throttle(node, metrics, new RateLimits(config.limits(), System::nanoTime));

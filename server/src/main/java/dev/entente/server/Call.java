@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
@@ -190,7 +191,11 @@ record Call(
   }
 
   boolean flag(String name) {
-    return query(name).filter("true"::equals).isPresent();
+    String value = query(name).orElse("false");
+    if (!value.equals("true") && !value.equals("false")) {
+      throw new Problem(Code.INVALID, name + " takes true or false");
+    }
+    return value.equals("true");
   }
 
   /** A whole number in the query, within bounds. */
@@ -323,6 +328,18 @@ record Call(
                 + String.join(", ", known.stream().sorted().toList()));
       }
     }
+  }
+
+  /** A member that is true, false or left out; anything else is refused, and never means false. */
+  static boolean flag(JsonObject object, String name) {
+    Json value = object.get(name);
+    if (value.isAbsent() || value instanceof JsonNull) {
+      return false;
+    }
+    if (value instanceof JsonBool(boolean flag)) {
+      return flag;
+    }
+    throw new Problem(Code.INVALID, name + " must be true or false");
   }
 
   static Optional<String> text(JsonObject object, String name) {

@@ -28,6 +28,7 @@ import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -287,7 +288,11 @@ final class Metrics {
       row.put("type", Json.of(entry.getKey().type()));
       row.put("id", Json.of(entry.getKey().id()));
       row.put("conflicts", Json.of(entry.getValue()[1]));
-      row.put("since", Json.of(java.time.Instant.ofEpochMilli(entry.getValue()[0]).toString()));
+      String first = Instant.ofEpochMilli(entry.getValue()[0]).toString();
+      row.put("since", Json.of(first));
+      row.put("firstAt", Json.of(first));
+      row.put("lastAt", Json.of(Instant.ofEpochMilli(entry.getValue()[2]).toString()));
+      row.put("windowMillis", Json.of(entry.getValue()[2] - entry.getValue()[0]));
       rows.add(JsonObject.of(row));
     }
     return new JsonArray(rows);

@@ -4,7 +4,6 @@ package dev.entente.server;
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
 import dev.entente.server.Problem.Code;
@@ -118,7 +117,7 @@ final class RecoveryRoutes {
       throw new Problem(Code.INVALID, "that moment has not come yet");
     }
     List<String> types = type.map(List::of).orElseGet(() -> node.types(call.tenant()));
-    boolean dryRun = body.get("dryRun").equals(JsonBool.TRUE);
+    boolean dryRun = Call.flag(body, "dryRun");
     return begun(
         jobs,
         new Job.Order("restore", call.tenant(), type.orElse(Grant.ALL), by, dryRun),

@@ -2,7 +2,6 @@
 package dev.entente.server;
 
 import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Retention;
@@ -77,7 +76,7 @@ final class RetentionRoutes {
   private Reply run(Call call) {
     JsonObject body = call.jsonObject();
     Call.only(body, "a run", Set.of("dryRun", "before"));
-    boolean dryRun = body.get("dryRun").equals(JsonBool.TRUE);
+    boolean dryRun = Call.flag(body, "dryRun");
     Optional<Instant> said = Call.text(body, "before").map(RecordRoutes::instant);
     Instant before =
         said.or(() -> retention.before(call.tenant()))

@@ -5,7 +5,6 @@ import dev.entente.cluster.Authority;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.json.JsonArray;
-import dev.entente.core.json.JsonBool;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
@@ -285,8 +284,8 @@ final class ReviewRoutes {
   private static Decision decision(JsonObject body) {
     Json choose = body.get("choose");
     Json value = body.get("value");
-    boolean ignore = body.get("ignore").equals(JsonBool.TRUE);
-    boolean remove = body.get("remove").equals(JsonBool.TRUE);
+    boolean ignore = Call.flag(body, "ignore");
+    boolean remove = Call.flag(body, "remove");
     int ways =
         (choose.isAbsent() ? 0 : 1)
             + (value.isAbsent() ? 0 : 1)
@@ -362,8 +361,8 @@ final class ReviewRoutes {
             choice(body),
             Call.text(body, "reason").orElse(""),
             actor,
-            body.get("dryRun").equals(JsonBool.TRUE));
-    if (body.get("background").equals(JsonBool.TRUE)) {
+            Call.flag(body, "dryRun"));
+    if (Call.flag(body, "background")) {
       return RecoveryRoutes.begun(
           jobs,
           new Job.Order(

@@ -108,7 +108,7 @@ final class SavedViews {
             call.tenant(),
             call.caller().name(),
             call.name("view"),
-            body.get("shared").equals(JsonBool.TRUE),
+            Call.flag(body, "shared"),
             filter);
     if (!node.read(view.key()).view().exists() && all().size() >= VIEWS_MAX) {
       throw new Problem(Code.CONFLICT, "there are " + VIEWS_MAX + " views already; remove some");
