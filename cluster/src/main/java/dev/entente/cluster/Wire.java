@@ -176,10 +176,7 @@ public final class Wire {
    * @throws DamagedException where the bytes are no vector
    */
   public static VersionVector vector(byte[] bytes) {
-    ByteReader in = new ByteReader(bytes);
-    VersionVector known = vector(in);
-    in.expectEnd();
-    return known;
+    return ByteReader.readAll(bytes, Wire::vector);
   }
 
   /** The records of a bucket as bytes. */
