@@ -5,11 +5,8 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Bootstrap;
-import dev.entente.engine.Node;
-import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Verification;
 import dev.entente.engine.store.Folders;
-import dev.entente.engine.store.RocksStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -19,7 +16,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -332,71 +328,12 @@ final class RecoveryCommands {
     }
 
     private Integer fromDisk(Path source, Path target, PrintWriter out) throws IOException {
-      Path store = target.resolve("store");
-      if (Files.exists(store)) {
-        throw new IllegalArgumentException(
-            store + " is there already; restore into a new directory");
-      }
-      Path begun = target.resolve("store.unfinished");
-      boolean wasThere = Files.exists(target);
-      Folders.delete(begun);
-      Verification found;
-      try {
-        Folders.create(target);
-        found = restored(source, begun);
-        Folders.publish(begun, store);
-      } catch (IOException | RuntimeException e) {
-        Folders.delete(begun);
-        if (!wasThere) {
-          Files.deleteIfExists(target);
-        }
-        throw e;
-      }
+      Verification found = NodeRestore.into(source, target, BackupFile.passphrase(passphrase));
       out.printf(
           "restored into %s: %d versions and %d audit entries, all intact%n",
           target, found.versions(), found.entries());
       out.println("start it: entente serve --data " + target);
       return ExitCodes.OK;
-    }
-
-    /** Copies a checkpoint or backup into a store, and checks it. */
-    private Verification restored(Path source, Path begun) throws IOException {
-      NodeConfig config = NodeConfig.DEFAULT.withFreshIncarnation();
-      Verification found;
-      if (Files.isDirectory(source)) {
-        copy(source, begun);
-        found = verified(begun, config, true);
-      } else {
-        try (InputStream in = BackupFile.open(source, BackupFile.passphrase(passphrase));
-            ProgressBar bar = Progress.bar("restoring", -1);
-            RocksStore empty = RocksStore.open(begun)) {
-          Bootstrap.restore(in, empty, config, bar::stepTo);
-        }
-        found = verified(begun, config, false);
-      }
-      if (found.broken().isPresent()) {
-        String damage = source + " is damaged: " + found.broken().get();
-        throw new IOException(damage + "; take another checkpoint or backup");
-      }
-      return found;
-    }
-
-    private static void copy(Path source, Path target) throws IOException {
-      Folders.create(target);
-      try (Stream<Path> files = Files.list(source)) {
-        for (Path file : files.toList()) {
-          Files.copy(file, target.resolve(String.valueOf(file.getFileName())));
-        }
-      }
-    }
-
-    /** Opens what was restored once, under its next incarnation where it has none yet. */
-    private static Verification verified(Path store, NodeConfig config, boolean asBefore) {
-      RocksStore opened = RocksStore.open(store);
-      try (Node node = asBefore ? Node.openRestored(opened, config) : Node.open(opened, config);
-          ProgressBar bar = Progress.bar("checking", -1)) {
-        return node.verify(bar::stepTo);
-      }
     }
   }
 

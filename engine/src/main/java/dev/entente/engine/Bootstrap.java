@@ -13,6 +13,7 @@ import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -44,7 +45,16 @@ public final class Bootstrap {
   private static final int ENTRY = 0;
   private static final int TABLE = 1;
   private static final int END = 2;
-  private static final int ENTRY_BYTES_MAX = 1 << 28;
+
+  /** More than the largest version or state takes. */
+  private static final int ENTRY_BYTES_MAX = 64 << 20;
+
+  /** What a node writes is never packed this well, whatever it holds; a bomb is. */
+  private static final long UNPACKED_RATIO_MAX = 400;
+
+  /** Below this much, that does not matter. */
+  private static final long UNPACKED_FREE_BYTES = 64L << 20;
+
   private static final int BATCH_BYTES = 4 << 20;
   private static final Set<Table> ALL = EnumSet.allOf(Table.class);
   private static final byte[] KEPT = Keys.of("kept");
@@ -154,13 +164,15 @@ public final class Bootstrap {
       LongConsumer progress)
       throws IOException {
     MessageDigest digest = Hashes.sha256();
-    InputStream unzipped = new GZIPInputStream(new BufferedInputStream(from, 1 << 16), 1 << 16);
+    Counted packed = new Counted(from);
+    InputStream unzipped = new GZIPInputStream(new BufferedInputStream(packed, 1 << 16), 1 << 16);
     DataInputStream in = new DataInputStream(new DigestInputStream(unzipped, digest));
     if (!in.readUTF().equals(MAGIC)) {
       throw new IOException("this is no copy of a node that this release reads");
     }
     Import to = new Import(empty);
     long entries = 0;
+    long unpacked = 0;
     Table table = Table.META;
     for (int kind = in.readUnsignedByte(); kind != END; kind = in.readUnsignedByte()) {
       if (kind == TABLE) {
@@ -168,6 +180,13 @@ public final class Bootstrap {
       } else if (kind == ENTRY) {
         byte[] key = bytes(in);
         byte[] value = bytes(in);
+        unpacked += key.length + value.length;
+        if (unpacked > UNPACKED_FREE_BYTES && unpacked / UNPACKED_RATIO_MAX > packed.bytes) {
+          throw new IOException(
+              "the copy unpacks to more than "
+                  + UNPACKED_RATIO_MAX
+                  + " times its size, which no node writes");
+        }
         if (taken.contains(table)) {
           to.put(table, key, value);
         }
@@ -184,6 +203,29 @@ public final class Bootstrap {
       throw new IOException("the copy was changed on its way");
     }
     return to.end(heir, entries);
+  }
+
+  /** Counts what is read. */
+  private static final class Counted extends FilterInputStream {
+    private long bytes;
+
+    Counted(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      int read = super.read();
+      bytes += read < 0 ? 0 : 1;
+      return read;
+    }
+
+    @Override
+    public int read(byte[] to, int offset, int length) throws IOException {
+      int read = super.read(to, offset, length);
+      bytes += Math.max(0, read);
+      return read;
+    }
   }
 
   private static Table table(String label) throws IOException {
