@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.engine.store.SettingFile;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.RateLimits;
 import java.net.URI;
@@ -107,7 +108,7 @@ final class AccessOptions {
     if (keys.contains("://")) {
       requireUrl("--oidc-keys", keys);
     } else if (!keys.isEmpty()) {
-      OpenId.requireKeys(SecretFile.read("--oidc-keys", Path.of(keys)), keys);
+      OpenId.requireKeys(SettingFile.trusted("--oidc-keys", Path.of(keys)), keys);
     }
     return Optional.of(new OpenId.Config(issuer, audience, keys, nameClaim));
   }

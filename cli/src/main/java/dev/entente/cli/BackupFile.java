@@ -3,6 +3,7 @@ package dev.entente.cli;
 
 import com.google.crypto.tink.subtle.AesGcmHkdfStreaming;
 import dev.entente.engine.store.Folders;
+import dev.entente.engine.store.SettingFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -91,7 +92,7 @@ final class BackupFile {
     if (file == null) {
       return Optional.empty();
     }
-    String text = SecretFile.read("--passphrase-file", file);
+    String text = SettingFile.secret("--passphrase-file", file);
     if (text.length() < 12) {
       throw new IllegalArgumentException(
           "the passphrase in " + file + " is shorter than 12 characters");

@@ -37,16 +37,47 @@ final class Client {
   private static final String URL_SHAPE =
       "ENTENTE_URL is the address of a node, such as http://127.0.0.1:7400, not ";
 
-  private final HttpClient http = http();
-  private final String url = checked(setting("ENTENTE_URL", "http://127.0.0.1:7400"));
-  private final String tenant = setting("ENTENTE_TENANT", "main");
-  private final String token = setting("ENTENTE_TOKEN", "");
+  private final HttpClient http;
+  private final String url;
+  private final String tenant;
+  private final String token;
+
+  Client() {
+    this(System.getenv());
+  }
+
+  /**
+   * With the settings of an environment.
+   *
+   * @throws IllegalArgumentException where one cannot be used or would have no effect
+   */
+  Client(Map<String, String> environment) {
+    Settings.checkClient(environment);
+    url = checked(setting(environment, "ENTENTE_URL", "http://127.0.0.1:7400"));
+    tenant = setting(environment, "ENTENTE_TENANT", "main");
+    token = token(setting(environment, "ENTENTE_TOKEN", ""));
+    http = http(setting(environment, "ENTENTE_CA", ""), url);
+  }
+
+  /** A token travels in a header, which takes no other characters. */
+  private static String token(String text) {
+    if (!text.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+      throw new IllegalArgumentException(
+          "ENTENTE_TOKEN holds white space or characters that no token has: set it anew");
+    }
+    return text;
+  }
 
   private static String checked(String url) {
     try {
       URI uri = URI.create(url);
-      if (uri.getHost() != null && List.of("http", "https").contains(uri.getScheme())) {
-        return url;
+      boolean isBare =
+          uri.getRawQuery() == null && uri.getRawFragment() == null && uri.getRawUserInfo() == null;
+      if (uri.getHost() != null
+          && isBare
+          && uri.getPort() <= 65_535
+          && List.of("http", "https").contains(uri.getScheme())) {
+        return url.replaceAll("/+$", "");
       }
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(URL_SHAPE + url, e);
@@ -63,25 +94,25 @@ final class Client {
     }
   }
 
-  private static HttpClient http() {
+  private static HttpClient http(String authority, String url) {
     HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(5));
-    String authority = setting("ENTENTE_CA", "");
     if (!authority.isEmpty()) {
-      try {
-        builder.sslContext(NodeTls.trusting(Path.of(authority)));
-      } catch (IllegalArgumentException e) {
-        throw new FailedException("ENTENTE_CA: " + e.getMessage());
+      if (!url.startsWith("https:")) {
+        throw new IllegalArgumentException(
+            "ENTENTE_CA is for https, but ENTENTE_URL is "
+                + url
+                + ": correct it, or unset ENTENTE_CA");
       }
+      builder.sslContext(NodeTls.trusting("ENTENTE_CA", Path.of(authority)));
     }
     return builder.build();
   }
 
-  private static String setting(String name, String fallback) {
-    String value = System.getenv(name);
-    return value == null || value.isBlank() ? fallback : value.strip();
+  private static String setting(Map<String, String> environment, String name, String fallback) {
+    return environment.getOrDefault(name, fallback).strip();
   }
 
   String host() {

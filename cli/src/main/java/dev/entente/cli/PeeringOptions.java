@@ -4,6 +4,7 @@ package dev.entente.cli;
 import dev.entente.cluster.NodeTls;
 import dev.entente.engine.AccessKeys;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.SettingFile;
 import dev.entente.server.Peering;
 import java.nio.file.Path;
 import java.util.List;
@@ -107,7 +108,7 @@ final class PeeringOptions {
             tls,
             voteKey == null
                 ? Optional.empty()
-                : Optional.of(SecretFile.read("--vote-key", voteKey)),
+                : Optional.of(SettingFile.secret("--vote-key", voteKey)),
             administrators.stream().map(AccessKeys::parse).collect(Collectors.toSet())));
   }
 
@@ -116,7 +117,7 @@ final class PeeringOptions {
     if (secretFile == null) {
       return inEnvironment.orElse("");
     }
-    String inFile = SecretFile.read("--secret-file", secretFile);
+    String inFile = SettingFile.secret("--secret-file", secretFile);
     if (inEnvironment.filter(other -> !other.equals(inFile)).isPresent()) {
       throw new IllegalArgumentException(
           "--secret-file and ENTENTE_SECRET hold different secrets: give one of them");

@@ -149,9 +149,6 @@ final class ServeCommand implements Callable<Integer> {
       provider = access.openId();
       limits = access.limits();
       watching = watch.watching(data, settings);
-      SecretFile.exposure("--tls-key", listen.key).ifPresent(err::println);
-      SecretFile.exposure("--secret-file", peering.secretFile).ifPresent(err::println);
-      SecretFile.exposure("--vote-key", peering.voteKey).ifPresent(err::println);
       Path store = data.resolve("store");
       Optional<Bootstrap.Copied> copied =
           cluster.isPresent()

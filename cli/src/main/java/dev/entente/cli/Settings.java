@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.engine.store.SettingFile;
 import java.io.IOException;
-import java.io.Reader;
-import java.nio.file.Files;
+import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +13,9 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,10 +36,12 @@ final class Settings implements IDefaultValueProvider {
   static final List<String> SECRETS =
       List.of("ENTENTE_SECRET", "ENTENTE_TOKEN", "ENTENTE_SMTP_PASSWORD");
 
-  /** What client commands and the start script read; they may be set where a node starts too. */
-  private static final List<String> OTHERS =
-      List.of(
-          "ENTENTE_URL", "ENTENTE_TENANT", "ENTENTE_CA", "ENTENTE_JAVA_OPTS", "ENTENTE_CLASSPATH");
+  /** The variables of client commands. */
+  private static final List<String> CLIENT =
+      List.of("ENTENTE_URL", "ENTENTE_TOKEN", "ENTENTE_TENANT", "ENTENTE_CA");
+
+  /** The variables of the start script. */
+  private static final List<String> SCRIPT = List.of("ENTENTE_JAVA_OPTS", "ENTENTE_CLASSPATH");
 
   private final List<String> arguments;
   private final Map<String, String> environment;
@@ -132,8 +136,28 @@ final class Settings implements IDefaultValueProvider {
     List<String> known = new ArrayList<>(SECRETS);
     known.addAll(names(command).stream().map(Settings::variable).toList());
     Map<String, String> own = new TreeMap<>(environment);
-    OTHERS.stream().filter(name -> !known.contains(name)).forEach(own::remove);
+    Stream.of(CLIENT, SCRIPT)
+        .flatMap(List::stream)
+        .filter(name -> !known.contains(name))
+        .forEach(own::remove);
     return new SettingsCheck(known).unused(own);
+  }
+
+  /**
+   * Checks the variables that client commands read.
+   *
+   * @throws IllegalArgumentException where one is empty, or a name resembles one of theirs only
+   */
+  static void checkClient(Map<String, String> environment) {
+    Map<String, String> own = new TreeMap<>(environment);
+    // What starts a node in the same shell is set on purpose.
+    SECRETS.stream().filter(name -> !CLIENT.contains(name)).forEach(own::remove);
+    own.keySet().removeAll(SCRIPT);
+    names(new CommandLine(new ServeCommand()).getCommandSpec()).stream()
+        .map(Settings::variable)
+        .filter(name -> !CLIENT.contains(name))
+        .forEach(own::remove);
+    new SettingsCheck(CLIENT).unused(own);
   }
 
   private void checkFile(Path given, CommandSpec command) throws IOException {
@@ -164,23 +188,26 @@ final class Settings implements IDefaultValueProvider {
   private Properties inFile() throws IOException {
     Properties read = properties;
     if (read == null) {
-      read = new Properties();
-      if (file.isPresent()) {
-        try (Reader reader = Files.newBufferedReader(file.get())) {
-          read.load(reader);
-        }
-      }
+      read = file.isPresent() ? read(file.get()) : new Properties();
       properties = read;
+    }
+    return read;
+  }
+
+  private static Properties read(Path file) {
+    String text = SettingFile.trusted("--" + CONFIG, file);
+    Properties read = new Properties();
+    try {
+      read.load(new StringReader(text));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new IllegalArgumentException("--" + CONFIG + ": " + file + ": " + e.getMessage(), e);
     }
     return read;
   }
 
   /** What a configuration file says that is no option of the command. */
   static List<String> unknown(Path file, CommandSpec command) throws IOException {
-    Properties read = new Properties();
-    try (Reader reader = Files.newBufferedReader(file)) {
-      read.load(reader);
-    }
+    Properties read = read(file);
     List<String> known = names(command).stream().filter(name -> !name.equals(CONFIG)).toList();
     return read.stringPropertyNames().stream()
         .filter(name -> !known.contains(name))

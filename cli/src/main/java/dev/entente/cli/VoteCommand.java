@@ -18,9 +18,9 @@ import dev.entente.core.vote.Question;
 import dev.entente.engine.VoteJson;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.engine.store.Folders;
+import dev.entente.engine.store.SettingFile;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -94,7 +94,7 @@ final class VoteCommand implements Runnable {
       }
       if (key != null) {
         Json conflict = client.get(client.path("reviews", review));
-        String text = Files.readString(key, StandardCharsets.US_ASCII);
+        String text = SettingFile.secret("--key", key);
         body.put("signature", Json.of(Keys.sign(statement(conflict), text)));
       }
       Json answer =

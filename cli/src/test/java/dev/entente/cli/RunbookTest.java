@@ -3,6 +3,7 @@ package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -106,6 +107,8 @@ class RunbookTest {
 
   @Test
   void aSealedBackupOpensUnderItsPassphraseOnlyAndComesBack() throws Exception {
+    Folders.createFile(folder.resolve("phrase"));
+    Folders.createFile(folder.resolve("wrong"));
     Files.writeString(folder.resolve("phrase"), "a passphrase of some length");
     Files.writeString(folder.resolve("wrong"), "another passphrase of some length");
     Ran made = run("backup b.entente --passphrase-file phrase");

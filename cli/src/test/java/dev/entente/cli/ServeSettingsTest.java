@@ -3,6 +3,7 @@ package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -85,6 +86,8 @@ class ServeSettingsTest {
 
   @BeforeEach
   void files() throws IOException {
+    Folders.createFile(folder.resolve("EMPTY"));
+    Folders.createFile(folder.resolve("BINARY"));
     Files.writeString(folder.resolve("EMPTY"), "\n");
     Files.write(folder.resolve("BINARY"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
     Files.writeString(folder.resolve("no-store"), "a file where the data should be");
@@ -194,7 +197,9 @@ class ServeSettingsTest {
 
   @Test
   void secretsThatHaveNoEffectAreRefused() throws IOException {
-    Path secret = Files.writeString(folder.resolve("secret"), "a secret of the cluster");
+    Path secret = folder.resolve("secret");
+    Folders.createFile(secret);
+    Files.writeString(secret, "a secret of the cluster");
     String option = "--secret-file=" + secret;
     refused(run(Map.of("ENTENTE_SECRET", "another secret of it"), option), "ENTENTE_SECRET");
     refused(run(Map.of("ENTENTE_SECRET", "short")), "16 characters");
@@ -209,16 +214,23 @@ class ServeSettingsTest {
   }
 
   @Test
-  void filesThatOtherUsersCanReadAreReported() throws IOException {
-    Path secret = Files.writeString(folder.resolve("secret"), "a secret of the cluster");
-    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-r--r--"));
-    assertThat(SecretFile.exposure("--secret-file", secret).orElseThrow())
-        .contains("--secret-file", "chmod 600 " + secret);
-    for (String open : List.of("rw----r--", "rw--w----", "rw-----w-")) {
-      Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString(open));
-      assertThat(SecretFile.exposure("--tls-key", secret)).as(open).isPresent();
-    }
-    Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
-    assertThat(SecretFile.exposure("--vote-key", secret)).isEmpty();
+  void filesThatOtherUsersCanReadOrWriteAreRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("file"), "a secret of the cluster");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+    String cluster = "a secret of the cluster";
+    refused(run(Map.of(), "--secret-file=" + file), "--secret-file", "chmod 600 " + file);
+    refused(
+        run(Map.of("ENTENTE_SECRET", cluster), "--vote-key=" + file),
+        "--vote-key",
+        "chmod 600 " + file);
+    refused(
+        run(Map.of(), "--tls-cert=" + file, "--tls-key=" + file, "--tls-ca=" + file),
+        "--tls-key",
+        "chmod 600 " + file);
+    refused(
+        run(Map.of(), "--oidc-issuer=https://i.example", "--oidc-keys=" + file),
+        "--oidc-keys",
+        "chmod go-w " + file);
+    refused(run(Map.of(), "--config=" + file), "--config", "chmod go-w " + file);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster;
 
+import dev.entente.engine.store.SettingFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -55,7 +56,9 @@ public final class NodeTls {
   private static final Pattern PEM =
       Pattern.compile("-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END PRIVATE KEY-----");
   private static final List<String> ALGORITHMS = List.of("EC", "RSA", "EdDSA");
-  private static final long FILE_BYTES_MAX = 1 << 20;
+  private static final String CERTIFICATE = "--tls-cert";
+  private static final String KEY = "--tls-key";
+  private static final String AUTHORITY = "--tls-ca";
   private static final long LOOK_AGAIN_MILLIS = 2_000;
   private static final char[] NO_PASSWORD = new char[0];
 
@@ -126,13 +129,11 @@ public final class NodeTls {
   public void requireValid() {
     try {
       X509Certificate[] chain =
-          Stream.of(certificates(certificate))
+          Stream.of(certificates(CERTIFICATE, certificate))
               .map(X509Certificate.class::cast)
               .toArray(X509Certificate[]::new);
       chain[0].checkValidity();
       current().trust().checkServerTrusted(chain, "UNKNOWN");
-    } catch (IOException e) {
-      throw new IllegalArgumentException("cannot read " + why(e), e);
     } catch (CertificateExpiredException e) {
       throw new IllegalArgumentException(
           "the certificate " + certificate + " has expired: replace it by a valid one", e);
@@ -221,12 +222,22 @@ public final class NodeTls {
 
   /** A context that believes an authority and proves nothing; for clients. */
   public static SSLContext trusting(Path authority) {
+    return trusting(AUTHORITY, authority);
+  }
+
+  /**
+   * The same, where another setting than that of a node names the file.
+   *
+   * @throws IllegalArgumentException where the file cannot be used; the message names the setting
+   */
+  public static SSLContext trusting(String setting, Path authority) {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(null, new TrustManager[] {trust(authority)}, null);
+      context.init(null, new TrustManager[] {trust(setting, authority)}, null);
       return context;
     } catch (IOException | GeneralSecurityException e) {
-      throw new IllegalArgumentException(authority + " cannot be used: " + e.getMessage(), e);
+      throw new IllegalArgumentException(
+          setting + ": " + authority + " cannot be used: " + e.getMessage(), e);
     }
   }
 
@@ -240,7 +251,7 @@ public final class NodeTls {
     KeyStore keys = KeyStore.getInstance("PKCS12");
     keys.load(null, NO_PASSWORD);
     PrivateKey secret = privateKey();
-    Certificate[] chain = certificates(certificate);
+    Certificate[] chain = certificates(CERTIFICATE, certificate);
     requirePair(secret, chain[0].getPublicKey());
     keys.setKeyEntry("node-" + ++loads, secret, NO_PASSWORD, chain);
     KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
@@ -248,7 +259,9 @@ public final class NodeTls {
     Identity identity =
         new Identity(secret, Stream.of(chain).map(X509Certificate.class::cast).toList());
     return new Loaded(
-        (X509ExtendedKeyManager) factory.getKeyManagers()[0], trust(authority), identity);
+        (X509ExtendedKeyManager) factory.getKeyManagers()[0],
+        trust(AUTHORITY, authority),
+        identity);
   }
 
   /** Checks that a key is the certificate's: what it signs, the certificate verifies. */
@@ -275,12 +288,12 @@ public final class NodeTls {
     }
   }
 
-  private static X509ExtendedTrustManager trust(Path authority)
+  private static X509ExtendedTrustManager trust(String setting, Path authority)
       throws IOException, GeneralSecurityException {
     KeyStore trusted = KeyStore.getInstance("PKCS12");
     trusted.load(null, NO_PASSWORD);
     int number = 0;
-    for (Certificate each : certificates(authority)) {
+    for (Certificate each : certificates(setting, authority)) {
       trusted.setCertificateEntry("authority " + number++, each);
     }
     TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
@@ -288,21 +301,12 @@ public final class NodeTls {
     return (X509ExtendedTrustManager) factory.getTrustManagers()[0];
   }
 
-  private static byte[] read(Path file) throws IOException {
-    if (Files.isDirectory(file)) {
-      throw new IOException(file + ": it is a directory");
-    }
-    if (Files.size(file) > FILE_BYTES_MAX) {
-      throw new IOException(file + ": it is larger than " + FILE_BYTES_MAX + " bytes");
-    }
-    return Files.readAllBytes(file);
-  }
-
-  private static Certificate[] certificates(Path file)
-      throws IOException, GeneralSecurityException {
+  private static Certificate[] certificates(String setting, Path file)
+      throws GeneralSecurityException {
+    byte[] text = SettingFile.trusted(setting, file).getBytes(StandardCharsets.UTF_8);
     Certificate[] found =
         CertificateFactory.getInstance("X.509")
-            .generateCertificates(new ByteArrayInputStream(read(file)))
+            .generateCertificates(new ByteArrayInputStream(text))
             .toArray(Certificate[]::new);
     if (found.length == 0) {
       throw new CertificateException("there is no certificate in " + file);
@@ -310,8 +314,8 @@ public final class NodeTls {
     return found;
   }
 
-  private PrivateKey privateKey() throws IOException, GeneralSecurityException {
-    Matcher pem = PEM.matcher(new String(read(key), StandardCharsets.US_ASCII));
+  private PrivateKey privateKey() throws GeneralSecurityException {
+    Matcher pem = PEM.matcher(SettingFile.secret(KEY, key));
     if (!pem.find()) {
       throw new InvalidKeySpecException(
           "there is no key in "
@@ -319,8 +323,12 @@ public final class NodeTls {
               + " between BEGIN PRIVATE KEY and END PRIVATE KEY; openssl pkcs8 -topk8 -nocrypt"
               + " makes one of other keys");
     }
-    PKCS8EncodedKeySpec spec =
-        new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(pem.group(1)));
+    PKCS8EncodedKeySpec spec;
+    try {
+      spec = new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(pem.group(1)));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidKeySpecException(key + " holds a damaged key: write the file again", e);
+    }
     List<String> why = new ArrayList<>();
     for (String algorithm : ALGORITHMS) {
       try {
@@ -346,7 +354,7 @@ public final class NodeTls {
           modified = latest;
           LOG.log(Level.INFO, "the certificate was replaced: " + certificate);
         }
-      } catch (IOException | GeneralSecurityException e) {
+      } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
         LOG.log(Level.ERROR, "the new certificate cannot be used, the one before stays", e);
       }
     }

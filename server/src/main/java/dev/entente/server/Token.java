@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.engine.store.Folders;
+import dev.entente.engine.store.SettingFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +36,10 @@ public record Token(String value, boolean isNew) {
   public static Token of(Path directory, Optional<String> wanted) throws IOException {
     Optional<String> given = wanted.map(String::strip).filter(token -> !token.isEmpty());
     Path file = directory.resolve("token");
-    String kept = Files.exists(file) ? Files.readString(file).strip() : "";
+    String kept =
+        Files.exists(file) && Files.size(file) > 0
+            ? SettingFile.secret("the administrator's token", file)
+            : "";
     if (!kept.isEmpty()) {
       if (given.filter(token -> !token.equals(kept)).isPresent()) {
         throw new IllegalArgumentException(

@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -105,6 +106,9 @@ public final class Certificates {
       chain.append(pem("CERTIFICATE", each.getEncoded()));
     }
     Files.writeString(certificate(name), chain);
+    if (Files.notExists(key(name))) {
+      Folders.createFile(key(name));
+    }
     Files.writeString(
         key(name), pem("PRIVATE KEY", keys.getKey(name, PASSWORD.toCharArray()).getEncoded()));
   }
