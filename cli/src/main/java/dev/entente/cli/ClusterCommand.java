@@ -56,6 +56,13 @@ final class ClusterCommand extends Calling {
           "Wait until every link is in step, at most so many seconds; ends with 1 otherwise.")
   int waitSeconds;
 
+  @Option(
+      names = "--undo-access",
+      description =
+          "With depart, of a node that was taken over: undo all that it granted, even what an"
+              + " administrator's key signed.")
+  boolean undoAccess;
+
   @Override
   Integer run(Client client, PrintWriter out) {
     if (action.equals("healings")) {
@@ -92,13 +99,18 @@ final class ClusterCommand extends Calling {
           }
           case "depart" ->
               client.json(
-                  "DELETE", "/v1/cluster/members/" + Client.escaped(node), Optional.empty());
+                  "DELETE",
+                  "/v1/cluster/members/"
+                      + Client.escaped(node)
+                      + (undoAccess ? "?undo-access=true" : ""),
+                  Optional.empty());
           default ->
               throw new IllegalArgumentException(
                   action
                       + " is none of show, cut, heal, depart, accept-clock, admit, split-brain,"
                       + " add-voter, remove-voter, preview, healings");
         };
+    Json access = member(cluster, "access");
     long until = System.nanoTime() + waitSeconds * 1_000_000_000L;
     while (!inStep(cluster) && System.nanoTime() < until) {
       pause();
@@ -107,9 +119,25 @@ final class ClusterCommand extends Calling {
     if (json) {
       out.println(cluster);
     } else {
+      showAccess(access, out);
       show(cluster, out);
     }
     return waitSeconds == 0 || inStep(cluster) ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+  }
+
+  /** What a node that departs had granted, and what became of it. */
+  private static void showAccess(Json access, PrintWriter out) {
+    if (access instanceof JsonObject) {
+      out.printf(
+          "accounts, tokens and webhooks that it granted: %d undone, %d left%n",
+          number(access, "undoneCount"), number(access, "leftCount"));
+      for (Json undone : list(access, "undone")) {
+        out.println("  undone " + text(undone, "record") + ": " + text(undone, "what"));
+      }
+      for (Json left : list(access, "left")) {
+        out.println("  left   " + text(left, "record") + ": " + text(left, "why"));
+      }
+    }
   }
 
   private int healings(Client client, PrintWriter out) {

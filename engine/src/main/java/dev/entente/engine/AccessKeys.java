@@ -117,7 +117,7 @@ public final class AccessKeys {
   }
 
   /** Whether somebody who may do so vouches for a version. */
-  boolean isProven(Version version) {
+  public boolean isProven(Version version) {
     return !isPresent()
         || version.proof().filter(proof -> isSigned(statement(version), proof)).isPresent();
   }

@@ -37,6 +37,7 @@ import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Permission;
+import dev.entente.server.access.PlantedAccess;
 import dev.entente.server.watch.NodeSensors;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -419,6 +420,10 @@ final class ClusterRoutes {
   }
 
   private Reply status(Call call) {
+    return Reply.json(200, described());
+  }
+
+  private JsonObject described() {
     Map<String, Json> members = new TreeMap<>();
     members.put("node", Json.of(node.id().value()));
     members.put("position", Json.of(node.position()));
@@ -459,7 +464,7 @@ final class ClusterRoutes {
           "others",
           list(joined.others().entrySet(), told -> other(told.getKey(), told.getValue(), now)));
     }
-    return Reply.json(200, JsonObject.of(members));
+    return JsonObject.of(members);
   }
 
   private static <T> Json list(Collection<T> things, Function<T, Json> described) {
@@ -551,10 +556,14 @@ final class ClusterRoutes {
 
   private Reply depart(Call call) {
     NodeId who = nodeId(call.param("node"));
+    boolean takenOver = call.flag("undo-access");
+    String by = call.acting(takenOver ? Permission.ADMINISTER : Permission.OPERATE);
     if (!cluster().depart(who)) {
       throw new Problem(Code.NOT_FOUND, "no other member is called " + who);
     }
-    return status(call);
+    JsonObject access = PlantedAccess.undo(node, who, takenOver, by);
+    Writes.await(() -> node.account("depart", who.value(), access.with("by", Json.of(by))));
+    return Reply.json(200, described().with("access", access));
   }
 
   static NodeId nodeId(String id) {

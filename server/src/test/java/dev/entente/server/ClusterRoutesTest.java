@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.entente.cluster.HttpTransport;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.codec.StateCodec;
+import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
@@ -343,7 +344,15 @@ class ClusterRoutesTest {
     assertThat(a.get(path + "?node=a&number=" + number).status()).isEqualTo(200);
     assertThat(a.json("POST", "/v1/cluster/healings/b/preview", "{}").status()).isEqualTo(200);
     assertThat(a.json("DELETE", "/v1/cluster/members/a", "").status()).isEqualTo(404);
-    assertThat(a.json("DELETE", "/v1/cluster/members/b", "").status()).isEqualTo(200);
+    assertThat(a.json("PUT", "/v1/cluster/accounts/ann", "{\"grants\":[\"reader@*\"]}").status())
+        .isEqualTo(200);
+    assertThat(a.json("DELETE", "/v1/cluster/members/b?undo-access=perhaps", "").status())
+        .isEqualTo(422);
+    Served.Answer departed = a.json("DELETE", "/v1/cluster/members/b?undo-access=true", "");
+    assertThat(departed.status()).isEqualTo(200);
+    assertThat(((JsonObject) departed.json().get("access")).get("undoneCount"))
+        .isEqualTo(Json.of(0));
+    assertThat(a.get("/v1/audit?action=depart").body()).contains("undoneCount");
     Served.eventually(() -> a.get("/v1/cluster").body().contains("\"departed\":true"));
   }
 
