@@ -4,6 +4,7 @@ package dev.entente.cli;
 import dev.entente.cluster.NodeTls;
 import dev.entente.server.Listener;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -50,13 +51,23 @@ final class ListenOptions {
               + " travel unencrypted.")
   boolean insecureHttp;
 
+  @Option(
+      names = "--host-names",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "Further host names by which clients reach the node, as behind a proxy. Served are"
+              + " addresses in numbers, localhost, the names in the certificate and that in"
+              + " --advertise; requests under another name are refused with 421.")
+  List<String> hostNames = List.of();
+
   /**
    * The address and certificate to listen with.
    *
    * @throws IllegalArgumentException where they cannot be used; the message says what to do
    */
   Listener listener() {
-    return new Listener(host, port, tls(), insecureHttp);
+    return new Listener(host, port, tls(), insecureHttp, hostNames);
   }
 
   private Optional<NodeTls> tls() {

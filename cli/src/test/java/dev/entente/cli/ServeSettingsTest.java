@@ -64,6 +64,7 @@ class ServeSettingsTest {
     for (String file : List.of("tls-cert", "tls-key", "tls-ca")) {
       ROWS.put(file, List.of("missing"));
     }
+    ROWS.put("host-names", List.of("http://entente.example", "a b", "entente.example:8080", "*"));
     ROWS.put("peers", List.of("http://127.0.0.1:1"));
     ROWS.put("voters", List.of("eu=127.0.0.1:1"));
     ROWS.put("administrator-keys", List.of("x", "token-of-the-administrator"));

@@ -25,12 +25,16 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -61,6 +65,9 @@ public final class NodeTls {
   private static final String AUTHORITY = "--tls-ca";
   private static final long LOOK_AGAIN_MILLIS = 2_000;
   private static final char[] NO_PASSWORD = new char[0];
+
+  /** Among the alternative names in a certificate (RFC 5280). */
+  private static final int DNS_NAME = 2;
 
   private final Path certificate;
   private final Path key;
@@ -183,6 +190,28 @@ public final class NodeTls {
       LOG.log(Level.DEBUG, "a certificate names nobody", e);
     }
     return "";
+  }
+
+  /** The host names that a certificate holds, and its name (CN). */
+  public static Set<String> names(X509Certificate certificate) {
+    Set<String> names = new TreeSet<>();
+    try {
+      Collection<List<?>> alternatives = certificate.getSubjectAlternativeNames();
+      if (alternatives != null) {
+        for (List<?> name : alternatives) {
+          if (Integer.valueOf(DNS_NAME).equals(name.getFirst())) {
+            names.add(String.valueOf(name.getLast()));
+          }
+        }
+      }
+    } catch (CertificateParsingException e) {
+      LOG.log(Level.DEBUG, "the names in a certificate cannot be read", e);
+    }
+    String name = commonName(certificate);
+    if (!name.isEmpty()) {
+      names.add(name);
+    }
+    return names;
   }
 
   /** Whether a node's id is one that a certificate for this name vouches for. */

@@ -66,10 +66,12 @@ final class Api {
   private final Pruner pruner;
   private final Eraser eraser;
   private final WaitingLine line;
+  private final HostNames hosts;
   private volatile boolean open;
   private volatile Supplier<Optional<String>> steppedBack = Optional::empty;
 
   Api(Node node, ServerConfig config) throws IOException {
+    this.hosts = new HostNames(config);
     Accounts accounts = new Accounts(node);
     Optional<OpenId> openId =
         config.openId().isPresent()
@@ -227,11 +229,15 @@ final class Api {
         if (params.isPresent()) {
           if (route.method().equals(call.method())) {
             Call named = call.withParams(params.get());
+            if (!isOfNodes(route, call)) {
+              hosts.require(call);
+            }
             return tracing.request(route, named, () -> answered(route, path, named));
           }
           methods.add(route.method());
         }
       }
+      hosts.require(call);
       if (methods.isEmpty()) {
         auth.caller(call);
         throw new Problem(
@@ -243,6 +249,12 @@ final class Api {
     } catch (RuntimeException e) {
       return failed(call.method(), path, e);
     }
+  }
+
+  /** What shows the secret of nodes, or is refused, does not come from a page. */
+  private static boolean isOfNodes(Route route, Call call) {
+    return route.access() instanceof Route.Access.OfNodes
+        || (call.header(Steering.FORWARDED).isPresent() && Steering.isSentOn(route));
   }
 
   private Reply answered(Route route, List<String> path, Call call) {

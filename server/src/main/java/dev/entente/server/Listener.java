@@ -4,6 +4,7 @@ package dev.entente.server;
 import dev.entente.cluster.NodeTls;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -15,12 +16,23 @@ import java.util.stream.Stream;
  * @param port the port, 0 for any free one
  * @param tls the certificate shown to clients and other nodes; without it the server speaks HTTP
  * @param insecureHttp whether plain HTTP is allowed on an address that other machines can reach
+ * @param names further names by which clients reach it
  */
-public record Listener(String host, int port, Optional<NodeTls> tls, boolean insecureHttp) {
+public record Listener(
+    String host, int port, Optional<NodeTls> tls, boolean insecureHttp, List<String> names) {
   private static final int PORT_MAX = 65_535;
 
   /** Checks the settings; the message of the exception says what to change. */
   public Listener {
+    names = List.copyOf(names);
+    for (String name : names) {
+      if (!HostNames.isName(name)) {
+        throw new IllegalArgumentException(
+            "--host-names takes names such as entente.example.org, without scheme and port, not '"
+                + name
+                + "'");
+      }
+    }
     if (port < 0 || port > PORT_MAX) {
       throw new IllegalArgumentException(
           "--port takes a number from 0 to " + PORT_MAX + ", not " + port);
@@ -38,6 +50,11 @@ public record Listener(String host, int port, Optional<NodeTls> tls, boolean ins
               + " --tls-cert, --tls-key and --tls-ca, listen on 127.0.0.1 behind a proxy that"
               + " speaks HTTPS, or allow it with --insecure-http");
     }
+  }
+
+  /** Without further names. */
+  public Listener(String host, int port, Optional<NodeTls> tls, boolean insecureHttp) {
+    this(host, port, tls, insecureHttp, List.of());
   }
 
   /** Plain HTTP on an address of the loopback interface. */

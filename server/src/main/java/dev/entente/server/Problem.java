@@ -31,6 +31,7 @@ final class Problem extends RuntimeException {
     STALE(412),
     TOO_LARGE(413),
     UNSUPPORTED_MEDIA_TYPE(415),
+    MISDIRECTED(421),
     INVALID(422),
     FROZEN(423),
     PRECONDITION_REQUIRED(428),

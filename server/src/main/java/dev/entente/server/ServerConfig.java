@@ -63,7 +63,8 @@ public record ServerConfig(
 
   public ServerConfig at(String address) {
     return new ServerConfig(
-        new Listener(address, listener.port(), listener.tls(), listener.insecureHttp()),
+        new Listener(
+            address, listener.port(), listener.tls(), listener.insecureHttp(), listener.names()),
         token,
         peering,
         openId,

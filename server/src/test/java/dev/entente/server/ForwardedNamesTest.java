@@ -232,7 +232,9 @@ class ForwardedNamesTest {
             List.of("J\u00f6rg", "\u00c3\u00b6", "J%F6rg", "J%rg", "%", "%C3%28", "%ED%A0%80")) {
           boolean opaque = header.equals("Idempotency-Key") && value.contains("%");
           String head =
-              "PUT /v1/main/records/contract/raw HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+              "PUT /v1/main/records/contract/raw HTTP/1.1\r\n"
+                  + "Host: localhost\r\n"
+                  + "Authorization: Bearer "
                   + Served.TOKEN
                   + "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
                   + header
@@ -246,11 +248,13 @@ class ForwardedNamesTest {
       }
       assertThat(at.get("/v1/main/records/contract/raw").status()).isEqualTo(404);
       for (String path : List.of("%FF", "%C3%28", "%ED%A0%80", "%zz")) {
-        String get = "GET /v1/main/records/contract/%s HTTP/1.1\r\nHost: x\r\n".formatted(path);
+        String get =
+            "GET /v1/main/records/contract/%s HTTP/1.1\r\nHost: localhost\r\n".formatted(path);
         assertThat(at.raw(get + "Authorization: Bearer " + Served.TOKEN + "\r\n\r\n"))
             .as(path)
             .contains(" 400");
-        String query = "GET /v1/main/reviews?owner=%s HTTP/1.1\r\nHost: x\r\n".formatted(path);
+        String query =
+            "GET /v1/main/reviews?owner=%s HTTP/1.1\r\nHost: localhost\r\n".formatted(path);
         assertThat(at.raw(query + "Authorization: Bearer " + Served.TOKEN + "\r\n\r\n"))
             .as(path)
             .contains(" 400");

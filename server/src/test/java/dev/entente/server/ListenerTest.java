@@ -104,7 +104,7 @@ class ListenerTest {
             socket
                 .getOutputStream()
                 .write(
-                    "GET /v1/status HTTP/1.1\r\nHost: h\r\n\r\n"
+                    "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
                         .getBytes(StandardCharsets.US_ASCII));
             byte[] answer = readToTheEnd(socket);
             assertThat(new String(answer, StandardCharsets.ISO_8859_1)).doesNotContain("200");
