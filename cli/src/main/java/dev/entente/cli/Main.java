@@ -66,6 +66,7 @@ import picocli.CommandLine.Command;
       RecoveryCommands.Checkpoint.class,
       RecoveryCommands.Backup.class,
       RecoveryCommands.Restore.class,
+      RecoveryCommands.Scrub.class,
       RebuildCommand.class,
       RecoveryCommands.Jobs.class,
       RecoveryCommands.Resolve.class,

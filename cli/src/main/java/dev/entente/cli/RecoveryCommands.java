@@ -120,6 +120,62 @@ final class RecoveryCommands {
     }
   }
 
+  /** {@code entente scrub}. */
+  @Command(
+      name = "scrub",
+      description =
+          "Compares all files of the node with their checksums now, and shows what is damaged;"
+              + " serve does so once a day (--scrub-every). With --status, shows how far it is and"
+              + " what the last one found. Exits with 1 where something is damaged.")
+  static final class Scrub extends Calling {
+    private static final String PATH = "/v1/cluster/scrub";
+
+    @Option(names = "--status", description = "Begin nothing.")
+    boolean status;
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      Json answer = status ? client.get(PATH) : begun(client);
+      if (json) {
+        out.println(answer);
+      } else {
+        out.println(
+            (member(answer, "running").toString().equals("true") ? "running, " : "")
+                + member(answer, "bytes")
+                + " bytes read, last whole pass "
+                + (text(answer, "lastPassAt").isEmpty() ? "never" : text(answer, "lastPassAt")));
+        list(answer, "damaged")
+            .forEach(one ->
+                out.println(
+                    text(one, "file")
+                        + (member(one, "repaired").toString().equals("true")
+                            ? " (written again)"
+                            : "")));
+        list(answer, "checkpointsSetAside").forEach(out::println);
+      }
+      boolean sound =
+          list(answer, "damaged").isEmpty() && list(answer, "checkpointsSetAside").isEmpty();
+      return sound ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+    }
+
+    /** Begins a pass, and waits until it has ended. */
+    private static Json begun(Client client) {
+      String before = text(client.get(PATH), "lastPassAt");
+      Json answer = client.json("POST", PATH, Optional.of("{}"));
+      try (ProgressBar bar = Progress.bar("scrub", -1)) {
+        while (text(answer, "lastPassAt").equals(before)
+            || member(answer, "running").toString().equals("true")) {
+          Thread.sleep(LOOK_MILLIS);
+          answer = client.get(PATH);
+          bar.stepTo(Working.number(answer, "bytes"));
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return answer;
+    }
+  }
+
   /** {@code entente retention}. */
   @Command(
       name = "retention",

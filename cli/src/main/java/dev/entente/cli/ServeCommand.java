@@ -8,7 +8,8 @@ import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeRestoredException;
-import dev.entente.engine.store.RocksStore;
+import dev.entente.engine.StoreRepair;
+import dev.entente.engine.store.DamagedStoreException;
 import dev.entente.engine.store.StoreException;
 import dev.entente.engine.store.StoreInUseException;
 import dev.entente.server.EntenteServer;
@@ -19,6 +20,7 @@ import dev.entente.server.Token;
 import dev.entente.server.TraceTarget;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.RateLimits;
+import dev.entente.server.recovery.Scrubber;
 import dev.entente.server.watch.Watching;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -97,6 +99,20 @@ final class ServeCommand implements Callable<Integer> {
               + " nothing else (default: ${DEFAULT-VALUE}; 0 for good); see entente retention.")
   int retentionDays = 30;
 
+  @Option(
+      names = "--scrub-every",
+      paramLabel = "HOURS",
+      description =
+          "How often all files are compared with their checksums (default: ${DEFAULT-VALUE}; 0 for"
+              + " only when somebody asks, or a read has met damage); see entente scrub.")
+  int scrubHours = 24;
+
+  @Option(
+      names = "--scrub-rate",
+      paramLabel = "MIB",
+      description = "How much of them is read in a second at most (default: ${DEFAULT-VALUE}).")
+  int scrubMib = 16;
+
   @Mixin ListenOptions listen = new ListenOptions();
 
   @Mixin PeeringOptions peering = new PeeringOptions();
@@ -141,20 +157,30 @@ final class ServeCommand implements Callable<Integer> {
     RateLimits.Limits limits;
     Watching watching;
     Optional<TraceTarget> told;
+    ServerConfig.Safety safety;
     Node node;
     try {
       told = traces.target();
+      safety =
+          new ServerConfig.Safety(
+              Duration.ofMinutes(checkpointMinutes),
+              Duration.ofDays(checkpointDays),
+              retentionDays,
+              scrub());
       listener = listen.listener();
       cluster = peering.peering(data, listener.tls(), settings);
       provider = access.openId();
       limits = access.limits();
       watching = watch.watching(data, settings);
       Path store = data.resolve("store");
+      StoreRepair.resume(store);
       Optional<Bootstrap.Copied> copied =
           cluster.isPresent()
               ? Joining.copyTo(store, cluster.get(), peering.config(), err)
               : Optional.empty();
-      node = Node.open(RocksStore.open(store), peering.config());
+      Repairing repairing = new Repairing(store, cluster, err);
+      node = Node.open(repairing.open(), peering.config());
+      repairing.account(node);
       copied.ifPresent(from -> Joining.account(node, from));
     } catch (IllegalArgumentException | StoreInUseException e) {
       err.println(e.getMessage());
@@ -178,11 +204,7 @@ final class ServeCommand implements Callable<Integer> {
                   .within(limits)
                   .watched(watching)
                   .traced(told)
-                  .kept(
-                      new ServerConfig.Safety(
-                          Duration.ofMinutes(checkpointMinutes),
-                          Duration.ofDays(checkpointDays),
-                          retentionDays)));
+                  .kept(safety));
       if (!server.isEncrypted() && !listener.isLoopback()) {
         err.println(
             "Not encrypted: whoever is on the way can read tokens and records. Use --tls-cert,"
@@ -205,6 +227,11 @@ final class ServeCommand implements Callable<Integer> {
         err.println(restored.getMessage());
         return AGAIN;
       }
+      if (failure.isPresent() && failure.get() instanceof DamagedStoreException damaged) {
+        err.println(damaged.getMessage());
+        StoreRepair.mark(data.resolve("store"), String.valueOf(damaged.getMessage()));
+        return AGAIN;
+      }
       return failure.isPresent() ? ExitCodes.FAILED : ExitCodes.OK;
     } catch (IOException e) {
       node.close();
@@ -213,6 +240,14 @@ final class ServeCommand implements Callable<Integer> {
       node.close();
       throw e;
     }
+  }
+
+  private Scrubber.Pace scrub() {
+    if (scrubHours < 0 || scrubMib < 1) {
+      throw new IllegalArgumentException(
+          "--scrub-every takes a number of hours from 0 on, and --scrub-rate one of MiB from 1 on");
+    }
+    return new Scrubber.Pace(Duration.ofHours(scrubHours), (long) scrubMib << 20);
   }
 
   private boolean load(Node node, Path folder, PrintWriter err) throws IOException {

@@ -59,6 +59,8 @@ class ServeSettingsTest {
             "log-level")) {
       ROWS.put(number, List.of("x"));
     }
+    ROWS.put("scrub-every", List.of("x", "-1"));
+    ROWS.put("scrub-rate", List.of("x", "0", "-1"));
     ROWS.put("port", List.of("x", "-1", "65536"));
     ROWS.put("host", List.of("0.0.0.0", "::", "no such host"));
     for (String file : List.of("tls-cert", "tls-key", "tls-ca")) {

@@ -29,6 +29,14 @@ final class Backfill {
     if (store.get(Table.META, complete) != null) {
       return;
     }
+    all(store, table, step);
+    Batch batch = new Batch();
+    begin(batch, complete);
+    store.commit(batch);
+  }
+
+  /** Goes through a table. */
+  static void all(Store store, Table table, Step step) {
     Batch[] batch = {new Batch()};
     store.scan(
         table,
@@ -41,7 +49,6 @@ final class Backfill {
           }
           return true;
         });
-    begin(batch[0], complete);
     store.commit(batch[0]);
   }
 

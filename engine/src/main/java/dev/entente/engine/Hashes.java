@@ -36,7 +36,7 @@ public final class Hashes {
   }
 
   /** The first eight bytes of the hash of parts, as a number. */
-  static long prefix(byte[]... parts) {
+  public static long prefix(byte[]... parts) {
     return new ByteReader(of(parts)).u64();
   }
 

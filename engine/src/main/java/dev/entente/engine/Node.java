@@ -26,6 +26,8 @@ import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Batch;
+import dev.entente.engine.store.DamagedFile;
+import dev.entente.engine.store.DamagedStoreException;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.io.IOException;
@@ -1349,6 +1351,32 @@ public final class Node implements AutoCloseable {
     } finally {
       prunes.unlock();
     }
+  }
+
+  /**
+   * Compares all files of the store with their checksums; others go on meanwhile.
+   *
+   * @param pace hears after each file how many bytes it had, and may wait
+   */
+  public List<DamagedFile> scrub(LongConsumer pace) {
+    return store.scrub(pace);
+  }
+
+  /** Whether a read has met damage since the last scrub. */
+  public boolean hasMetDamage() {
+    return store.hasMetDamage();
+  }
+
+  /** Stops because of damage in the store; {@link #failure} is then what is given. */
+  public void stop(DamagedStoreException why) {
+    CompletableFuture<Boolean> _ =
+        sequencer.submit(transaction -> {
+          transaction.end();
+          transaction.afterwards(() -> {
+            throw why;
+          });
+          return true;
+        });
   }
 
   /** The node's physical clock, in milliseconds since 1970. */

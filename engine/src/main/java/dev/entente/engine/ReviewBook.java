@@ -385,6 +385,19 @@ final class ReviewBook {
     return new String(key, begin, key.length - begin, StandardCharsets.UTF_8);
   }
 
+  /** Works the index out again from the reviews; while nothing else uses the store. */
+  static void rebuildIndex(Store store) {
+    store.clear(Table.REVIEW_INDEX);
+    Backfill.all(
+        store,
+        Table.REVIEWS,
+        (batch, _, bytes) ->
+            batch.put(
+                Table.REVIEW_INDEX,
+                indexKey(Review.fromJson(JsonCodec.fromBytes(bytes))),
+                new byte[0]));
+  }
+
   private static byte[] indexKey(Review review) {
     return Keys.with(
         Keys.with(

@@ -160,6 +160,39 @@ public final class VersionIndex {
                 value(Keys.firstName(at), Keys.lastNumber(at), Hashes.of(version))));
   }
 
+  static boolean isComplete(Store store) {
+    return store.get(Table.META, COMPLETE) != null;
+  }
+
+  /** Adds whatever the log has and the index lacks. */
+  static void rebuild(Store store) {
+    Batch batch = new Batch();
+    batch.delete(Table.META, COMPLETE);
+    store.commit(batch);
+    complete(store);
+  }
+
+  /** A version that the index names and the log lacks. */
+  @SuppressWarnings("ArrayRecordComponent")
+  record Missing(Dot dot, long hash, byte[] logKey) {}
+
+  /** What the index names and the log lacks. */
+  static List<Missing> missing(Store store) {
+    List<Missing> missing = new ArrayList<>();
+    store.scan(
+        Table.VERSION_INDEX,
+        new byte[0],
+        (key, bytes) -> {
+          Value value = new Value(bytes);
+          if (!value.isRefused() && store.get(Table.LOG, value.logKey()) == null) {
+            Dot dot = new Dot(new NodeId(Keys.firstName(key)), Keys.lastNumber(key));
+            missing.add(new Missing(dot, value.readHash(), value.logKey()));
+          }
+          return true;
+        });
+    return missing;
+  }
+
   /** The versions of a node with numbers above {@code after} and up to {@code upTo}, in order. */
   public Entries entries(NodeId author, long after, long upTo) {
     List<Entry> entries = new ArrayList<>();
@@ -228,11 +261,15 @@ public final class VersionIndex {
       return in.varint();
     }
 
-    byte @Nullable [] readVersion(Store store) {
+    byte[] logKey() {
       ByteReader in = new ByteReader(bytes);
       long _ = in.u64();
       long position = in.varint();
-      return position == 0 ? null : store.get(Table.LOG, History.logKey(in.text(), position));
+      return History.logKey(in.text(), position);
+    }
+
+    byte @Nullable [] readVersion(Store store) {
+      return isRefused() ? null : store.get(Table.LOG, logKey());
     }
   }
 

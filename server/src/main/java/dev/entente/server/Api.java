@@ -12,9 +12,12 @@ import dev.entente.cluster.VersionPatrol;
 import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
+import dev.entente.engine.NodeStoppedException;
 import dev.entente.engine.PrunedException;
 import dev.entente.engine.Registry;
 import dev.entente.engine.Retention;
+import dev.entente.engine.store.DamagedStoreException;
+import dev.entente.engine.store.StoreException;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Accounts;
 import dev.entente.server.access.Caller;
@@ -24,6 +27,7 @@ import dev.entente.server.access.RateLimits;
 import dev.entente.server.recovery.Eraser;
 import dev.entente.server.recovery.Jobs;
 import dev.entente.server.recovery.Pruner;
+import dev.entente.server.recovery.Scrubber;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -32,6 +36,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -58,6 +63,7 @@ final class Api {
   /** Who waited so long for what they read is looked at again before they get it. */
   private static final long LONG_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  private static final Duration SCRUB_LOOKS = Duration.ofSeconds(1);
   private static final Duration ERASES = Duration.ofSeconds(5);
 
   private final Jobs jobs;
@@ -67,7 +73,9 @@ final class Api {
   private final Eraser eraser;
   private final WaitingLine line;
   private final HostNames hosts;
+  private final Scrubber scrubber;
   private volatile boolean open;
+  private volatile boolean stopping;
   private volatile Supplier<Optional<String>> steppedBack = Optional::empty;
 
   Api(Node node, ServerConfig config) throws IOException {
@@ -121,7 +129,9 @@ final class Api {
     new RetentionRoutes(retention, pruner, jobs).addTo(table);
     this.eraser = new Eraser(node, retention, this::members);
     new SubjectRoutes(node, authority, eraser, reviews::whole).addTo(table);
-    new RecoveryRoutes(node, authority, jobs, config.checkpoints(node)).addTo(table);
+    this.scrubber = new Scrubber(node, config.checkpoints(node), config.safety().scrub());
+    watch.watch(scrubber);
+    new RecoveryRoutes(node, authority, jobs, config.checkpoints(node), scrubber).addTo(table);
     new AccountRoutes(node, accounts).addTo(table);
     this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors());
     cluster.addTo(table);
@@ -154,6 +164,9 @@ final class Api {
 
   /** Why some or all writes are answered 503 for now, if they are. */
   private Optional<String> unready() {
+    if (stopping) {
+      return Optional.of("the node is stopping");
+    }
     return open
         ? steppedBack
             .get()
@@ -170,6 +183,11 @@ final class Api {
   /** From here on clients are answered: what the node can promise is known. */
   void open() {
     open = true;
+  }
+
+  /** From here on nobody is answered but who asks how the node is. */
+  void stop() {
+    stopping = true;
   }
 
   /** Counts what came and is no request. */
@@ -191,6 +209,7 @@ final class Api {
     chores.every(LOOKS, "what two persons approved", secondPersons::look);
     chores.every(LOOKS, "who began long work", jobs::look);
     chores.every(PRUNES, "what is too old", pruner::turn);
+    chores.every(SCRUB_LOOKS, "scrub", scrubber::turn);
     chores.every(ERASES, "what was erased", eraser::turn);
   }
 
@@ -269,8 +288,16 @@ final class Api {
     }
   }
 
-  /** The answer where something failed that should not have; the log says what. */
+  /**
+   * The answer where something failed that should not have; the log says what. A node that stops,
+   * or whose data are damaged, is unavailable.
+   */
   static Reply failed(String method, List<String> path, Throwable e) {
+    Optional<String> unavailable = unavailable(e);
+    if (unavailable.isPresent()) {
+      LOG.log(Level.DEBUG, "not answered: " + method + " " + path + ": " + e.getMessage());
+      return Reply.problem(new Problem(Code.UNAVAILABLE, unavailable.get()));
+    }
     LOG.log(Level.ERROR, "a request failed unexpectedly: " + method + " " + path, e);
     return Reply.text(
         500,
@@ -280,7 +307,21 @@ final class Api {
             + " happened; the node's log says more\"}");
   }
 
+  private static Optional<String> unavailable(Throwable e) {
+    return switch (e instanceof CompletionException && e.getCause() != null ? e.getCause() : e) {
+      case DamagedStoreException _ ->
+          Optional.of("what was asked for is damaged on this node's disk; ask another node");
+      case StoreException _, NodeStoppedException _ ->
+          Optional.of("the node is stopping; ask another node, or try again later");
+      default -> Optional.empty();
+    };
+  }
+
   private Reply answer(Route route, List<String> path, Call call) {
+    if (stopping && !route.access().equals(new Route.Access.Anyone())) {
+      throw new Problem(
+          Code.UNAVAILABLE, "the node is stopping; ask another node, or try again later");
+    }
     return switch (route.access()) {
       case Route.Access.Anyone() -> route.handler().apply(call);
       case Route.Access.OfNodes() ->

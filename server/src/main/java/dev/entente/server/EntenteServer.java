@@ -19,6 +19,7 @@ import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.json.Json;
 import dev.entente.engine.AccessKeys;
 import dev.entente.engine.Node;
+import dev.entente.engine.store.StoreException;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.recovery.Jobs;
 import io.helidon.common.tls.Tls;
@@ -95,6 +96,7 @@ public final class EntenteServer implements AutoCloseable {
     QUIET.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
   }
 
+  private final Api api;
   private final WebServer server;
   private final String url;
   private final Chores chores;
@@ -107,14 +109,10 @@ public final class EntenteServer implements AutoCloseable {
   private final Tracing tracing;
 
   private EntenteServer(
-      WebServer server,
-      String url,
-      Chores chores,
-      Optional<Peers> peers,
-      Jobs jobs,
-      Tracing tracing) {
-    this.tracing = tracing;
-    this.jobs = jobs;
+      Api api, WebServer server, String url, Chores chores, Optional<Peers> peers) {
+    this.api = api;
+    this.tracing = api.tracing();
+    this.jobs = api.jobs();
     this.server = server;
     this.url = url;
     this.chores = chores;
@@ -184,8 +182,7 @@ public final class EntenteServer implements AutoCloseable {
     chores.every(TICK, "what is due", () -> node.proceed().join());
     chores.every(TICK, "what must be agreed on", api.authority()::tick);
     api.open();
-    return new EntenteServer(
-        server, url(server, listener), chores, peers, api.jobs(), api.tracing());
+    return new EntenteServer(api, server, url(server, listener), chores, peers);
   }
 
   /** When this node first joined a cluster. */
@@ -333,8 +330,16 @@ public final class EntenteServer implements AutoCloseable {
         + server.port();
   }
 
+  /**
+   * Stops in the order in which one thing uses another: clients and other nodes are refused (503);
+   * what runs in the background ends; this node's vote, its links to others, the listener, traces.
+   * Whoever began the server closes the node after that, which finishes the writes that it took and
+   * then closes the store. A request that still runs then is refused by the store, which is closed
+   * only once nobody is within it.
+   */
   @Override
   public void close() {
+    api.stop();
     jobs.close();
     chores.close();
     peers.ifPresent(links -> {
@@ -427,7 +432,7 @@ public final class EntenteServer implements AutoCloseable {
       OutputStream out = response.outputStream();
       reply.stream().get().writeTo(out);
       out.close();
-    } catch (IOException | UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException | StoreException e) {
       // Whoever still listens must not take a part for the whole.
       throw new CloseConnectionException("an answer ended early", e);
     } catch (InterruptedException e) {

@@ -17,6 +17,7 @@ import dev.entente.engine.Node;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.OpenReviews;
 import dev.entente.engine.Outcome;
+import dev.entente.server.recovery.Scrubber;
 import dev.entente.server.watch.Alerts;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -426,6 +427,22 @@ final class Metrics {
                     .mapToInt(each -> each.differing() + each.missingHere() + each.missingThere())
                     .sum())
         .description("Versions that another node holds otherwise than this one, or not at all")
+        .register(registry);
+  }
+
+  /** Shows how far the comparison of files with their checksums is, and what it found. */
+  void follow(Scrubber scrubber) {
+    Gauge.builder("entente.scrub.bytes", scrubber, Scrubber::bytes)
+        .description("Bytes that the running or the last scrub has read")
+        .register(registry);
+    Gauge.builder("entente.scrub.ended.seconds", scrubber, each -> each.endedMillis() / 1_000.0)
+        .description("When the last whole scrub ended, in seconds since 1970; 0 for never")
+        .register(registry);
+    Gauge.builder(
+            "entente.scrub.damaged",
+            scrubber,
+            each -> each.damaged().size() + each.damagedCheckpoints().size())
+        .description("Damaged files of the store, and damaged checkpoints")
         .register(registry);
   }
 

@@ -13,6 +13,7 @@ import dev.entente.server.recovery.Checkpoints;
 import dev.entente.server.recovery.Job;
 import dev.entente.server.recovery.Jobs;
 import dev.entente.server.recovery.Restorer;
+import dev.entente.server.recovery.Scrubber;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
@@ -30,9 +31,16 @@ final class RecoveryRoutes {
   private final Jobs jobs;
   private final Restorer restorer;
   private final Optional<Checkpoints> checkpoints;
+  private final Scrubber scrubber;
   private final Semaphore backups = new Semaphore(BACKUPS_MAX);
 
-  RecoveryRoutes(Node node, Authority authority, Jobs jobs, Optional<Checkpoints> checkpoints) {
+  RecoveryRoutes(
+      Node node,
+      Authority authority,
+      Jobs jobs,
+      Optional<Checkpoints> checkpoints,
+      Scrubber scrubber) {
+    this.scrubber = scrubber;
     this.node = node;
     this.jobs = jobs;
     this.restorer = new Restorer(node, authority);
@@ -43,6 +51,8 @@ final class RecoveryRoutes {
     routes
         .get(Permission.OPERATE, "/v1/cluster/checkpoints", this::list)
         .post(Permission.OPERATE, "/v1/cluster/checkpoints", this::take)
+        .get(Permission.OPERATE, "/v1/cluster/scrub", _ -> Reply.json(200, scrubber.toJson()))
+        .post(Permission.OPERATE, "/v1/cluster/scrub", this::scrub)
         .get(Permission.ADMINISTER, "/v1/cluster/backup", this::backup)
         .get(Permission.READ, "/v1/{tenant}/checkpoints", this::list)
         .some(Permission.OPERATE, "POST", "/v1/{tenant}/restores", this::restore)
@@ -79,6 +89,11 @@ final class RecoveryRoutes {
     } catch (IOException e) {
       throw new Problem(Code.UNAVAILABLE, "no checkpoint could be taken: " + e.getMessage());
     }
+  }
+
+  private Reply scrub(Call call) {
+    scrubber.ask();
+    return Reply.json(202, scrubber.toJson());
   }
 
   /** All that the node has at this moment, as docs/formats says. */

@@ -6,6 +6,7 @@ import dev.entente.engine.Node;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.RateLimits;
 import dev.entente.server.recovery.Checkpoints;
+import dev.entente.server.recovery.Scrubber;
 import dev.entente.server.watch.Watching;
 import java.time.Duration;
 import java.util.Optional;
@@ -37,10 +38,12 @@ public record ServerConfig(
    *
    * @param every zero for only when somebody asks
    * @param retentionDays 0 for good; what tenants say of themselves comes first
+   * @param scrub how often and how fast all files are compared with their checksums
    */
-  public record Safety(Duration every, Duration keep, int retentionDays) {
+  public record Safety(Duration every, Duration keep, int retentionDays, Scrubber.Pace scrub) {
     /** Every 15 minutes, for 7 days; versions for 30. */
-    public static final Safety DEFAULT = new Safety(Duration.ofMinutes(15), Duration.ofDays(7), 30);
+    public static final Safety DEFAULT =
+        new Safety(Duration.ofMinutes(15), Duration.ofDays(7), 30, Scrubber.Pace.DEFAULT);
   }
 
   /** On this machine only, alone, with the usual limits. */

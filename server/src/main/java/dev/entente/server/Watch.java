@@ -10,6 +10,8 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeEvent;
 import dev.entente.engine.Review;
+import dev.entente.engine.store.DamagedFile;
+import dev.entente.server.recovery.Scrubber;
 import dev.entente.server.watch.Alert;
 import dev.entente.server.watch.Alerts;
 import dev.entente.server.watch.ClusterSensors;
@@ -23,6 +25,8 @@ import dev.entente.server.watch.Watching;
 import dev.entente.server.watch.Webhooks;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -133,6 +137,38 @@ final class Watch {
                     "docs/recovery.md; entente verify --cluster --mend"))
             .toList());
     metrics.follow(patrol);
+  }
+
+  /** From here on it is told what a scrub finds. */
+  void watch(Scrubber scrubber) {
+    alerts.watch(() -> {
+      List<Finding> found = new ArrayList<>();
+      for (DamagedFile file : scrubber.damaged()) {
+        found.add(
+            new Finding(
+                "data-damaged",
+                true,
+                "",
+                file.file(),
+                0,
+                "A file of the store is damaged: " + file,
+                "entente backup FILE before this node is stopped; then docs/runbook.md, damaged"
+                    + " data"));
+      }
+      for (String name : scrubber.damagedCheckpoints()) {
+        found.add(
+            new Finding(
+                "checkpoint-damaged",
+                false,
+                "",
+                name,
+                0,
+                "The checkpoint " + name + " is damaged and was set aside",
+                "entente checkpoint; then remove DIR/checkpoints/" + name));
+      }
+      return found;
+    });
+    metrics.follow(scrubber);
   }
 
   /** From here on there are other nodes. */

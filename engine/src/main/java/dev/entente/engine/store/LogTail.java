@@ -112,7 +112,8 @@ public record LogTail(Path file, long whole, long size, boolean last) {
     }
   }
 
-  private static Optional<LogTail> read(Path file) throws IOException {
+  /** Looks for damage in one log, or in a manifest, which has the same format. */
+  static Optional<LogTail> read(Path file) throws IOException {
     try (FileChannel log = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = log.size();
       long whole = 0;

@@ -4,8 +4,10 @@ package dev.entente.engine.store;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,14 +35,12 @@ import org.rocksdb.FlushOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
 import org.rocksdb.LiveFileMetaData;
-import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
 import org.rocksdb.Snapshot;
-import org.rocksdb.SstFileReader;
 import org.rocksdb.Status;
 import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBatch;
@@ -53,6 +53,8 @@ import org.rocksdb.WriteOptions;
 public final class RocksStore implements Store {
   private static final long BLOCK_CACHE_BYTES = 128L << 20;
   private static final long LOG_BYTES_MAX = 256L << 20;
+  private static final long LOOK_AGAIN_MILLIS = 20;
+  private static final int GONE_LOOKS = 100;
   private static final Pattern HOLDS_DATA = Pattern.compile("\\d+\\.(log|sst)$");
   private static final String WHAT_CAN_BE_DONE = ". What can be done: entente rebuild --check";
 
@@ -70,7 +72,9 @@ public final class RocksStore implements Store {
   private final WriteOptions synced = new WriteOptions().setSync(true);
   private final List<AutoCloseable> resources = new ArrayList<>();
   private final AcknowledgedMark mark;
+  private final Path directory;
   private volatile boolean failed;
+  private volatile boolean metDamage;
   private volatile boolean closing;
 
   /**
@@ -96,6 +100,7 @@ public final class RocksStore implements Store {
 
   private RocksStore(Path directory, Optional<AcknowledgedMark.Reach> acknowledged)
       throws RocksDBException, IOException {
+    this.directory = directory;
     LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
     FailStop failStop = new FailStop();
     BloomFilter filter = new BloomFilter(10);
@@ -197,8 +202,14 @@ public final class RocksStore implements Store {
     }
   }
 
+  private StoreException met(String what, RocksDBException e) {
+    StoreException unreadable = unreadable(what, e);
+    metDamage |= unreadable instanceof DamagedStoreException;
+    return unreadable;
+  }
+
   /** Tells damage from all else that keeps it from being read. */
-  private static StoreException unreadable(String what, RocksDBException e) {
+  static StoreException unreadable(String what, RocksDBException e) {
     if (String.valueOf(e.getMessage()).contains("lock file")) {
       return new StoreInUseException(
           what + ": another process uses it; stop that one, or take another directory", e);
@@ -244,7 +255,7 @@ public final class RocksStore implements Store {
     try {
       return db.get(family(table), key);
     } catch (RocksDBException e) {
-      throw unreadable("cannot read from " + table.label(), e);
+      throw met("cannot read from " + table.label(), e);
     } finally {
       leave();
     }
@@ -279,7 +290,7 @@ public final class RocksStore implements Store {
         iterator.status();
       }
     } catch (RocksDBException e) {
-      throw unreadable("cannot scan " + table.label(), e);
+      throw met("cannot scan " + table.label(), e);
     } finally {
       leave();
     }
@@ -324,7 +335,7 @@ public final class RocksStore implements Store {
         }
       }
     } catch (RocksDBException e) {
-      throw unreadable("cannot copy the store", e);
+      throw met("cannot copy the store", e);
     } finally {
       db.releaseSnapshot(moment);
       leave();
@@ -351,45 +362,115 @@ public final class RocksStore implements Store {
     }
   }
 
+  @Override
+  public boolean hasMetDamage() {
+    return metDamage;
+  }
+
   /** Verifies the checksums of one file after the other, by a reader that caches nothing. */
   @Override
   public List<DamagedFile> scrub(LongConsumer pace) {
+    metDamage = false;
     List<DamagedFile> damaged = new ArrayList<>();
-    for (LiveFileMetaData file : liveFiles()) {
-      String name = file.fileName().replace("/", "");
-      Path path = Path.of(file.path(), name);
-      Optional<String> why = damage(path);
-      if (why.isPresent() && Files.exists(path)) {
-        Table table =
-            Table.valueOf(
-                new String(file.columnFamilyName(), StandardCharsets.UTF_8)
-                    .toUpperCase(Locale.ROOT));
-        damaged.add(new DamagedFile(name, table, why.get()));
+    try {
+      for (LiveFileMetaData file : liveFiles()) {
+        Path path = Path.of(file.path(), file.fileName().replace("/", ""));
+        Optional<String> why = damage(path);
+        if (why.isPresent()) {
+          Table table =
+              Table.valueOf(
+                  new String(file.columnFamilyName(), StandardCharsets.UTF_8)
+                      .toUpperCase(Locale.ROOT));
+          damaged.add(
+              new DamagedFile(name(path), Optional.of(table), why.get(), rewrite(table, file)));
+        }
+        pace.accept(file.size());
       }
-      pace.accept(file.size());
+      scrubLogs(damaged, pace);
+    } catch (IOException e) {
+      throw new StoreException("cannot check the files of the store in " + directory, e);
     }
     return damaged;
+  }
+
+  /** What a log holds is in memory too until the tables have it: they are written, and it goes. */
+  private void scrubLogs(List<DamagedFile> damaged, LongConsumer pace) throws IOException {
+    List<Path> logs;
+    try (Stream<Path> files = Files.list(directory)) {
+      logs = files.filter(FileChecks::isLog).sorted().toList();
+    }
+    for (Path log : logs) {
+      long size = Files.exists(log) ? Files.size(log) : 0;
+      Optional<String> why = damage(log);
+      if (why.isPresent()) {
+        boolean isLog = name(log).endsWith(".log");
+        if (isLog) {
+          compact(List.of());
+        }
+        damaged.add(new DamagedFile(name(log), Optional.empty(), why.get(), isLog && isGone(log)));
+      }
+      pace.accept(size);
+    }
+  }
+
+  private static String name(Path file) {
+    return String.valueOf(file.getFileName());
+  }
+
+  /** What is wrong with a file that is still in use; it is written to, so it is read twice. */
+  private Optional<String> damage(Path file) throws IOException {
+    if (closing) {
+      throw new StoreException("the store is closed");
+    }
+    try {
+      Optional<String> why = FileChecks.damage(file);
+      if (why.isPresent() && !FileChecks.isTable(file)) {
+        pause();
+        why = FileChecks.damage(file);
+      }
+      return why.filter(_ -> Files.exists(file));
+    } catch (NoSuchFileException e) {
+      // Replaced meanwhile.
+      return Optional.empty();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(LOOK_AGAIN_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Files that are not used any more are removed a moment later. */
+  private static boolean isGone(Path file) {
+    for (int i = 0; i < GONE_LOOKS && Files.exists(file); i++) {
+      pause();
+    }
+    return !Files.exists(file);
+  }
+
+  /**
+   * Writes again what a damaged file holds, where all of it can be read through the open store,
+   * which has the file's index in memory. Not tried otherwise: a compaction that meets damage stops
+   * the store.
+   */
+  private boolean rewrite(Table table, LiveFileMetaData file) {
+    byte[] after = Arrays.copyOf(file.largestKey(), file.largestKey().length + 1);
+    try {
+      scan(table, file.smallestKey(), after, false, (_, _) -> true);
+    } catch (DamagedStoreException e) {
+      return false;
+    }
+    compact(List.of(new Stretch(table, file.smallestKey(), after)));
+    return isGone(Path.of(file.path(), file.fileName().replace("/", "")));
   }
 
   private List<LiveFileMetaData> liveFiles() {
     enter();
     try {
       return db.getLiveFilesMetaData();
-    } finally {
-      leave();
-    }
-  }
-
-  /** What is wrong with a file; it may have been replaced meanwhile, and be gone. */
-  private Optional<String> damage(Path file) {
-    enter();
-    try (Options options = new Options();
-        SstFileReader reader = new SstFileReader(options)) {
-      reader.open(file.toString());
-      reader.verifyChecksum();
-      return Optional.empty();
-    } catch (RocksDBException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
     } finally {
       leave();
     }
@@ -426,7 +507,11 @@ public final class RocksStore implements Store {
       }
       db.write(synced, write);
       mark.write(db.getLatestSequenceNumber());
-    } catch (RocksDBException | IOException e) {
+    } catch (RocksDBException e) {
+      failed = true;
+      // Damage too: a compaction in the background that meets it stops the store.
+      throw met("cannot write " + batch.entries().size() + " entries", e);
+    } catch (IOException e) {
       failed = true;
       throw new StoreException("cannot write " + batch.entries().size() + " entries", e);
     } finally {

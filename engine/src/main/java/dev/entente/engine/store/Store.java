@@ -47,11 +47,17 @@ public interface Store extends AutoCloseable {
 
   /**
    * Reads all that is kept on a disk and compares it with its checksums; others go on meanwhile.
+   * What is damaged and can be written again from memory is.
    *
    * @param pace hears after each file how many bytes it had, and may wait
    */
   default List<DamagedFile> scrub(LongConsumer pace) {
     return List.of();
+  }
+
+  /** Whether a read has met damage since the last scrub. */
+  default boolean hasMetDamage() {
+    return false;
   }
 
   /**

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.server.recovery;
 
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+
 import dev.entente.engine.Node;
+import dev.entente.engine.store.DamagedFile;
+import dev.entente.engine.store.FileChecks;
 import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /**
  * What a node was at moments, as folders beside its data: links to files that never change, so that
@@ -27,6 +33,7 @@ public final class Checkpoints {
   private static final DateTimeFormatter NAME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.'SSS'Z'").withZone(ZoneOffset.UTC);
   private static final String UNFINISHED = ".unfinished";
+  private static final String DAMAGED = ".damaged";
 
   /** So many stay however old they are by the clock, which may have jumped. */
   private static final int KEPT_MIN = 3;
@@ -109,6 +116,45 @@ public final class Checkpoints {
       }
     }
     return gone;
+  }
+
+  /**
+   * Compares the files of all checkpoints with their checksums, those that several share once, and
+   * gives damaged checkpoints another name, under which they are neither listed nor removed.
+   *
+   * @param pace hears after each file how many bytes it had, and may wait
+   * @return the checkpoints that were found damaged now
+   */
+  List<String> setDamagedAside(LongConsumer pace) throws IOException {
+    FileChecks checks = new FileChecks();
+    List<String> found = new ArrayList<>();
+    for (Checkpoint checkpoint : list()) {
+      try {
+        List<DamagedFile> damaged = checks.directory(checkpoint.directory(), pace);
+        if (!damaged.isEmpty()) {
+          Files.move(
+              checkpoint.directory(), folder.resolve(checkpoint.name() + DAMAGED), ATOMIC_MOVE);
+          Folders.sync(folder);
+          found.add(checkpoint.name() + ": " + damaged.getFirst());
+        }
+      } catch (NoSuchFileException e) {
+        // It became too old meanwhile.
+        continue;
+      }
+    }
+    return found;
+  }
+
+  /** The folders of checkpoints that were found damaged and are still there. */
+  List<String> damaged() throws IOException {
+    List<String> found = new ArrayList<>();
+    if (Files.isDirectory(folder)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, "*" + DAMAGED)) {
+        entries.forEach(entry -> found.add(String.valueOf(entry.getFileName())));
+      }
+    }
+    found.sort(null);
+    return found;
   }
 
   /** Takes one and lets go of the old, as often as the schedule says. */

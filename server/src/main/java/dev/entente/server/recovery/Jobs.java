@@ -5,10 +5,13 @@ import dev.entente.engine.Node;
 import dev.entente.engine.NodeStoppedException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -20,10 +23,15 @@ import java.util.function.BooleanSupplier;
 public final class Jobs implements AutoCloseable {
   private static final Logger LOG = System.getLogger(Jobs.class.getName());
   private static final int KEPT_MAX = 1_000;
+
+  /** How long each is waited for when the node stops. */
+  private static final Duration END = Duration.ofSeconds(5);
+
   private static final int RUNNING_MAX = 20;
 
   private final Node node;
   private final ConcurrentSkipListMap<String, Job> jobs = new ConcurrentSkipListMap<>();
+  private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
   private final AtomicLong number = new AtomicLong();
 
   public Jobs(Node node) {
@@ -54,7 +62,10 @@ public final class Jobs implements AutoCloseable {
     while (jobs.size() > KEPT_MAX) {
       jobs.pollFirstEntry();
     }
-    Thread.ofVirtual().name("entente-" + order.kind()).start(() -> run(job, work));
+    Thread thread =
+        Thread.ofVirtual().name("entente-" + order.kind()).unstarted(() -> run(job, work));
+    threads.add(thread);
+    thread.start();
     return job;
   }
 
@@ -66,6 +77,14 @@ public final class Jobs implements AutoCloseable {
   }
 
   private void run(Job job, Work work) {
+    try {
+      work(job, work);
+    } finally {
+      threads.remove(Thread.currentThread());
+    }
+  }
+
+  private void work(Job job, Work work) {
     try {
       work.on(job);
       job.end(job.isStopping() ? Job.State.STOPPED : Job.State.DONE, node.nowMillis());
@@ -94,9 +113,18 @@ public final class Jobs implements AutoCloseable {
     return mine;
   }
 
-  /** Has all that run stop. */
+  /** Has all that run stop, and waits for that: what they use is closed next. */
   @Override
   public void close() {
     jobs.values().forEach(Job::stop);
+    try {
+      for (Thread thread : List.copyOf(threads)) {
+        if (!thread.join(END)) {
+          LOG.log(Level.WARNING, "has not ended in time: " + thread.getName());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
