@@ -8,6 +8,7 @@ import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.record.Version;
 import dev.entente.engine.Correction;
+import dev.entente.engine.Mending;
 import dev.entente.engine.Node;
 import dev.entente.engine.VersionIndex;
 import java.io.IOException;
@@ -92,7 +93,47 @@ public final class VersionMending {
         compare(author, known, disputed);
       }
     }
+    for (Mending.Fork fork : node.mending().forks(WAITING_MAX).join()) {
+      forked(fork, disputed);
+    }
     return disputed;
+  }
+
+  /** Where two versions of an author follow one, that stays which more nodes have taken. */
+  private void forked(Mending.Fork fork, List<Disputed> disputed)
+      throws IOException, InterruptedException {
+    Dot dot = VersionCodec.dotOf(fork.waiting());
+    boolean isTold = disputed.stream().anyMatch(each -> each.dot().equals(dot));
+    if (isTold || dot.node().isGroup() || node.mending().isWrittenAgain(fork.waiting()).join()) {
+      return;
+    }
+    Holding waits = holding(dot, fork.waiting());
+    Holding rival = holding(fork.rival(), fork.rivalBytes());
+    if (BEST_LAST.compare(waits, rival) > 0) {
+      Set<String> names = new TreeSet<>();
+      waits.holders().forEach(each -> names.add(each.name()));
+      disputed.add(
+          new Disputed(
+              dot,
+              rival.holders(),
+              Optional.of(new Correction(Optional.empty(), fork.waiting(), names))));
+    } else {
+      disputed.add(new Disputed(dot, waits.holders(), Optional.empty()));
+    }
+  }
+
+  /** Who holds a version under its number. */
+  private Holding holding(Dot dot, byte[] bytes) throws IOException, InterruptedException {
+    long hash = VersionIndex.hash(bytes);
+    Set<NodeId> holders = new TreeSet<>();
+    for (Map.Entry<NodeId, VersionSource> each : sources.entrySet()) {
+      VersionIndex.Entries entries =
+          each.getValue().entries(dot.node(), dot.number() - 1, dot.number());
+      if (entries.entries().stream().anyMatch(entry -> entry.hash() == hash && !entry.refused())) {
+        holders.add(each.getKey());
+      }
+    }
+    return new Holding(dot.node(), hash, holders);
   }
 
   private void compare(NodeId author, Map<NodeId, VersionVector> known, List<Disputed> disputed)

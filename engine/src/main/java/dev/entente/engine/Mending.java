@@ -128,6 +128,42 @@ public final class Mending {
   }
 
   /**
+   * A version that waits here and can never join, because another version of its author follows the
+   * same one as it does: two lives of one directory went on under different numbers.
+   *
+   * @param waiting as bytes
+   * @param rival the version that joined here in its place
+   * @param rivalBytes that as bytes
+   */
+  public record Fork(byte[] waiting, Dot rival, byte[] rivalBytes) {}
+
+  /** The forks at which versions wait here; at most so many waiting versions are looked at. */
+  public CompletableFuture<List<Fork>> forks(int max) {
+    List<byte[]> versions = Receiver.waiting(store, max);
+    return sequencer.submit(transaction -> {
+      List<Fork> forks = new ArrayList<>();
+      versions.forEach(version -> addFork(transaction, version, forks));
+      return forks;
+    });
+  }
+
+  private void addFork(Transaction transaction, byte[] bytes, List<Fork> forks) {
+    Version version = VersionCodec.fromBytes(bytes);
+    Dot dot = version.dot();
+    Snapshot record = transaction.snapshot(version.key());
+    if (record.state().context().get(dot.node()) > version.previous()) {
+      history.logged(version.key(), history.last(record, transaction), transaction).stream()
+          .map(Logged::version)
+          .filter(other ->
+              other.dot().node().equals(dot.node())
+                  && !other.dot().equals(dot)
+                  && other.dot().number() > version.previous())
+          .findFirst()
+          .ifPresent(rival -> forks.add(new Fork(bytes, rival.dot(), VersionCodec.toBytes(rival))));
+    }
+  }
+
+  /**
    * Has a version wait no longer, which no node holds under its number any more and whose content
    * has been written again.
    */
@@ -145,6 +181,9 @@ public final class Mending {
 
     /** The dots that are to stand for another version, or for one at all, by its record. */
     private final Map<RecordKey, Set<Dot>> winning = new TreeMap<>();
+
+    /** Of those the numbers of the versions that they follow. */
+    private final Map<Dot, Long> previous = new TreeMap<>();
 
     private final Set<RecordKey> records = new TreeSet<>();
 
@@ -222,6 +261,7 @@ public final class Mending {
               + " any more; empty the directory of this node and begin anew with a copy of"
               + " another");
     }
+    exchange.previous.put(dot, winner.previous());
     exchange.winning.computeIfAbsent(winner.key(), _ -> new TreeSet<>()).add(dot);
     exchange.records.add(winner.key());
   }
@@ -235,7 +275,7 @@ public final class Mending {
       Version version = logged.version();
       byte[] losing = exchange.losing.get(version.dot());
       boolean loses = losing != null && VersionCodec.dotOf(losing).equals(version.dot());
-      if (loses || taken.stream().anyMatch(dot -> follows(version, dot))) {
+      if (loses || taken.stream().anyMatch(dot -> follows(version, dot, exchange))) {
         taken.add(version.dot());
         takeOut(transaction, exchange, logged, loses, nowMillis);
       } else {
@@ -263,9 +303,10 @@ public final class Mending {
   }
 
   /** Whether a version of a record could not have joined before another of it. */
-  private static boolean follows(Version version, Dot other) {
+  private static boolean follows(Version version, Dot other, Exchange exchange) {
+    long before = exchange.previous.getOrDefault(other, other.number());
     return version.context().contains(other)
-        || (version.dot().node().equals(other.node()) && version.dot().number() > other.number());
+        || (version.dot().node().equals(other.node()) && version.dot().number() > before);
   }
 
   private void takeOut(

@@ -396,10 +396,28 @@ final class Receiver {
     settle(transaction, nowMillis);
   }
 
+  /** Keeps in the audit log what waited under the same number and is another version. */
+  private static void keepOther(Transaction transaction, Version version, byte[] stored) {
+    byte[] waiting = Arrays.copyOfRange(stored, Long.BYTES, stored.length);
+    if (!Arrays.equals(waiting, VersionCodec.toBytes(version))) {
+      VersionWriter.auditViolation(
+          transaction,
+          version.key(),
+          VersionCodec.fromBytes(waiting).author(),
+          CausalViolation.DOT_REUSED,
+          "another version under the number "
+              + version.dot()
+              + " waited here for what it builds on, and this one joined",
+          waiting);
+    }
+  }
+
   /** Has a version wait no longer. */
   void release(Transaction transaction, Version version) {
     byte[] at = heldKey(version.key(), version.dot());
-    if (transaction.get(Table.HELD, at) != null) {
+    byte[] stored = transaction.get(Table.HELD, at);
+    if (stored != null) {
+      keepOther(transaction, version, stored);
       held.decrementAndGet();
       transaction.delete(Table.HELD, at);
       for (CausalViolation how : CausalViolation.values()) {

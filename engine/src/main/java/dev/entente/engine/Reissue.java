@@ -102,7 +102,12 @@ final class Reissue {
     }
     for (MendingList.Winner winner : winners) {
       if (!isHere(transaction, winner.version())) {
-        return false; // It builds on what has not come yet.
+        Version named = named(winner.version(), winner.bytes());
+        if (Answers.sameRequest(transaction, named).isEmpty()) {
+          return false; // It builds on what has not come yet.
+        }
+        // Who held it has given the number up since, and written it again.
+        receiver.release(transaction, winner.version());
       }
     }
     Run run = new Run(transaction);

@@ -87,6 +87,11 @@ public final class VersionIndex {
     }
   }
 
+  /** The hash by which a version is listed. */
+  public static long hash(byte[] version) {
+    return new ByteReader(Hashes.of(version)).u64();
+  }
+
   /** Whether a version came here and was refused for good. */
   public boolean isRefused(Dot dot) {
     byte[] value = store.get(Table.VERSION_INDEX, key(dot));
