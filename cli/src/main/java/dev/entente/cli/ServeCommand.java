@@ -92,6 +92,13 @@ final class ServeCommand implements Callable<Integer> {
   int checkpointDays = 7;
 
   @Option(
+      names = "--keep-checkpoints-count",
+      paramLabel = "NUMBER",
+      description =
+          "How many are kept at most, however new they are (default: ${DEFAULT-VALUE}, no bound).")
+  int checkpointCount = 0;
+
+  @Option(
       names = "--retention",
       paramLabel = "DAYS",
       description =
@@ -160,11 +167,16 @@ final class ServeCommand implements Callable<Integer> {
     ServerConfig.Safety safety;
     Node node;
     try {
+      if (checkpointCount < 0) {
+        throw new IllegalArgumentException(
+            "--keep-checkpoints-count takes a whole number; 0 for no bound");
+      }
       told = traces.target();
       safety =
           new ServerConfig.Safety(
               Duration.ofMinutes(checkpointMinutes),
               Duration.ofDays(checkpointDays),
+              checkpointCount,
               retentionDays,
               scrub());
       listener = listen.listener();

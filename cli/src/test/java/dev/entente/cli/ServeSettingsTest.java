@@ -61,6 +61,7 @@ class ServeSettingsTest {
     }
     ROWS.put("scrub-every", List.of("x", "-1"));
     ROWS.put("scrub-rate", List.of("x", "0", "-1"));
+    ROWS.put("keep-checkpoints-count", List.of("x", "-1"));
     ROWS.put("port", List.of("x", "-1", "65536"));
     ROWS.put("host", List.of("0.0.0.0", "::", "no such host"));
     for (String file : List.of("tls-cert", "tls-key", "tls-ca")) {

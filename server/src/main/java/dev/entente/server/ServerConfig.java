@@ -37,13 +37,15 @@ public record ServerConfig(
    * How often a node keeps a checkpoint, and for how long; and for how long old versions.
    *
    * @param every zero for only when somebody asks
+   * @param keepMax how many checkpoints are kept at most; 0 for no bound
    * @param retentionDays 0 for good; what tenants say of themselves comes first
    * @param scrub how often and how fast all files are compared with their checksums
    */
-  public record Safety(Duration every, Duration keep, int retentionDays, Scrubber.Pace scrub) {
+  public record Safety(
+      Duration every, Duration keep, int keepMax, int retentionDays, Scrubber.Pace scrub) {
     /** Every 15 minutes, for 7 days; versions for 30. */
     public static final Safety DEFAULT =
-        new Safety(Duration.ofMinutes(15), Duration.ofDays(7), 30, Scrubber.Pace.DEFAULT);
+        new Safety(Duration.ofMinutes(15), Duration.ofDays(7), 0, 30, Scrubber.Pace.DEFAULT);
   }
 
   /** On this machine only, alone, with the usual limits. */
@@ -112,7 +114,8 @@ public record ServerConfig(
   Optional<Checkpoints> checkpoints(Node node) {
     return watching
         .directory()
-        .map(data -> new Checkpoints(node, data.resolve("checkpoints"), safety.keep()));
+        .map(data ->
+            new Checkpoints(node, data.resolve("checkpoints"), safety.keep(), safety.keepMax()));
   }
 
   @Override

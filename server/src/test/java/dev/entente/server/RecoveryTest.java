@@ -184,7 +184,7 @@ class RecoveryTest {
     NodeConfig config = NodeConfig.DEFAULT.withName("n").withClock(now::get);
     try (Node node = Node.open(RocksStore.open(folder.resolve("store")), config)) {
       Path kept = folder.resolve("checkpoints");
-      Checkpoints checkpoints = new Checkpoints(node, kept, Duration.ofDays(7));
+      Checkpoints checkpoints = new Checkpoints(node, kept, Duration.ofDays(7), 0);
       for (int hour = 0; hour < 10 * 24; hour += 12) {
         checkpoints.turn();
         now.addAndGet(Duration.ofHours(12).toMillis());
@@ -397,5 +397,25 @@ class RecoveryTest {
             .count();
     assertThat(restored).isEqualTo(changed);
     assertThat(served.get("/v1/main/jobs").body()).contains("\"stopped\"");
+  }
+
+  @Test
+  void checkpointsAreKeptByNumberToo() throws Exception {
+    try (Node node =
+        Node.open(RocksStore.open(folder.resolve("store")), NodeConfig.DEFAULT.withName("n"))) {
+      Path kept = folder.resolve("kept");
+      // The last is dated by a clock that was ahead; it must not push out the true latest.
+      for (String day : List.of("20200101", "20200102", "20200103", "20200104", "20991105")) {
+        Files.createDirectories(kept.resolve(day + "T000000.000Z"));
+      }
+      Duration forEver = Duration.ofDays(36_500);
+      assertThat(new Checkpoints(node, kept, forEver, 0).prune()).isZero();
+      Checkpoints two = new Checkpoints(node, kept, forEver, 2);
+      assertThat(two.prune()).isEqualTo(3);
+      assertThat(two.list())
+          .extracting(Checkpoints.Checkpoint::name)
+          .containsExactly("20200104T000000.000Z", "20200103T000000.000Z");
+      assertThat(two.prune()).isZero();
+    }
   }
 }

@@ -41,6 +41,7 @@ public final class Checkpoints {
   private final Node node;
   private final Path folder;
   private final Duration keep;
+  private final int keepMax;
 
   /** One of them. */
   public record Checkpoint(String name, Instant at, Path directory) {}
@@ -48,11 +49,13 @@ public final class Checkpoints {
   /**
    * @param folder where they are kept; on the disk of the data, or they are copies
    * @param keep how long each is kept
+   * @param keepMax how many are kept at most, however new the others are; 0 for no bound
    */
-  public Checkpoints(Node node, Path folder, Duration keep) {
+  public Checkpoints(Node node, Path folder, Duration keep, int keepMax) {
     this.node = node;
     this.folder = folder;
     this.keep = keep;
+    this.keepMax = keepMax;
   }
 
   /** Takes one. */
@@ -95,15 +98,20 @@ public final class Checkpoints {
   }
 
   /**
-   * Lets go of those that are kept no longer, save the latest, and of what was begun and not
-   * finished. None goes while this node's clock cannot be believed.
+   * Deletes those that are too old, save the latest, those beyond the number that is kept, and what
+   * was begun and not finished. Those that are dated after now, by a clock that was ahead, count as
+   * the oldest. None goes while this node's clock cannot be believed.
    */
   public synchronized int prune() throws IOException {
-    Instant oldest = Instant.ofEpochMilli(node.nowMillis()).minus(keep);
+    Instant now = Instant.ofEpochMilli(node.nowMillis());
+    Instant oldest = now.minus(keep);
     int gone = 0;
-    List<Checkpoint> latestFirst = node.clock().isPlausible() ? list() : List.of();
-    for (Checkpoint checkpoint : latestFirst.stream().skip(KEPT_MIN).toList()) {
-      if (checkpoint.at().isBefore(oldest)) {
+    List<Checkpoint> latestFirst = new ArrayList<>(node.clock().isPlausible() ? list() : List.of());
+    latestFirst.sort(Comparator.comparing(checkpoint -> checkpoint.at().isAfter(now)));
+    for (int i = 0; i < latestFirst.size(); i++) {
+      Checkpoint checkpoint = latestFirst.get(i);
+      boolean tooMany = keepMax > 0 && i >= keepMax;
+      if (tooMany || (i >= KEPT_MIN && checkpoint.at().isBefore(oldest))) {
         Folders.delete(checkpoint.directory());
         gone++;
       }
