@@ -161,6 +161,11 @@ public record WriteRequest(
         fence);
   }
 
+  /** This write, under the id that its sender gave it, if any. */
+  public WriteRequest identified(Optional<String> id, Sender by) {
+    return new WriteRequest(key, edit, seen, author, device, id, by, at, base, note, fence);
+  }
+
   /** This write, made under a lock. */
   public WriteRequest under(Locks.Fence lock) {
     return new WriteRequest(

@@ -286,22 +286,29 @@ final class RecordRoutes {
   }
 
   private Reply write(Call call, RecordKey key, Edit edit) {
-    Optional<String> requestId =
-        call.header("idempotency-key")
-            .map(id -> "i" + Call.checkedName("Idempotency-Key", Writes.bounded(id)));
-    WriteRequest request =
+    return write(
+        call,
         new WriteRequest(
             key,
             edit,
             seen(call, key),
             call.acting(Permission.WRITE),
             Optional.empty(),
-            requestId,
-            WriteRequest.Sender.of(call.caller().name()),
+            Optional.empty(),
+            WriteRequest.Sender.NONE,
             Optional.empty(),
             Optional.empty(),
-            call.textHeader("entente-reason").map(Writes::bounded).orElse(""));
-    return Writes.reply(key, Writes.await(() -> authority.write(Writes.fenced(call, request))));
+            call.textHeader("entente-reason").map(Writes::bounded).orElse("")));
+  }
+
+  /** Writes once under the key that the caller gave, and under the lock that they name. */
+  private Reply write(Call call, WriteRequest request) {
+    Optional<String> id =
+        call.header("idempotency-key")
+            .map(key -> "i" + Call.checkedName("Idempotency-Key", Writes.bounded(key)));
+    WriteRequest whole =
+        Writes.fenced(call, request.identified(id, WriteRequest.Sender.of(call.caller().name())));
+    return Writes.reply(request.key(), Writes.await(() -> authority.write(whole)));
   }
 
   private static Seen seen(Call call, RecordKey key) {
@@ -519,9 +526,6 @@ final class RecordRoutes {
       throw new Problem(Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id());
     }
     String reason = Call.text(body, "reason").orElse("rolled back to " + to);
-    return Writes.reply(
-        key,
-        Writes.await(() ->
-            authority.write(WriteRequest.rollback(then, call.acting(Permission.WRITE), reason))));
+    return write(call, WriteRequest.rollback(then, call.acting(Permission.WRITE), reason));
   }
 }

@@ -205,7 +205,8 @@ final class SubjectRoutes {
                     Code.INVALID, "\"reason\" says why; it is kept, so do not name the person"));
     for (WriteRequest request :
         node.erasures().requests(key, call.acting(Permission.ADMINISTER), reason)) {
-      if (Writes.await(() -> authority.write(request)) instanceof Outcome.Rejected rejected) {
+      WriteRequest fenced = request.key().equals(key) ? Writes.fenced(call, request) : request;
+      if (Writes.await(() -> authority.write(fenced)) instanceof Outcome.Rejected rejected) {
         throw Writes.problem(rejected);
       }
     }

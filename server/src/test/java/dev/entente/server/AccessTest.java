@@ -62,13 +62,15 @@ class AccessTest {
     }
   }
 
+  /** The description that the server serves. */
+  static JsonObject description() {
+    return (JsonObject)
+        Json.of(new Load(LoadSettings.builder().build()).loadFromString(OperatorRoutes.openApi()));
+  }
+
   static List<Operation> operations() {
-    JsonObject description =
-        (JsonObject)
-            Json.of(
-                new Load(LoadSettings.builder().build()).loadFromString(OperatorRoutes.openApi()));
     List<Operation> operations = new ArrayList<>();
-    ((JsonObject) description.get("paths"))
+    ((JsonObject) description().get("paths"))
         .members()
         .forEach((path, item) ->
             ((JsonObject) item)

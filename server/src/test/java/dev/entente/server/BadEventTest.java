@@ -9,11 +9,16 @@ import dev.entente.core.json.JsonNull;
 import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** One bad part of a list is refused by itself, in every way it can be bad, on every such route. */
 class BadEventTest {
+  /** The lists of objects that requests take, all of which are tried below. */
+  static final Set<String> LISTS =
+      Set.of("post /v1/{tenant}/batch writes", "post /v1/{tenant}/sync events");
+
   /** Events that are refused; {@code %s} is their id. */
   private static final List<String> BAD =
       List.of(
