@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -24,6 +25,9 @@ import picocli.CommandLine.Parameters;
             + " go (add-voter NAME=HOST:PORT, remove-voter NAME); shows what coming together would"
             + " do (preview) and has done (healings).")
 final class ClusterCommand extends Calling {
+  /** What is done to no node in particular, or to the node that is asked. */
+  private static final Set<String> NAMELESS = Set.of("show", "healings", "accept-clock");
+
   /** How many records are shown of a report. */
   private static final int LISTED_MAX = 20;
 
@@ -68,7 +72,7 @@ final class ClusterCommand extends Calling {
     if (action.equals("healings")) {
       return healings(client, out);
     }
-    if (!action.equals("show") && node.isEmpty()) {
+    if (!NAMELESS.contains(action) && node.isEmpty()) {
       throw new IllegalArgumentException("name the node: entente cluster " + action + " NODE");
     }
     if (action.equals("split-brain")) {

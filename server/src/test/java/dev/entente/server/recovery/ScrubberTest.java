@@ -44,7 +44,7 @@ class ScrubberTest {
   }
 
   private Checkpoints checkpoints(Node node) {
-    return new Checkpoints(node, folder.resolve("checkpoints"), Duration.ofDays(1));
+    return new Checkpoints(node, folder.resolve("checkpoints"), Duration.ofDays(1), 0);
   }
 
   private static List<Path> tables(Path directory) throws IOException {
