@@ -68,12 +68,6 @@ final class AccessOptions {
               + " (default: ${DEFAULT-VALUE}, for any).")
   int tenantRequests;
 
-  private static void requireNotNegative(String option, int limit) {
-    if (limit < 0) {
-      throw new IllegalArgumentException(option + " takes a number from 0 on, not " + limit);
-    }
-  }
-
   /** Keys that come over an unencrypted line can be anybody's. */
   private static void requireUrl(String option, String url) {
     URI uri;
@@ -114,9 +108,9 @@ final class AccessOptions {
   }
 
   RateLimits.Limits limits() {
-    requireNotNegative("--rate-limit", requests);
-    requireNotNegative("--record-rate-limit", changes);
-    requireNotNegative("--tenant-rate-limit", tenantRequests);
+    Checks.requireAtLeast("--rate-limit", requests, 0);
+    Checks.requireAtLeast("--record-rate-limit", changes, 0);
+    Checks.requireAtLeast("--tenant-rate-limit", tenantRequests, 0);
     return new RateLimits.Limits(requests, changes, tenantRequests);
   }
 }

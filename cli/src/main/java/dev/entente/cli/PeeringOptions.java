@@ -2,19 +2,25 @@
 package dev.entente.cli;
 
 import dev.entente.cluster.NodeTls;
+import dev.entente.core.record.Fingerprint;
 import dev.entente.engine.AccessKeys;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.store.SettingFile;
 import dev.entente.server.Peering;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The options of a node that takes part in a cluster. */
 final class PeeringOptions {
+  private static final Pattern VOTER = Pattern.compile("[^=\\s]+=[^=\\s]+:([0-9]{1,5})");
+
   @Option(
       names = "--name",
       paramLabel = "NAME",
@@ -97,6 +103,18 @@ final class PeeringOptions {
       }
       return Optional.empty();
     }
+    if (secret.length() < Peering.SECRET_LENGTH_MIN) {
+      throw new IllegalArgumentException(
+          (secretFile == null ? "ENTENTE_SECRET" : "--secret-file")
+              + ": the secret that nodes share has at least "
+              + Peering.SECRET_LENGTH_MIN
+              + " characters");
+    }
+    peers.forEach(peer -> requireNodeUrl("--peers", peer, tls.isPresent()));
+    if (!url.isEmpty()) {
+      requireNodeUrl("--advertise", url, tls.isPresent());
+    }
+    voters.forEach(PeeringOptions::requireVoter);
     List<String> urls = peers.stream().map(peer -> peer.replaceAll("/+$", "")).toList();
     return Optional.of(
         new Peering(
@@ -108,8 +126,40 @@ final class PeeringOptions {
             tls,
             voteKey == null
                 ? Optional.empty()
-                : Optional.of(SettingFile.secret("--vote-key", voteKey)),
-            administrators.stream().map(AccessKeys::parse).collect(Collectors.toSet())));
+                : Optional.of(
+                    Checks.requireVoteKey("--vote-key", SettingFile.secret("--vote-key", voteKey))),
+            administrators.stream()
+                .map(PeeringOptions::administratorKey)
+                .collect(Collectors.toSet())));
+  }
+
+  /** A node with certificates speaks HTTPS only, and to nodes that do so too. */
+  private static void requireNodeUrl(String option, String url, boolean encrypted) {
+    URI uri = Checks.requireUrl(option, url);
+    if (encrypted && !"https".equals(uri.getScheme())) {
+      throw new IllegalArgumentException(
+          option
+              + " "
+              + url
+              + " is plain HTTP, but with --tls-cert nodes speak HTTPS only: begin it"
+              + " with https://");
+    }
+  }
+
+  private static Fingerprint administratorKey(String text) {
+    try {
+      return AccessKeys.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--administrator-keys: " + e.getMessage(), e);
+    }
+  }
+
+  private static void requireVoter(String voter) {
+    Matcher parts = VOTER.matcher(voter);
+    if (!parts.matches()) {
+      throw new IllegalArgumentException("--voters takes NAME=HOST:PORT, not " + voter);
+    }
+    Checks.requirePort("--voters " + voter, Integer.parseInt(parts.group(1)));
   }
 
   /** The secret of the file or the environment; empty where neither gives one. */

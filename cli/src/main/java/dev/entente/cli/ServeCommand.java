@@ -167,10 +167,10 @@ final class ServeCommand implements Callable<Integer> {
     ServerConfig.Safety safety;
     Node node;
     try {
-      if (checkpointCount < 0) {
-        throw new IllegalArgumentException(
-            "--keep-checkpoints-count takes a whole number; 0 for no bound");
-      }
+      Checks.requireAtLeast("--checkpoint-every", checkpointMinutes, 0);
+      Checks.requireAtLeast("--keep-checkpoints", checkpointDays, 1);
+      Checks.requireAtLeast("--keep-checkpoints-count", checkpointCount, 0);
+      Checks.requireAtLeast("--retention", retentionDays, 0);
       told = traces.target();
       safety =
           new ServerConfig.Safety(

@@ -11,7 +11,8 @@ final class TraceOptions {
       names = "--traces",
       paramLabel = "URL",
       description =
-          "Tell a collector of OpenTelemetry (OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces) where requests spend their time.")
+          "Tell a collector of OpenTelemetry (OTLP over HTTP, such as"
+              + " http://127.0.0.1:4318/v1/traces) where requests spend their time.")
   String url = "";
 
   @Option(
@@ -22,6 +23,11 @@ final class TraceOptions {
   double ratio = 0.1;
 
   Optional<TraceTarget> target() {
-    return url.isBlank() ? Optional.empty() : Optional.of(new TraceTarget(url, ratio));
+    Checks.requireRange("--trace-ratio", ratio, 0, 1);
+    if (url.isBlank()) {
+      return Optional.empty();
+    }
+    Checks.requireUrl("--traces", url);
+    return Optional.of(new TraceTarget(url, ratio));
   }
 }

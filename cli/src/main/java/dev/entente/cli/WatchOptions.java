@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 
 /** From where on something is wrong, and how people are told. */
 final class WatchOptions {
+  private static final int SMTP_PORT = 587;
   private static final Thresholds USUAL = Thresholds.DEFAULT;
 
   @Option(
@@ -60,7 +61,7 @@ final class WatchOptions {
       names = "--smtp-port",
       paramLabel = "PORT",
       description = "Its port (default: ${DEFAULT-VALUE}).")
-  int smtpPort = 587;
+  int smtpPort = SMTP_PORT;
 
   @Option(names = "--smtp-from", paramLabel = "ADDRESS", description = "Whom e-mail is from.")
   String smtpFrom = "";
@@ -77,6 +78,12 @@ final class WatchOptions {
   boolean smtpPlain;
 
   Watching watching(Path directory, Settings settings) {
+    Checks.requireAtLeast("--alert-conflicts", conflicts, 1);
+    Checks.requireAtLeast("--alert-pending", pending, 0);
+    Checks.requireAtLeast("--alert-p99", p99, 0.001);
+    Checks.requireAtLeast("--alert-lag", (double) lag, 1);
+    Checks.requireAtLeast("--alert-clock", (double) clock, 1);
+    Checks.requirePort("--smtp-port", smtpPort);
     Thresholds thresholds =
         new Thresholds(
             conflicts,
@@ -94,10 +101,14 @@ final class WatchOptions {
 
   private Optional<MailSender.Config> mail(Optional<String> password) {
     if (smtpHost.isEmpty()) {
-      if (!smtpFrom.isEmpty() || !smtpUser.isEmpty() || smtpPlain || password.isPresent()) {
+      if (!smtpFrom.isEmpty()
+          || !smtpUser.isEmpty()
+          || smtpPlain
+          || smtpPort != SMTP_PORT
+          || password.isPresent()) {
         throw new IllegalArgumentException(
-            "--smtp-from, --smtp-user, --smtp-plain and ENTENTE_SMTP_PASSWORD need --smtp-host, the"
-                + " server that takes e-mail");
+            "--smtp-port, --smtp-from, --smtp-user, --smtp-plain and ENTENTE_SMTP_PASSWORD need"
+                + " --smtp-host, the server that takes e-mail");
       }
       return Optional.empty();
     }
@@ -107,6 +118,12 @@ final class WatchOptions {
     if (smtpUser.isEmpty() == password.isPresent()) {
       throw new IllegalArgumentException(
           "--smtp-user and ENTENTE_SMTP_PASSWORD go together: give both or neither");
+    }
+    if (!smtpFrom.matches("[^@\\s]+@[^@\\s]+")) {
+      throw new IllegalArgumentException("--smtp-from takes an e-mail address, not " + smtpFrom);
+    }
+    if (!smtpHost.matches("[\\w.:\\[\\]-]+")) {
+      throw new IllegalArgumentException("--smtp-host takes a host name, not " + smtpHost);
     }
     return Optional.of(
         new MailSender.Config(

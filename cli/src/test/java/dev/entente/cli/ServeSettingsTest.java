@@ -30,50 +30,43 @@ class ServeSettingsTest {
   private static final Map<String, List<String>> ROWS = new TreeMap<>();
 
   static {
-    for (String open :
-        List.of(
-            "data",
-            "config",
-            "policies",
-            "tenant",
-            "name",
-            "traces",
-            "smtp-host",
-            "webhooks-inside",
-            "insecure-http")) {
+    // Names that the operator chooses; every text that is not empty is one.
+    for (String open : List.of("data", "tenant", "name")) {
       ROWS.put(open, List.of());
     }
-    for (String number :
-        List.of(
-            "checkpoint-every",
-            "keep-checkpoints",
-            "retention",
-            "alert-conflicts",
-            "alert-pending",
-            "alert-p99",
-            "alert-lag",
-            "alert-clock",
-            "trace-ratio",
-            "smtp-port",
-            "log",
-            "log-level")) {
-      ROWS.put(number, List.of("x"));
+    ROWS.put("config", List.of("missing", ".", "EMPTY", "BINARY"));
+    ROWS.put("policies", List.of("missing", "EMPTY"));
+    ROWS.put("traces", List.of("x", "ftp://h", "http://", "http://a b", "http://h:99999"));
+    ROWS.put("trace-ratio", List.of("x", "-0.1", "1.1", "NaN"));
+    ROWS.put("smtp-host", List.of("a host", "http://h"));
+    ROWS.put("smtp-port", List.of("x", "0", "-1", "65536", "25"));
+    ROWS.put("webhooks-inside", List.of("yes", "1"));
+    ROWS.put("insecure-http", List.of("yes", "1"));
+    for (String number : List.of("checkpoint-every", "retention", "alert-pending")) {
+      ROWS.put(number, List.of("x", "-1", "99999999999"));
     }
     ROWS.put("scrub-every", List.of("x", "-1"));
     ROWS.put("scrub-rate", List.of("x", "0", "-1"));
     ROWS.put("keep-checkpoints-count", List.of("x", "-1"));
+    for (String number : List.of("keep-checkpoints", "alert-conflicts", "alert-lag")) {
+      ROWS.put(number, List.of("x", "0", "-1", "99999999999999999999"));
+    }
+    ROWS.put("alert-clock", List.of("x", "0", "-1", "1.5"));
+    ROWS.put("alert-p99", List.of("x", "0", "-1", "NaN"));
+    ROWS.put("log", List.of("x"));
+    ROWS.put("log-level", List.of("x"));
     ROWS.put("port", List.of("x", "-1", "65536"));
     ROWS.put("host", List.of("0.0.0.0", "::", "no such host"));
     for (String file : List.of("tls-cert", "tls-key", "tls-ca")) {
-      ROWS.put(file, List.of("missing"));
+      ROWS.put(file, List.of("missing", ".", "EMPTY", "BINARY"));
     }
     ROWS.put("host-names", List.of("http://entente.example", "a b", "entente.example:8080", "*"));
-    ROWS.put("peers", List.of("http://127.0.0.1:1"));
-    ROWS.put("voters", List.of("eu=127.0.0.1:1"));
+    ROWS.put("peers", List.of("http://127.0.0.1:1", "127.0.0.1:1", "ftp://h"));
+    ROWS.put("voters", List.of("eu=127.0.0.1:1", "eu", "eu=h", "eu=h:0", "eu=h:65536", "=h:1"));
     ROWS.put("administrator-keys", List.of("x", "token-of-the-administrator"));
-    ROWS.put("advertise", List.of("http://127.0.0.1:1"));
-    ROWS.put("vote-key", List.of("missing"));
-    ROWS.put("secret-file", List.of("missing", ".", "EMPTY", "BINARY"));
+    ROWS.put("advertise", List.of("http://127.0.0.1:1", "eu.example.org", "http://h/?a=b"));
+    ROWS.put("vote-key", List.of("missing", ".", "EMPTY", "BINARY", "TEXT"));
+    ROWS.put("secret-file", List.of("missing", ".", "EMPTY", "BINARY", "SHORT"));
     ROWS.put("oidc-issuer", List.of("x", "http://issuer.example", "https://"));
     ROWS.put("oidc-audience", List.of("other"));
     ROWS.put("oidc-keys", List.of("missing", "https://issuer.example/keys"));
@@ -81,17 +74,23 @@ class ServeSettingsTest {
     for (String limit : List.of("rate-limit", "record-rate-limit", "tenant-rate-limit")) {
       ROWS.put(limit, List.of("-1", "x", "99999999999"));
     }
-    ROWS.put("smtp-from", List.of("a@b.example"));
+    ROWS.put("smtp-from", List.of("a@b.example", "nobody"));
     ROWS.put("smtp-user", List.of("u"));
-    ROWS.put("smtp-plain", List.of("true"));
+    ROWS.put("smtp-plain", List.of("true", "yes"));
   }
+
+  private static final List<String> FILES =
+      List.of("EMPTY", "BINARY", "TEXT", "SHORT", "missing", ".");
 
   @TempDir Path folder;
 
   @BeforeEach
   void files() throws IOException {
-    Folders.createFile(folder.resolve("EMPTY"));
-    Folders.createFile(folder.resolve("BINARY"));
+    for (String name : List.of("EMPTY", "BINARY", "TEXT", "SHORT")) {
+      Folders.createFile(folder.resolve(name));
+    }
+    Files.writeString(folder.resolve("TEXT"), "a text of some length that is no key");
+    Files.writeString(folder.resolve("SHORT"), "short");
     Files.writeString(folder.resolve("EMPTY"), "\n");
     Files.write(folder.resolve("BINARY"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
     Files.writeString(folder.resolve("no-store"), "a file where the data should be");
@@ -115,9 +114,7 @@ class ServeSettingsTest {
   }
 
   private String value(String row) {
-    return row.equals("EMPTY") || row.equals("BINARY") || row.equals("missing") || row.equals(".")
-        ? folder.resolve(row).toString()
-        : row;
+    return FILES.contains(row) ? folder.resolve(row).toString() : row;
   }
 
   private static String variable(String name) {
