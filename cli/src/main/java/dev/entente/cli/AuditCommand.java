@@ -16,7 +16,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "audit",
     description =
-        "Lists the latest of the audit log; with --anchor, writes its signed end into a file to keep elsewhere; with --check, says whether the log is still what such a file says it was.")
+        "Lists the latest of the audit log; with --anchor, writes its signed end into a file to"
+            + " keep elsewhere; with --check, says whether the log is still what such a file says"
+            + " it was.")
 final class AuditCommand extends Calling {
   @Option(names = "--all", description = "Of all tenants and of the cluster.")
   boolean all;
@@ -34,6 +36,9 @@ final class AuditCommand extends Calling {
   Integer run(Client client, PrintWriter out) throws IOException {
     Path keep = anchor;
     Path kept = check;
+    if (keep != null && kept != null) {
+      throw new IllegalArgumentException("give one of --anchor and --check");
+    }
     if (keep != null) {
       Json end = client.get("/v1/cluster/audit/anchor");
       Files.writeString(keep, end + "\n");

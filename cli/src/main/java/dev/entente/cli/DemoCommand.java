@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "demo",
     description =
-        "A living example: three durable nodes, the reference scenarios played over and over, and the dashboard. Ends with Ctrl-C.")
+        "A living example: three durable nodes, the reference scenarios played over and over, and"
+            + " the dashboard. Ends with Ctrl-C.")
 final class DemoCommand implements Callable<Integer> {
   private static final System.Logger LOG = System.getLogger(DemoCommand.class.getName());
   private static final List<String> REGIONS = List.of("eu", "us", "asia");
@@ -78,9 +79,13 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
+    Optional<String> wanted = Settings.of(spec).secret("ENTENTE_TOKEN");
+    if (wanted.filter(String::isEmpty).isPresent()) {
+      throw new IllegalArgumentException("ENTENTE_TOKEN is empty: give it a value, or unset it");
+    }
     Path directory = data == null ? Files.createTempDirectory("entente-demo") : data;
     Folders.create(directory);
-    Token token = Token.of(directory);
+    Token token = Token.of(directory, wanted);
     String secret = UUID.randomUUID().toString();
     List<Region> regions = new ArrayList<>();
     List<String> voters = voters();
@@ -162,7 +167,8 @@ final class DemoCommand implements Callable<Integer> {
     }
     out.println();
     out.println(
-        "The reference scenarios play over and over; what no rule may settle gathers under Reviews. Ctrl-C ends the demo.");
+        "The reference scenarios play over and over; what no rule may settle gathers under Reviews."
+            + " Ctrl-C ends the demo.");
     out.flush();
   }
 
@@ -177,7 +183,11 @@ final class DemoCommand implements Callable<Integer> {
               "main",
               "type: "
                   + EVERYWHERE_TYPE
-                  + "\ndefault: last-writer-wins\nfields:\n  visits: {cell: counter}\n  greetings: {cell: set}\n",
+                  + "\n"
+                  + "default: last-writer-wins\n"
+                  + "fields:\n"
+                  + "  visits: {cell: counter}\n"
+                  + "  greetings: {cell: set}\n",
               "demo")
           .join();
       for (int round = 0; ; round++) {

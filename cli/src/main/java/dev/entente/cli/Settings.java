@@ -93,9 +93,14 @@ final class Settings implements IDefaultValueProvider {
     }
     String name = name(option);
     String given = environment.get(variable(name));
-    return given != null && !given.isBlank()
-        ? given.strip()
-        : name.equals(CONFIG) ? null : inFile().getProperty(name);
+    try {
+      return given != null && !given.isBlank()
+          ? given.strip()
+          : name.equals(CONFIG) ? null : inFile().getProperty(name);
+    } catch (IllegalArgumentException e) {
+      throw new CommandLine.ParameterException(
+          option.command().commandLine(), String.valueOf(e.getMessage()), e);
+    }
   }
 
   /** The settings that a command was given. */
