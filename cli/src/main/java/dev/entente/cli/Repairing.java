@@ -13,6 +13,8 @@ import dev.entente.engine.store.RocksStore;
 import dev.entente.server.Peering;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -22,6 +24,8 @@ import java.util.Optional;
 
 /** Opens the store of a node that is started, and repairs it before where it is damaged. */
 final class Repairing {
+  private static final Logger LOG = System.getLogger(Repairing.class.getName());
+
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.'SSS'Z'").withZone(ZoneOffset.UTC);
 
@@ -96,7 +100,7 @@ final class Repairing {
           }
         } catch (IOException e) {
           // The next may have it; where none does, the repair says so.
-          continue;
+          LOG.log(Level.INFO, "no version for the repair from " + url, e);
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
           return Optional.empty();

@@ -48,21 +48,18 @@ public final class FileChecks {
       files = all.filter(file -> isTable(file) || isLog(file)).sorted().toList();
     }
     for (Path file : files) {
-      // Hard links of one table stand in several checkpoints.
       Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
-      Optional<String> why;
-      if (key != null && !isLog(file) && checked.containsKey(key)) {
-        why = checked.getOrDefault(key, Optional.empty());
-      } else {
-        why = damage(file);
+      boolean known = key != null && !isLog(file) && checked.containsKey(key);
+      Optional<String> why = known ? checked.getOrDefault(key, Optional.empty()) : damage(file);
+      why.ifPresent(what ->
+          damaged.add(
+              new DamagedFile(String.valueOf(file.getFileName()), Optional.empty(), what, false)));
+      if (!known) {
         if (key != null) {
           checked.put(key, why);
         }
         pace.accept(Files.size(file));
       }
-      why.ifPresent(what ->
-          damaged.add(
-              new DamagedFile(String.valueOf(file.getFileName()), Optional.empty(), what, false)));
     }
     return damaged;
   }

@@ -9,6 +9,8 @@ import dev.entente.engine.store.FileChecks;
 import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -30,6 +32,7 @@ import java.util.function.LongConsumer;
  * Thread-safe.
  */
 public final class Checkpoints {
+  private static final Logger LOG = System.getLogger(Checkpoints.class.getName());
   private static final DateTimeFormatter NAME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'.'SSS'Z'").withZone(ZoneOffset.UTC);
   private static final String UNFINISHED = ".unfinished";
@@ -146,8 +149,7 @@ public final class Checkpoints {
           found.add(checkpoint.name() + ": " + damaged.getFirst());
         }
       } catch (NoSuchFileException e) {
-        // It became too old meanwhile.
-        continue;
+        LOG.log(Level.DEBUG, "removed while it was checked: " + checkpoint.name(), e);
       }
     }
     return found;
