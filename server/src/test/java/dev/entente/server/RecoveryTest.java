@@ -191,9 +191,11 @@ class RecoveryTest {
       }
       assertThat(checkpoints.list()).hasSize(15);
       Files.createDirectories(kept.resolve("x.unfinished"));
+      Files.createDirectories(kept.resolve("y.unfinished.tmp"));
       Files.createDirectories(kept.resolve("mine"));
       checkpoints.prune();
       assertThat(kept.resolve("x.unfinished")).doesNotExist();
+      assertThat(kept.resolve("y.unfinished.tmp")).doesNotExist();
       assertThat(kept.resolve("mine")).exists();
     }
   }

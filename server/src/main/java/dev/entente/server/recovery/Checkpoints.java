@@ -120,7 +120,8 @@ public final class Checkpoints {
       }
     }
     if (Files.isDirectory(folder)) {
-      try (DirectoryStream<Path> begun = Files.newDirectoryStream(folder, "*" + UNFINISHED)) {
+      // The store makes one under a longer name first.
+      try (DirectoryStream<Path> begun = Files.newDirectoryStream(folder, "*" + UNFINISHED + "*")) {
         for (Path one : begun) {
           Folders.delete(one);
         }
