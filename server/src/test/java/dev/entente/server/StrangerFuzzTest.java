@@ -275,7 +275,7 @@ class StrangerFuzzTest {
       assertThat(code < 500 || code == HTTP_VERSION_NOT_SUPPORTED).as(answered).isTrue();
     }
     assertThat(served.node.position()).as("nothing was written").isZero();
-    assertThat(served.raw("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")).endsWith("200");
+    assertThat(served.raw("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")).endsWith("200");
     assertThat(SAID).as("nobody can fill the log").isEmpty();
   }
 
