@@ -292,7 +292,7 @@ final class ClusterRoutes {
     JsonObject body = call.jsonObject();
     Call.only(body, "a comparison", Set.of("mend"));
     boolean mend = new JsonBool(true).equals(body.get("mend"));
-    DisputedVersions versions = disputedVersions();
+    DisputedVersions versions = new DisputedVersions(node, cluster(), transport);
     DisputedVersions.Found found;
     try {
       found = versions.find();
@@ -316,14 +316,6 @@ final class ClusterRoutes {
     members.put(
         "versions", DisputedVersions.describe(found, mendsVersions && problem.isEmpty(), problem));
     return Reply.json(200, JsonObject.of(members));
-  }
-
-  private DisputedVersions disputedVersions() {
-    Transport way = transport;
-    if (way == null) {
-      throw new IllegalStateException("a node in a cluster reaches others");
-    }
-    return new DisputedVersions(node, cluster(), way);
   }
 
   private Json verified(Link link, boolean mend, List<String> lost) {

@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 
 /** Tells which numbers stand for several versions in the cluster, and ends that at this node. */
 final class DisputedVersions {
@@ -31,9 +32,10 @@ final class DisputedVersions {
 
   private final Node node;
   private final Cluster cluster;
-  private final Transport transport;
+  private final @Nullable Transport transport;
 
-  DisputedVersions(Node node, Cluster cluster, Transport transport) {
+  /** A node that reaches no others has no way to them. */
+  DisputedVersions(Node node, Cluster cluster, @Nullable Transport transport) {
     this.node = node;
     this.cluster = cluster;
     this.transport = transport;
@@ -60,7 +62,7 @@ final class DisputedVersions {
     missing.remove(node.id().name());
     Map<NodeId, VersionSource> others = new TreeMap<>();
     for (LinkStatus link : cluster.status()) {
-      if (link.isUp() && link.peer().isPresent()) {
+      if (transport != null && link.isUp() && link.peer().isPresent()) {
         others.put(link.peer().get(), new RemoteReplica(transport, link.url(), node.id()));
         missing.remove(link.peer().get().name());
       }

@@ -229,7 +229,9 @@ public final class Simulation {
 
   private List<String> known() {
     List<String> known = new ArrayList<>();
-    nodes().forEach((name, node) -> known.add(name + " " + node.known()));
+    nodes()
+        .forEach((name, node) ->
+            known.add(name + " knows " + node.known() + " and holds " + written(node)));
     return known;
   }
 
@@ -243,7 +245,8 @@ public final class Simulation {
       written = written.join(written(node));
     }
     for (Node node : nodes.values()) {
-      if (!node.known().dominates(written)
+      // What came in a part of a log whose author is no more is held and never known.
+      if (!node.known().join(written(node)).dominates(written)
           || !node.policies().equals(nodes.values().iterator().next().policies())) {
         return false;
       }
