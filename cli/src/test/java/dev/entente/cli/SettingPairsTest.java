@@ -39,7 +39,8 @@ class SettingPairsTest {
 
   /** What concerns no secret, no identity and no limit; every other setting is paired. */
   private static final Pattern OTHERS =
-      Pattern.compile("alert-.*|log.*|port|name|tenant|policies|.*checkpoint.*|retention|trace.*");
+      Pattern.compile(
+          "alert-.*|log.*|port|name|tenant|policies|.*checkpoint.*|retention|trace.*|scrub.*");
 
   /** What a setting needs beside it. */
   private static final Map<String, List<String>> NEEDS = new TreeMap<>();
@@ -74,6 +75,7 @@ class SettingPairsTest {
     GOOD.put("tenant", "main");
     GOOD.put("port", "0");
     GOOD.put("host", "127.0.0.1");
+    GOOD.put("host-names", "entente.example");
     GOOD.put("peers", "https://127.0.0.1:1");
     GOOD.put("advertise", "https://127.0.0.1:2");
     GOOD.put("voters", "eu=127.0.0.1:3");
@@ -96,6 +98,9 @@ class SettingPairsTest {
         List.of(
             "checkpoint-every",
             "keep-checkpoints",
+            "keep-checkpoints-count",
+            "scrub-every",
+            "scrub-rate",
             "retention",
             "rate-limit",
             "record-rate-limit",

@@ -4,6 +4,7 @@ package dev.entente.server;
 import dev.entente.engine.store.Folders;
 import dev.entente.engine.store.SettingFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -36,10 +37,7 @@ public record Token(String value, boolean isNew) {
   public static Token of(Path directory, Optional<String> wanted) throws IOException {
     Optional<String> given = wanted.map(String::strip).filter(token -> !token.isEmpty());
     Path file = directory.resolve("token");
-    String kept =
-        Files.exists(file) && Files.size(file) > 0
-            ? SettingFile.secret("the administrator's token", file)
-            : "";
+    String kept = isNone(file) ? "" : SettingFile.secret("the administrator's token", file);
     if (!kept.isEmpty()) {
       if (given.filter(token -> !token.equals(kept)).isPresent()) {
         throw new IllegalArgumentException(
@@ -52,6 +50,14 @@ public record Token(String value, boolean isNew) {
     Token token = new Token(given.orElseGet(Auth::newToken), given.isEmpty());
     token.keep(directory);
     return token;
+  }
+
+  /** Whether no file is there, or one that a loss of power left without its content. */
+  private static boolean isNone(Path file) throws IOException {
+    return Files.notExists(file)
+        || (Files.isRegularFile(file)
+            && Files.size(file) < 64
+            && Files.readString(file, StandardCharsets.ISO_8859_1).isBlank());
   }
 
   /** Keeps it so that it is there as a whole or not at all, whenever the power goes. */

@@ -352,7 +352,7 @@ class ClusterRoutesTest {
     assertThat(departed.status()).isEqualTo(200);
     assertThat(((JsonObject) departed.json().get("access")).get("undoneCount"))
         .isEqualTo(Json.of(0));
-    assertThat(a.get("/v1/audit?action=depart").body()).contains("undoneCount");
+    assertThat(a.get("/v1/cluster/audit?action=depart").body()).contains("undoneCount");
     Served.eventually(() -> a.get("/v1/cluster").body().contains("\"departed\":true"));
   }
 

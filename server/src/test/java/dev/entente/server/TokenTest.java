@@ -4,6 +4,7 @@ package dev.entente.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.engine.store.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ class TokenTest {
 
   @Test
   void aFileThatThePowerLeftEmptyIsNoToken() throws IOException {
-    Files.writeString(directory.resolve("token"), "\n");
+    Files.writeString(Folders.createFile(directory.resolve("token")), "\n");
     assertThat(Token.of(directory).value()).isNotBlank();
     assertThat(Files.readString(directory.resolve("token"))).isNotBlank();
     assertThatThrownBy(() -> new Token(" ", false)).hasMessageContaining("lets everybody in");
