@@ -8,11 +8,9 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.VersionRules;
-import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -26,9 +24,6 @@ import java.util.function.Consumer;
  * sender. Written by the sequencer's thread only; any thread may read.
  */
 public final class PeerFaults {
-  /** So many senders are listed; the rest is counted together. */
-  static final int SENDERS_MAX = 32;
-
   /** How many faults of a sender the audit log holds; the rest is counted. */
   static final int AUDITED_MAX = 100;
 
@@ -38,15 +33,10 @@ public final class PeerFaults {
   /** How much is told of what was sent. */
   private static final int TEXT_MAX = 500;
 
-  /** What is never copied to another node, since it says what this one has met. */
-  private static final byte[] PREFIX = Keys.of("kept", "peer-faults");
-
-  private static final byte[] OTHERS = Keys.of("kept", "peer-faults-of-others");
-
   /** Under which record the audit log and metrics name all of them: no name in them is trusted. */
   private static final RecordKey RECORD = new RecordKey(Registry.TENANT, "node", "peer-faults");
 
-  private final Store store;
+  private final SenderTable senders;
   private final Consumer<NodeEvent> told;
 
   /**
@@ -89,7 +79,7 @@ public final class PeerFaults {
   }
 
   PeerFaults(Store store, Consumer<NodeEvent> told) {
-    this.store = store;
+    this.senders = new SenderTable(store, "peer-faults", "peer-faults-of-others");
     this.told = told;
   }
 
@@ -126,13 +116,10 @@ public final class PeerFaults {
   }
 
   private long count(Transaction transaction, Sender sender, String last, long nowMillis) {
-    byte[] at = key(sender);
+    byte[] at = senders.key(sender);
     byte[] stored = transaction.get(Table.META, at);
-    if (stored == null && transaction.keys(Table.META, PREFIX).size() >= SENDERS_MAX) {
-      byte[] others = transaction.get(Table.META, OTHERS);
-      long count = (others == null ? 0 : new ByteReader(others).u64()) + 1;
-      transaction.put(Table.META, OTHERS, Keys.of(count));
-      return count;
+    if (stored == null && senders.isFull(transaction)) {
+      return senders.countOther(transaction);
     }
     Refused before =
         stored == null ? new Refused(sender, 0, nowMillis, nowMillis, "") : Refused.of(stored);
@@ -141,40 +128,18 @@ public final class PeerFaults {
     return after.count();
   }
 
-  private static byte[] key(Sender sender) {
-    return Keys.of("kept", "peer-faults", sender.url().isEmpty() ? sender.node() : sender.url());
-  }
-
   /** What was refused, by who sent it. */
   public List<Refused> bySender() {
-    List<Refused> all = new ArrayList<>();
-    store.scan(
-        Table.META,
-        PREFIX,
-        (_, stored) -> {
-          all.add(Refused.of(stored));
-          return true;
-        });
-    return all;
+    return senders.entries().stream().map(Refused::of).toList();
   }
 
   /** How often something was refused of senders that are not listed. */
   public long ofOthers() {
-    byte[] others = store.get(Table.META, OTHERS);
-    return others == null ? 0 : new ByteReader(others).u64();
+    return senders.ofOthers();
   }
 
   /** Forgets what a node sent, once it has departed. */
   void forget(Transaction transaction, String node) {
-    for (byte[] at : transaction.keys(Table.META, PREFIX)) {
-      byte[] stored = transaction.get(Table.META, at);
-      if (stored != null && Refused.of(stored).from().node().equals(node)) {
-        transaction.delete(Table.META, at);
-      }
-    }
-    if (transaction.keys(Table.META, PREFIX).isEmpty()
-        && transaction.get(Table.META, OTHERS) != null) {
-      transaction.delete(Table.META, OTHERS);
-    }
+    senders.forget(transaction, stored -> Refused.of(stored).from().node().equals(node));
   }
 }

@@ -6,11 +6,9 @@ import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.Version;
-import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -25,18 +23,10 @@ import java.util.function.Supplier;
  * rest is counted together. Written by the sequencer's thread only; any thread may read.
  */
 public final class UnprovenAccess {
-  /** So many senders are listed. */
-  static final int SENDERS_MAX = 32;
-
   /** How many versions of a sender the audit log holds; the rest is counted. */
   static final int AUDITED_MAX = 100;
 
-  /** What is never copied to another node, since it says what this one has met. */
-  private static final byte[] PREFIX = Keys.of("kept", "unproven-access-by-sender");
-
-  private static final byte[] OTHERS = Keys.of("kept", "unproven-access-of-others");
-
-  private final Store store;
+  private final SenderTable senders;
   private final Supplier<AccessKeys> keys;
   private final BiConsumer<Version, CausalViolation> told;
 
@@ -100,7 +90,7 @@ public final class UnprovenAccess {
 
   UnprovenAccess(
       Store store, Supplier<AccessKeys> keys, BiConsumer<Version, CausalViolation> told) {
-    this.store = store;
+    this.senders = new SenderTable(store, "unproven-access-by-sender", "unproven-access-of-others");
     this.keys = keys;
     this.told = told;
   }
@@ -111,12 +101,12 @@ public final class UnprovenAccess {
       return true;
     }
     boolean proven = keys.get().isProven(version);
-    byte[] stored = proven ? transaction.get(Table.META, key(sender)) : null;
+    byte[] stored = proven ? transaction.get(Table.META, senders.key(sender)) : null;
     if (stored != null
         && version.proof().isPresent()
         && Refused.of(stored).signer().equals(AccessKeys.text(version.proof().get().signer()))) {
       // All that was refused bears the signature of a key that has been named since.
-      transaction.delete(Table.META, key(sender));
+      transaction.delete(Table.META, senders.key(sender));
     }
     return proven;
   }
@@ -124,13 +114,11 @@ public final class UnprovenAccess {
   /** Notes that a version was refused. */
   Receipt refuse(
       Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
-    byte[] at = key(sender);
+    byte[] at = senders.key(sender);
     byte[] stored = transaction.get(Table.META, at);
     long before;
-    if (stored == null && transaction.keys(Table.META, PREFIX).size() >= SENDERS_MAX) {
-      byte[] others = transaction.get(Table.META, OTHERS);
-      before = others == null ? 0 : new ByteReader(others).u64();
-      transaction.put(Table.META, OTHERS, Keys.of(before + 1));
+    if (stored == null && senders.isFull(transaction)) {
+      before = senders.countOther(transaction) - 1;
     } else {
       String signer = AccessKeys.signerOf(version);
       Refused known =
@@ -175,30 +163,17 @@ public final class UnprovenAccess {
     return new Receipt.Violated(version.dot(), CausalViolation.UNPROVEN_ACCESS, why);
   }
 
-  /** By address, which a sender does not choose as freely as its name. */
-  private static byte[] key(Sender sender) {
-    return Keys.of(
-        "kept", "unproven-access-by-sender", sender.url().isEmpty() ? sender.node() : sender.url());
-  }
-
   /** What was refused, by who sent it; the largest number first. */
   public List<Refused> bySender() {
-    List<Refused> all = new ArrayList<>();
-    store.scan(
-        Table.META,
-        PREFIX,
-        (_, stored) -> {
-          all.add(Refused.of(stored));
-          return true;
-        });
-    all.sort(Comparator.comparingLong(Refused::count).reversed());
-    return all;
+    return senders.entries().stream()
+        .map(Refused::of)
+        .sorted(Comparator.comparingLong(Refused::count).reversed())
+        .toList();
   }
 
   /** How many versions were refused of senders that are not listed. */
   public long ofOthers() {
-    byte[] others = store.get(Table.META, OTHERS);
-    return others == null ? 0 : new ByteReader(others).u64();
+    return senders.ofOthers();
   }
 
   /** What was refused, as JSON. */
@@ -215,19 +190,11 @@ public final class UnprovenAccess {
    * @param url its address; empty where it has none
    */
   void forget(Transaction transaction, String node, String url) {
-    List<byte[]> listed = transaction.keys(Table.META, PREFIX);
-    int left = 0;
-    for (byte[] at : listed) {
-      byte[] stored = transaction.get(Table.META, at);
-      Sender from = stored == null ? Sender.UNKNOWN : Refused.of(stored).from();
-      if (from.node().equals(node) || (!url.isEmpty() && from.url().equals(url))) {
-        transaction.delete(Table.META, at);
-      } else {
-        left++;
-      }
-    }
-    if (left == 0 && transaction.get(Table.META, OTHERS) != null) {
-      transaction.delete(Table.META, OTHERS);
-    }
+    senders.forget(
+        transaction,
+        stored -> {
+          Sender from = Refused.of(stored).from();
+          return from.node().equals(node) || (!url.isEmpty() && from.url().equals(url));
+        });
   }
 }

@@ -124,12 +124,11 @@ class AccessKeysTest {
         byte[] version = VersionCodec.toBytes(numberedBy("name" + i + ".1", planted));
         us.take(shipment("name" + i + ".1", 1, version), "").join();
       }
-      assertThat(us.unprovenAccess().bySender()).hasSize(UnprovenAccess.SENDERS_MAX);
-      assertThat(us.unprovenAccess().ofOthers()).isEqualTo(150 - UnprovenAccess.SENDERS_MAX);
+      assertThat(us.unprovenAccess().bySender()).hasSize(SenderTable.SENDERS_MAX);
+      assertThat(us.unprovenAccess().ofOthers()).isEqualTo(150 - SenderTable.SENDERS_MAX);
       long audited =
           us.audit(entry -> entry.action().equals("violation"), Long.MAX_VALUE, 1_000).size();
-      assertThat(audited)
-          .isLessThanOrEqualTo(UnprovenAccess.SENDERS_MAX + UnprovenAccess.AUDITED_MAX);
+      assertThat(audited).isLessThanOrEqualTo(SenderTable.SENDERS_MAX + UnprovenAccess.AUDITED_MAX);
     }
   }
 

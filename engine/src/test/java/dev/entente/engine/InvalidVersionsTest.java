@@ -250,7 +250,7 @@ class InvalidVersionsTest {
       node.take(shipment(all[0]), "http://liar:" + (100 + i)).join();
     }
     node.receive(List.of(all[0]), new Sender("x", "")).join();
-    assertThat(node.peerFaults().bySender()).hasSize(PeerFaults.SENDERS_MAX);
+    assertThat(node.peerFaults().bySender()).hasSize(SenderTable.SENDERS_MAX);
     node.forgetFaults("liar").join();
     assertThat(node.peerFaults().bySender()).isEmpty();
   }
