@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.DBOptions;
@@ -56,19 +55,11 @@ public final class DamagedStore implements AutoCloseable {
             .setMaxOpenFiles(FILES_OPEN_MAX)
             .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
             .setInfoLogLevel(InfoLogLevel.WARN_LEVEL);
-    List<ColumnFamilyDescriptor> descriptors = new ArrayList<>();
-    descriptors.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, familyOptions));
-    for (Table table : Table.values()) {
-      descriptors.add(
-          new ColumnFamilyDescriptor(
-              table.label().getBytes(StandardCharsets.UTF_8), familyOptions));
-    }
     List<ColumnFamilyHandle> handles = new ArrayList<>();
-    this.db = RocksDB.openReadOnly(options, directory.toString(), descriptors, handles);
-    int next = 1;
-    for (Table table : Table.values()) {
-      families.put(table, handles.get(next++));
-    }
+    this.db =
+        RocksDB.openReadOnly(
+            options, directory.toString(), ColumnFamilies.descriptors(familyOptions), handles);
+    families.putAll(ColumnFamilies.byTable(handles));
     resources.addAll(handles);
     resources.addAll(List.of(db, options, familyOptions));
   }

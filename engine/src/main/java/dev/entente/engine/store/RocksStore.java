@@ -122,19 +122,11 @@ public final class RocksStore implements Store {
             .setListeners(List.of(failStop))
             .setMaxBgErrorResumeCount(0);
     resources.addAll(List.of(familyOptions, options, filter, cache, synced, failStop));
-    List<ColumnFamilyDescriptor> descriptors = new ArrayList<>();
-    descriptors.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, familyOptions));
-    for (Table table : Table.values()) {
-      descriptors.add(
-          new ColumnFamilyDescriptor(
-              table.label().getBytes(StandardCharsets.UTF_8), familyOptions));
-    }
     List<ColumnFamilyHandle> handles = new ArrayList<>();
-    this.db = RocksDB.open(options, directory.toString(), descriptors, handles);
-    int next = 1;
-    for (Table table : Table.values()) {
-      families.put(table, handles.get(next++));
-    }
+    this.db =
+        RocksDB.open(
+            options, directory.toString(), ColumnFamilies.descriptors(familyOptions), handles);
+    families.putAll(ColumnFamilies.byTable(handles));
     resources.addAll(0, handles);
     try {
       this.mark = mark(directory, acknowledged);
