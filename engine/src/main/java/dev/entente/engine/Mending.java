@@ -117,7 +117,7 @@ public final class Mending {
     if (list.isPending()) {
       return CompletableFuture.completedFuture(List.of());
     }
-    List<byte[]> waiting = Receiver.waiting(store, max);
+    List<byte[]> waiting = HeldVersions.first(store, max);
     return sequencer.submit(transaction ->
         waiting.stream().filter(version -> isWrittenAgain(transaction, version)).toList());
   }
@@ -139,7 +139,7 @@ public final class Mending {
 
   /** The forks at which versions wait here; at most so many waiting versions are looked at. */
   public CompletableFuture<List<Fork>> forks(int max) {
-    List<byte[]> versions = Receiver.waiting(store, max);
+    List<byte[]> versions = HeldVersions.first(store, max);
     return sequencer.submit(transaction -> {
       List<Fork> forks = new ArrayList<>();
       versions.forEach(version -> addFork(transaction, version, forks));
@@ -210,7 +210,7 @@ public final class Mending {
     for (Correction correction : corrections) {
       Version winner = VersionCodec.fromBytes(correction.content());
       list.wins(transaction, winner.dot(), correction);
-      Receiver.putHeld(transaction, winner, correction.content(), nowMillis);
+      HeldVersions.put(transaction, winner, correction.content(), nowMillis);
     }
     exchange.removed.forEach((tenant, sum) -> {
       Map<String, Json> detail = new TreeMap<>();
@@ -330,7 +330,7 @@ public final class Mending {
       }
     } else {
       list.again(transaction, dot, bytes);
-      Receiver.putHeld(transaction, version, bytes, nowMillis);
+      HeldVersions.put(transaction, version, bytes, nowMillis);
     }
     exchange
         .removed

@@ -87,10 +87,7 @@ public final class PeerFaults {
   Receipt refuse(
       Transaction transaction, Dot dot, byte[] bytes, String why, Sender sender, long nowMillis) {
     note(transaction, sender, dot + ": " + why, bytes, nowMillis);
-    if (dot.node().name().equals(sender.node())) {
-      // Under the number of a third node, what that node wrote may still come.
-      VersionIndex.refused(transaction, dot, Hashes.of(bytes));
-    }
+    VersionIndex.refused(transaction, dot, bytes, sender);
     transaction.afterwards(
         () -> told.accept(new NodeEvent.Violated(RECORD, CausalViolation.INVALID_VERSION)));
     return new Receipt.Violated(dot, CausalViolation.INVALID_VERSION, why);

@@ -6,7 +6,6 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteReader.DamagedException;
-import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
@@ -25,7 +24,6 @@ import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
@@ -51,9 +49,6 @@ final class Receiver {
   /** How long a version waits for its predecessors before somebody is told. */
   static final long PATIENCE_MILLIS = 5 * 60_000;
 
-  /** Versions that wait at most, all records together; more are not taken in. */
-  private static final int HELD_MAX = 100_000;
-
   /**
    * How much a job lets in of what waited, roughly: what it decides is in memory until it commits.
    */
@@ -73,7 +68,7 @@ final class Receiver {
   /** When the first held version is looked at again; early rather than late. */
   private final AtomicLong nextLookMillis = new AtomicLong();
 
-  private final AtomicLong held = new AtomicLong();
+  private final HeldVersions held;
 
   /** What waits for this node's clock, the earliest first; after a start perhaps more than that. */
   private final NavigableSet<Ahead> ahead = new TreeSet<>();
@@ -118,15 +113,8 @@ final class Receiver {
     this.history = history;
     this.reviews = reviews;
     this.writer = writer;
-    store.scan(
-        Table.HELD,
-        new byte[0],
-        (_, stored) -> {
-          held.incrementAndGet();
-          // Perhaps it waits for something else; then the first look finds that out.
-          waitsForClock(waiting(stored));
-          return true;
-        });
+    // Perhaps a version waits for something else than the clock; the first look finds that out.
+    this.held = new HeldVersions(store, HeldVersions.Bounds.DEFAULT, this::waitsForClock);
   }
 
   Receipt receive(Transaction transaction, byte[] bytes, Sender sender, long nowMillis) {
@@ -146,7 +134,7 @@ final class Receiver {
       return faults.refuse(transaction, version.dot(), bytes, problem.get(), sender, nowMillis);
     }
     Receipt receipt = receive(transaction, version, bytes, sender, nowMillis);
-    if (receipt instanceof Receipt.Applied && held.get() > 0) {
+    if (receipt instanceof Receipt.Applied && held.count() > 0) {
       grown.add(version.key());
     }
     return receipt;
@@ -198,9 +186,11 @@ final class Receiver {
               version,
               bytes,
               CausalViolation.DOT_REUSED,
-              dot
-                  + " was received with other content than it has here; a node reuses numbers,"
-                  + " or was changed",
+              sender
+                  + " sent "
+                  + dot
+                  + " with other content than it has here; a node reuses numbers, or the version"
+                  + " was changed",
               nowMillis);
     }
     if (Base.of(transaction::get, version.key()).state().context().contains(dot)) {
@@ -213,8 +203,10 @@ final class Receiver {
           version,
           bytes,
           CausalViolation.COUNTER_RESET,
-          dot
-              + " is said to be this node's own, but it never wrote it; if it was restored from a"
+          sender
+              + " says that "
+              + dot
+              + " is this node's own, but it never wrote it; if it was restored from a"
               + " backup, start it under its next incarnation",
           nowMillis);
     }
@@ -222,15 +214,20 @@ final class Receiver {
       return unproven.refuse(transaction, version, bytes, sender, nowMillis);
     }
     if (!isInTime(transaction, version, nowMillis)) {
+      Optional<String> full = hold(transaction, version, bytes, sender, nowMillis);
+      if (full.isPresent()) {
+        return new Receipt.Damaged(full.get());
+      }
       waitsForClock(version);
-      hold(transaction, version, bytes, nowMillis);
       return violated(
           transaction,
           version,
           bytes,
           CausalViolation.CLOCK_DRIFT,
-          dot
-              + " was accepted at "
+          sender
+              + " sent "
+              + dot
+              + ", which was accepted at "
               + version.acceptedAt().instant()
               + ", further in the future than clocks may differ; it joins when this node's clock"
               + " gets there, and so does what else comes too early from that node; to let it in"
@@ -238,7 +235,7 @@ final class Receiver {
               + dot.node().name(),
           nowMillis);
     }
-    return apply(transaction, version, bytes, nowMillis);
+    return apply(transaction, version, bytes, sender, nowMillis);
   }
 
   /** Whether a version need not wait for this node's clock. */
@@ -267,11 +264,15 @@ final class Receiver {
     return Keys.with(Keys.of(tenant, dot.node().value()), dot.number());
   }
 
-  private static byte[] heldKey(RecordKey key, Dot dot) {
-    return Keys.with(Keys.of(key.tenant(), key.type(), key.id(), dot.node().value()), dot.number());
+  /** Applies a version that was held until now. */
+  private Receipt applyHeld(Transaction transaction, Version version, long nowMillis) {
+    HeldVersions.Held waiting = HeldVersions.get(transaction, version.key(), version.dot());
+    Sender sender = waiting == null ? Sender.UNKNOWN : waiting.from();
+    return apply(transaction, version, VersionCodec.toBytes(version), sender, nowMillis);
   }
 
-  private Receipt apply(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
+  private Receipt apply(
+      Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
     RecordKey key = version.key();
     Snapshot before = transaction.snapshot(key);
     Optional<Answers.Accept> same = Answers.sameRequest(transaction, version);
@@ -302,18 +303,20 @@ final class Receiver {
           version,
           bytes,
           CausalViolation.CANNOT_JOIN,
-          "its record cannot take " + version.dot() + ": " + String.valueOf(e.getMessage()),
+          sender
+              + " sent "
+              + version.dot()
+              + ", which its record cannot take: "
+              + String.valueOf(e.getMessage()),
           nowMillis);
     }
     return switch (applied) {
       case RecordState.Applied.Seen() -> new Receipt.Seen(version.dot());
       case RecordState.Applied.Missing(var missing) -> {
-        // What a group agreed on is not sent again, and its members are at its number already.
-        if (held.get() >= HELD_MAX && !version.dot().node().isGroup()) {
-          yield new Receipt.Damaged(
-              "more than " + HELD_MAX + " versions wait already; send it again later");
+        Optional<String> full = hold(transaction, version, bytes, sender, nowMillis);
+        if (full.isPresent()) {
+          yield new Receipt.Damaged(full.get());
         }
-        hold(transaction, version, bytes, nowMillis);
         yield new Receipt.Held(version.dot(), "it builds on " + missing.entries());
       }
       case RecordState.Applied.Joined(RecordState state) -> {
@@ -354,39 +357,27 @@ final class Receiver {
     if (!mine.isEmpty()) {
       transaction.afterwards(() -> reviews.tell(new NodeEvent.Met(key, mine)));
     }
-    release(transaction, version);
+    releaseNumber(transaction, version);
   }
 
-  private void hold(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
-    byte[] at = heldKey(version.key(), version.dot());
-    if (transaction.get(Table.HELD, at) == null) {
-      held.incrementAndGet();
-      ByteWriter out = new ByteWriter().u64(nowMillis);
-      transaction.put(Table.HELD, at, out.raw(bytes).toBytes());
+  /**
+   * Has a version wait, as far as there is room for what its sender sends. A group's versions are
+   * not sent again, and its members are at their numbers already.
+   *
+   * @return why it cannot wait; empty where it does
+   */
+  private Optional<String> hold(
+      Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
+    if (HeldVersions.get(transaction, version.key(), version.dot()) != null) {
+      return Optional.empty();
+    }
+    Optional<String> full =
+        version.dot().node().isGroup() ? Optional.empty() : held.whyFull(sender);
+    if (full.isEmpty() && held.add(transaction, version, bytes, sender, nowMillis)) {
       transaction.afterwards(
           () -> nextLookMillis.accumulateAndGet(nowMillis + PATIENCE_MILLIS, Math::min));
     }
-  }
-
-  /** Has a version wait, for a node that is opened again before anything else is received. */
-  static void putHeld(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
-    transaction.put(
-        Table.HELD,
-        heldKey(version.key(), version.dot()),
-        new ByteWriter().u64(nowMillis).raw(bytes).toBytes());
-  }
-
-  /** Versions that wait, as bytes, at most so many. Callable from any thread. */
-  static List<byte[]> waiting(Store store, int max) {
-    List<byte[]> waiting = new ArrayList<>();
-    store.scan(
-        Table.HELD,
-        new byte[0],
-        (_, stored) -> {
-          waiting.add(Arrays.copyOfRange(stored, Long.BYTES, stored.length));
-          return waiting.size() < max;
-        });
-    return waiting;
+    return full;
   }
 
   /** Tries again what waits for these records. */
@@ -396,34 +387,37 @@ final class Receiver {
     settle(transaction, nowMillis);
   }
 
-  /** Keeps in the audit log what waited under the same number and is another version. */
-  private static void keepOther(Transaction transaction, Version version, byte[] stored) {
-    byte[] waiting = Arrays.copyOfRange(stored, Long.BYTES, stored.length);
-    if (!Arrays.equals(waiting, VersionCodec.toBytes(version))) {
+  /** Has a version wait no longer. */
+  void release(Transaction transaction, Version version) {
+    release(transaction, version, version.key());
+  }
+
+  /** Forgets what was held under the number of a version that has joined, of whatever record. */
+  private void releaseNumber(Transaction transaction, Version joined) {
+    held.recordsOf(joined.dot()).forEach(key -> release(transaction, joined, key));
+  }
+
+  private void release(Transaction transaction, Version version, RecordKey key) {
+    HeldVersions.Held waiting = held.remove(transaction, key, version.dot());
+    if (waiting == null) {
+      return;
+    }
+    Version before = waiting.version();
+    if (!Arrays.equals(waiting.bytes(), VersionCodec.toBytes(version))) {
       VersionWriter.auditViolation(
           transaction,
-          version.key(),
-          VersionCodec.fromBytes(waiting).author(),
+          key,
+          before.author(),
           CausalViolation.DOT_REUSED,
           "another version under the number "
               + version.dot()
-              + " waited here for what it builds on, and this one joined",
-          waiting);
+              + " waited here for what it builds on, and this one joined; the other was sent by "
+              + waiting.from(),
+          waiting.bytes());
     }
-  }
-
-  /** Has a version wait no longer. */
-  void release(Transaction transaction, Version version) {
-    byte[] at = heldKey(version.key(), version.dot());
-    byte[] stored = transaction.get(Table.HELD, at);
-    if (stored != null) {
-      keepOther(transaction, version, stored);
-      held.decrementAndGet();
-      transaction.delete(Table.HELD, at);
-      for (CausalViolation how : CausalViolation.values()) {
-        if (how != CausalViolation.CLOCK_DRIFT) {
-          closeReview(transaction, version.key().tenant(), id(version, how));
-        }
+    for (CausalViolation how : CausalViolation.values()) {
+      if (how != CausalViolation.CLOCK_DRIFT) {
+        closeReview(transaction, key.tenant(), id(before, how));
       }
     }
   }
@@ -450,7 +444,7 @@ final class Receiver {
    * @return whether nothing more can join; false where there was too much for one job
    */
   private boolean retryHeld(Transaction transaction, RecordKey key, long nowMillis) {
-    boolean progress = held.get() > 0;
+    boolean progress = held.count() > 0;
     while (progress) {
       progress = false;
       for (Version version : earliestHeld(transaction, key)) {
@@ -459,8 +453,7 @@ final class Receiver {
         }
         progress |=
             isInTime(transaction, version, nowMillis)
-                && apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
-                    instanceof Receipt.Applied;
+                && applyHeld(transaction, version, nowMillis) instanceof Receipt.Applied;
       }
     }
     return true;
@@ -478,7 +471,7 @@ final class Receiver {
       node = next;
       byte[] stored = ofNode <= TRIED_MAX ? transaction.get(Table.HELD, at) : null;
       if (stored != null) {
-        waiting.add(waiting(stored));
+        waiting.add(HeldVersions.Held.of(stored).version());
       }
     }
     return waiting;
@@ -486,10 +479,6 @@ final class Receiver {
 
   private static final Comparator<Version> EARLIEST_FIRST =
       Comparator.comparing(Version::acceptedAt).thenComparing(Version::dot);
-
-  private static Version waiting(byte[] stored) {
-    return VersionCodec.fromBytes(Arrays.copyOfRange(stored, Long.BYTES, stored.length));
-  }
 
   private void waitsForClock(Version version) {
     Ahead waiting = new Ahead(version.acceptedAt(), version.dot(), version.key());
@@ -502,12 +491,11 @@ final class Receiver {
   private void releaseAhead(Transaction transaction, long nowMillis) {
     while (isFirstInTime(transaction, nowMillis) && !isFull(transaction)) {
       Ahead first = ahead.removeFirst();
-      byte[] stored = transaction.get(Table.HELD, heldKey(first.key(), first.dot()));
-      if (stored != null) {
+      HeldVersions.Held waiting = HeldVersions.get(transaction, first.key(), first.dot());
+      if (waiting != null) {
         // What else its record waits for comes later in this very order.
-        Version version = waiting(stored);
-        if (apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
-            instanceof Receipt.Applied) {
+        Version version = waiting.version();
+        if (applyHeld(transaction, version, nowMillis) instanceof Receipt.Applied) {
           grown.add(first.key());
         }
       }
@@ -537,14 +525,14 @@ final class Receiver {
   int admit(Transaction transaction, String name, long nowMillis) {
     int joined = 0;
     for (Ahead waiting : List.copyOf(ahead)) {
-      byte[] at = heldKey(waiting.key(), waiting.dot());
-      byte[] stored =
-          waiting.dot().node().name().equals(name) ? transaction.get(Table.HELD, at) : null;
+      HeldVersions.Held stored =
+          waiting.dot().node().name().equals(name)
+              ? HeldVersions.get(transaction, waiting.key(), waiting.dot())
+              : null;
       if (stored != null) {
         forget(transaction, waiting);
-        Version version = waiting(stored);
-        if (apply(transaction, version, VersionCodec.toBytes(version), nowMillis)
-            instanceof Receipt.Applied) {
+        Version version = stored.version();
+        if (applyHeld(transaction, version, nowMillis) instanceof Receipt.Applied) {
           grown.add(waiting.key());
           joined++;
         }
@@ -566,7 +554,7 @@ final class Receiver {
 
   /** How many versions wait. Callable from any thread. */
   long held() {
-    return held.get();
+    return held.count();
   }
 
   /** Whether more could be let in than the last job did. Callable from any thread. */
@@ -596,9 +584,9 @@ final class Receiver {
       if (stored == null) {
         continue;
       }
-      long since = new ByteReader(stored).u64();
-      byte[] bytes = Arrays.copyOfRange(stored, Long.BYTES, stored.length);
-      Version version = VersionCodec.fromBytes(bytes);
+      HeldVersions.Held waiting = HeldVersions.Held.of(stored);
+      long since = waiting.sinceMillis();
+      Version version = waiting.version();
       if (tried.add(version.key()) && !retryHeld(transaction, version.key(), nowMillis)) {
         grown.add(version.key());
         more = true;
@@ -610,9 +598,12 @@ final class Receiver {
           violated(
               transaction,
               version,
-              bytes,
+              waiting.bytes(),
               CausalViolation.MISSING_PREDECESSOR,
               version.dot()
+                  + ", which "
+                  + waiting.from()
+                  + " sent,"
                   + " builds on versions that have not come; send them again from a node that"
                   + " has them",
               nowMillis);

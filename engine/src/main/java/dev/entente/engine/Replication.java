@@ -261,12 +261,19 @@ final class Replication {
       return new Intake(0, 0, 0, 0, cursor, "it begins behind what was taken of this log");
     }
     int[] count = new int[4];
+    Map<NodeId, Long> came = new TreeMap<>();
     long upTo = shipment.upTo();
     String problem = "";
     for (Shipment.Entry entry : shipment.entries()) {
       switch (receiver.receive(transaction, entry.version(), sender, nowMillis)) {
-        case Receipt.Applied _ -> count[0]++;
-        case Receipt.Seen _ -> count[1]++;
+        case Receipt.Applied(Dot dot, long _) -> {
+          count[0]++;
+          came.merge(dot.node(), dot.number(), Math::max);
+        }
+        case Receipt.Seen(Dot dot) -> {
+          count[1]++;
+          came.merge(dot.node(), dot.number(), Math::max);
+        }
         case Receipt.Held _ -> count[2]++;
         case Receipt.Violated _ -> count[3]++;
         case Receipt.Damaged damaged -> {
@@ -283,7 +290,7 @@ final class Replication {
       transaction.put(Table.META, cursorKey(from), Keys.of(upTo));
     }
     if (shipment.complete() && problem.isEmpty()) {
-      learn(transaction, shown(transaction, shipment));
+      learn(transaction, shown(transaction, shipment, came));
       problem = putBack.skip(transaction, shipment, nowMillis);
     } else if (upTo > 0) {
       // What the sender wrote itself stands in its log in order, and nothing of it was left out.
@@ -292,13 +299,12 @@ final class Replication {
     return new Intake(count[0], count[1], count[2], count[3], Math.max(upTo, cursor), problem);
   }
 
-  /** What a whole log proves of what its node says to have. */
-  private VersionVector shown(Transaction transaction, Shipment shipment) {
-    Map<NodeId, Long> came = new TreeMap<>();
-    for (Shipment.Entry entry : shipment.entries()) {
-      Dot dot = VersionCodec.dotOf(entry.version());
-      came.merge(dot.node(), dot.number(), Math::max);
-    }
+  /**
+   * What a whole log proves of what its node says to have.
+   *
+   * @param came the last number of each author whose version came with it and is here
+   */
+  private VersionVector shown(Transaction transaction, Shipment shipment, Map<NodeId, Long> came) {
     VersionVector before = ofOthers(transaction::get);
     NavigableMap<NodeId, Long> shown = new TreeMap<>();
     shipment

@@ -18,6 +18,11 @@ public record Sender(String node, String url) {
     return new Sender(node.name(), url);
   }
 
+  /** What counts as one sender: an address, which is not chosen as freely as a name. */
+  String key() {
+    return url.isEmpty() ? node : url;
+  }
+
   /** For an operator. */
   @Override
   public String toString() {

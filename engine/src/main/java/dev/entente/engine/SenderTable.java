@@ -34,9 +34,9 @@ final class SenderTable {
     this.others = Keys.of("kept", others);
   }
 
-  /** By address, which a sender does not choose as freely as its name. */
+  /** Where what is kept of a sender stands. */
   byte[] key(Sender sender) {
-    return Keys.of("kept", name, sender.url().isEmpty() ? sender.node() : sender.url());
+    return Keys.of("kept", name, sender.key());
   }
 
   /** Whether there is no place for one more sender. */

@@ -139,7 +139,7 @@ public final class UnprovenAccess {
                   known.signer().equals(signer) ? signer : "")
               .toBytes());
     }
-    VersionIndex.refused(transaction, version.dot(), Hashes.of(bytes));
+    VersionIndex.refused(transaction, version.dot(), bytes, sender);
     String why =
         sender
             + " sent "

@@ -79,11 +79,16 @@ public final class VersionIndex {
     transaction.append(Table.VERSION_INDEX, key(dot), value(tenant, position, hash));
   }
 
-  /** Takes note of a version that is refused for good: this node is not to have it. */
-  static void refused(Transaction transaction, Dot dot, byte[] hash) {
+  /**
+   * Takes note of a version that is refused for good: this node is not to have it. Under a number
+   * of a third node the sender may have invented it, and what that node wrote under it may still
+   * come.
+   */
+  static void refused(Transaction transaction, Dot dot, byte[] version, Sender sender) {
     byte[] at = key(dot);
-    if (transaction.get(Table.VERSION_INDEX, at) == null) {
-      transaction.put(Table.VERSION_INDEX, at, value("", 0, hash));
+    if (dot.node().name().equals(sender.node())
+        && transaction.get(Table.VERSION_INDEX, at) == null) {
+      transaction.put(Table.VERSION_INDEX, at, value("", 0, Hashes.of(version)));
     }
   }
 
@@ -118,18 +123,25 @@ public final class VersionIndex {
     return found.stream().findFirst();
   }
 
-  /** The last number of a node whose version came here; 0 where none has. */
+  /**
+   * The last number of a node whose version is here; lower where many of the last were refused, and
+   * 0 where none is here.
+   */
   public long last(NodeId author) {
     byte[] prefix = Keys.of(author.value());
     long[] last = {Pruning.dots(store::get).get(author)};
+    int[] refused = {0};
     store.scan(
         Table.VERSION_INDEX,
         prefix,
         Keys.after(prefix),
         true,
-        (key, _) -> {
-          last[0] = Math.max(last[0], Keys.lastNumber(key));
-          return false;
+        (key, value) -> {
+          if (!new Value(value).isRefused()) {
+            last[0] = Math.max(last[0], Keys.lastNumber(key));
+            return false;
+          }
+          return ++refused[0] < STRETCH;
         });
     return last[0];
   }

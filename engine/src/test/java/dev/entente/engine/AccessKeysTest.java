@@ -114,6 +114,39 @@ class AccessKeysTest {
     }
   }
 
+  /** A refused version of a third node's number is no sign that the number was taken. */
+  @Test
+  void aRefusedVersionUnderAThirdNodesNumberDoesNotSuppressWhatThatNodeWrote() {
+    try (Node honest = node("honest", ADMIN);
+        Node third = node("third", ADMIN);
+        Node us = node("us", ADMIN)) {
+      us.require(() -> 2);
+      grant(honest, ANN, "main:reader");
+      Dot number = new Dot(honest.id(), 1);
+      Version planted = honest.history(ANN, Long.MAX_VALUE, 1).getFirst().version();
+      byte[] framing = VersionCodec.toBytes(forged(planted, Optional.empty()));
+      VersionVector claimed = VersionVector.of(Map.of(new NodeId("liar.1"), 1L, honest.id(), 1L));
+      us.take(
+              new Shipment(
+                  new NodeId("liar.1"),
+                  0,
+                  List.of(new Shipment.Entry(1, framing)),
+                  1,
+                  true,
+                  claimed),
+              "http://liar:1")
+          .join();
+      assertThat(us.unprovenAccess().bySender()).hasSize(1);
+      assertThat(us.versionIndex().isRefused(number)).isFalse();
+      assertThat(us.versionIndex().last(honest.id())).isZero();
+      assertThat(us.known().contains(number)).as("it is asked for").isFalse();
+      ship(honest, third);
+      ship(third, us);
+      assertThat(us.read(ANN).view().exists()).isTrue();
+      assertThat(us.known().contains(number)).isTrue();
+    }
+  }
+
   @Test
   void howeverManyNamesAreInventedAFixedNumberIsListed() {
     try (Node liar = node("liar", AccessKeys.NONE);
