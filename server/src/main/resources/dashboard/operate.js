@@ -50,8 +50,9 @@ function checkpoints(app, kept) {
   if (!kept) return null;
   const take = async () => { await app.api('POST', '/v1/cluster/checkpoints', {}); app.notice('Kept.'); app.render(); };
   return h('section', {}, h('div', { class: 'row' }, h('h2', {}, 'Kept to go back to'), action(app, 'Keep one now', take, { class: 'quiet small' })),
-    kept.length ? table('Checkpoints of this node, the latest first', ['When', 'Name'], kept.slice(0, 20).map((one) => h('tr', {},
-      h('td', {}, when(one.at), h('span', { class: 'muted small' }, ` ${ago(one.at)}`)), h('td', {}, h('code', {}, one.name)))))
+    kept.length ? table('Checkpoints, those of records, types and the tenant first', ['When', 'Name', 'Of'], kept.slice(0, 20).map((one) => h('tr', {},
+      h('td', {}, when(one.at), h('span', { class: 'muted small' }, ` ${ago(one.at)}`)), h('td', {}, h('code', {}, one.name)),
+      h('td', {}, one.scope === 'node' ? 'this node' : one.scope === 'tenant' ? 'the tenant' : h('code', {}, [one.type, one.id].filter(Boolean).join('/'))))))
       : h('p', { class: 'muted' }, 'None yet.'),
     h('p', { class: 'muted small' }, 'A record, a type or a tenant goes back with ', h('code', {}, 'entente restore --to TIME'), '.'));
 }

@@ -97,26 +97,106 @@ final class RecoveryCommands {
   @Command(
       name = "checkpoint",
       description =
-          "Keeps what the node is now, beside its data; serve does so every 15 minutes, for 7 days."
-              + " With --list, shows what is kept.")
+          "Creates a checkpoint: of the whole node, as files beside its data (serve does so every"
+              + " 15 minutes, for 7 days); or of a record, a type or the tenant, which entente"
+              + " restore --checkpoint NAME brings back on the running node. With --list, --show or"
+              + " --delete, does that with existing ones.")
   static final class Checkpoint extends Calling {
-    @Option(names = "--list", description = "Show the checkpoints that are kept.")
+    @Parameters(index = "0", arity = "0..1", paramLabel = "TYPE")
+    @Nullable String type;
+
+    @Parameters(index = "1", arity = "0..1", paramLabel = "ID")
+    @Nullable String id;
+
+    @Option(names = "--whole-tenant", description = "Of all records of the tenant.")
+    boolean wholeTenant;
+
+    @Option(
+        names = "--name",
+        paramLabel = "NAME",
+        description = "What to call the checkpoint; the time where nothing is said.")
+    @Nullable String name;
+
+    @Option(names = "--reason", paramLabel = "TEXT", description = "Why; shown with it.")
+    String reason = "";
+
+    @Option(names = "--list", description = "Show the checkpoints that there are.")
     boolean list;
+
+    @Option(names = "--show", paramLabel = "NAME", description = "Show one.")
+    @Nullable String show;
+
+    @Option(
+        names = "--delete",
+        paramLabel = "NAME",
+        description = "Delete one; old versions that only it needed go with the next retention.")
+    @Nullable String delete;
 
     @Override
     Integer run(Client client, PrintWriter out) {
-      if (!list) {
-        Json taken = client.json("POST", "/v1/cluster/checkpoints", Optional.of("{}"));
-        out.println(json ? taken : text(taken, "name"));
+      String path = client.path("checkpoints");
+      if (list) {
+        Json answer = client.get(path);
+        if (json) {
+          out.println(answer);
+        } else {
+          list(answer, "checkpoints").forEach(one -> out.println(inWords(one)));
+        }
         return ExitCodes.OK;
       }
-      Json answer = client.get("/v1/cluster/checkpoints");
-      if (json) {
-        out.println(answer);
-      } else {
-        list(answer, "checkpoints").forEach(one -> out.println(text(one, "name")));
+      if (show != null || delete != null) {
+        Json one =
+            show != null
+                ? client.get(client.path("checkpoints", show))
+                : client.json(
+                    "DELETE", client.path("checkpoints", String.valueOf(delete)), Optional.empty());
+        out.println(json ? one : (show == null ? "deleted: " : "") + inWords(one));
+        return ExitCodes.OK;
       }
+      boolean ofNode = type == null && !wholeTenant;
+      if (ofNode && (name != null || !reason.isEmpty())) {
+        throw new IllegalArgumentException(
+            "a checkpoint of the whole node is named by its time; for --name and --reason say a"
+                + " TYPE, a TYPE and an ID, or --whole-tenant");
+      }
+      if (wholeTenant && type != null) {
+        throw new IllegalArgumentException("say --whole-tenant or a TYPE, not both");
+      }
+      Json taken =
+          ofNode
+              ? client.json("POST", "/v1/cluster/checkpoints", Optional.of("{}"))
+              : client.json("POST", path, Optional.of(body().toString()));
+      out.println(json ? taken : text(taken, "name"));
       return ExitCodes.OK;
+    }
+
+    private JsonObject body() {
+      Map<String, Json> body = new TreeMap<>();
+      if (type != null) {
+        body.put("type", Json.of(type));
+      }
+      if (id != null) {
+        body.put("id", Json.of(id));
+      }
+      if (name != null) {
+        body.put("name", Json.of(name));
+      }
+      body.put("reason", Json.of(reason));
+      return JsonObject.of(body);
+    }
+
+    private static String inWords(Json one) {
+      String type = text(one, "type");
+      String id = text(one, "id");
+      String by = text(one, "by");
+      String reason = text(one, "reason");
+      return text(one, "name")
+          + "  "
+          + text(one, "scope")
+          + (type.isEmpty() ? "" : " " + type)
+          + (id.isEmpty() ? "" : " " + id)
+          + (by.isEmpty() ? "" : "  " + text(one, "at") + " by " + by)
+          + (reason.isEmpty() ? "" : ": " + reason);
     }
   }
 
@@ -180,15 +260,22 @@ final class RecoveryCommands {
   @Command(
       name = "retention",
       description =
-          "Shows or sets for how many days the tenant's versions are kept; older ones go once every"
-              + " node has them, but never the last of a record, nor those of a record that waits"
-              + " for a decision. With --run, lets go of them now.")
+          "Shows or sets for how many days the tenant's versions are kept, and how many of each"
+              + " record; others go once every node has them, but never the last of a record, nor"
+              + " those of a record that waits for a decision. With --run, lets go of them now.")
   static final class Retention extends Working {
     @Option(
         names = "--days",
         paramLabel = "DAYS",
         description = "Keep versions for so long; 0 for good.")
     @Nullable Integer days;
+
+    @Option(
+        names = "--versions",
+        paramLabel = "NUMBER",
+        description =
+            "Keep at most so many of each record, and those of the last day; 0 for any number.")
+    @Nullable Integer versions;
 
     @Option(names = "--default", description = "Keep them for as long as the node does by default.")
     boolean reset;
@@ -215,9 +302,15 @@ final class RecoveryCommands {
         return follow(client, begun, out);
       }
       Json said;
-      if (days != null) {
-        String body = JsonObject.of("days", Json.of(days.longValue())).toString();
-        said = client.json("PUT", path, Optional.of(body));
+      if (days != null || versions != null) {
+        Map<String, Json> body = new TreeMap<>();
+        if (days != null) {
+          body.put("days", Json.of(days.longValue()));
+        }
+        if (versions != null) {
+          body.put("versions", Json.of(versions.longValue()));
+        }
+        said = client.json("PUT", path, Optional.of(JsonObject.of(body).toString()));
       } else {
         said = reset ? client.json("DELETE", path, Optional.empty()) : client.get(path);
       }
@@ -228,7 +321,9 @@ final class RecoveryCommands {
     private static String inWords(Json said) {
       long kept = number(said, "days");
       String waiting = member(said, "waitingFor").toString();
+      long versions = number(said, "versions");
       return (kept == 0 ? "versions are kept for good" : "versions are kept for " + kept + " days")
+          + (versions > 0 ? ", at most " + versions + " of each record" : "")
           + (member(said, "own").toString().equals("true") ? "" : ", as is usual for this node")
           + (waiting.equals("[]") ? "" : "; these nodes have not said what they have: " + waiting);
     }
@@ -304,6 +399,12 @@ final class RecoveryCommands {
     @Option(names = "--to", paramLabel = "TIME", description = "Such as 2026-11-22T10:00:00Z.")
     String to = "";
 
+    @Option(
+        names = "--checkpoint",
+        paramLabel = "NAME",
+        description = "Bring back what a checkpoint of a record, a type or the tenant covers.")
+    @Nullable String checkpoint;
+
     @Option(names = "--dry-run", description = "Only say what would change.")
     boolean dryRun;
 
@@ -335,10 +436,13 @@ final class RecoveryCommands {
       if (source != null && target != null) {
         return fromDisk(source, target, out);
       }
-      if (to.isEmpty() || source != null || target != null) {
+      if (to.isEmpty() == (checkpoint == null)
+          || (checkpoint != null && type != null)
+          || source != null
+          || target != null) {
         throw new IllegalArgumentException(
-            "say --to TIME, for new versions on the running node; or --from PATH --into DIR, for a"
-                + " new directory");
+            "say --to TIME or --checkpoint NAME (which covers what it was created of), for new"
+                + " versions on the running node; or --from PATH --into DIR, for a new directory");
       }
       return id == null ? many(client, out) : one(client, out);
     }
@@ -370,7 +474,11 @@ final class RecoveryCommands {
 
     private Integer many(Client client, PrintWriter out) {
       Map<String, Json> body = new TreeMap<>();
-      body.put("to", Json.of(to));
+      if (checkpoint != null) {
+        body.put("checkpoint", Json.of(checkpoint));
+      } else {
+        body.put("to", Json.of(to));
+      }
       body.put("dryRun", Json.of(dryRun));
       if (!reason.isEmpty()) {
         body.put("reason", Json.of(reason));

@@ -8,6 +8,7 @@ import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeRestoredException;
+import dev.entente.engine.Retention;
 import dev.entente.engine.StoreRepair;
 import dev.entente.engine.store.DamagedStoreException;
 import dev.entente.engine.store.StoreException;
@@ -107,6 +108,15 @@ final class ServeCommand implements Callable<Integer> {
   int retentionDays = 30;
 
   @Option(
+      names = "--retention-versions",
+      paramLabel = "NUMBER",
+      description =
+          "How many versions of each record are kept at most, once they are a day old, for tenants"
+              + " that say nothing else (default: ${DEFAULT-VALUE}, any number); see entente"
+              + " retention.")
+  int retentionVersions = 0;
+
+  @Option(
       names = "--scrub-every",
       paramLabel = "HOURS",
       description =
@@ -171,6 +181,7 @@ final class ServeCommand implements Callable<Integer> {
       Checks.requireAtLeast("--keep-checkpoints", checkpointDays, 1);
       Checks.requireAtLeast("--keep-checkpoints-count", checkpointCount, 0);
       Checks.requireAtLeast("--retention", retentionDays, 0);
+      Checks.requireRange("--retention-versions", retentionVersions, 0, Retention.VERSIONS_MAX);
       told = traces.target();
       safety =
           new ServerConfig.Safety(
@@ -178,6 +189,7 @@ final class ServeCommand implements Callable<Integer> {
               Duration.ofDays(checkpointDays),
               checkpointCount,
               retentionDays,
+              retentionVersions,
               scrub());
       listener = listen.listener();
       cluster = peering.peering(data, listener.tls(), settings);

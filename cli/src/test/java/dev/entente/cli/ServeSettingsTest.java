@@ -48,6 +48,7 @@ class ServeSettingsTest {
     ROWS.put("scrub-every", List.of("x", "-1"));
     ROWS.put("scrub-rate", List.of("x", "0", "-1"));
     ROWS.put("keep-checkpoints-count", List.of("x", "-1"));
+    ROWS.put("retention-versions", List.of("x", "-1", "10001"));
     for (String number : List.of("keep-checkpoints", "alert-conflicts", "alert-lag")) {
       ROWS.put(number, List.of("x", "0", "-1", "99999999999999999999"));
     }

@@ -102,6 +102,7 @@ class SettingPairsTest {
             "scrub-every",
             "scrub-rate",
             "retention",
+            "retention-versions",
             "rate-limit",
             "record-rate-limit",
             "tenant-rate-limit",

@@ -45,6 +45,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
@@ -1272,19 +1273,25 @@ public final class Node implements AutoCloseable {
    * Lets go of a stretch of a tenant's old versions, where every node has them; see {@link
    * Retention}. Waits for a verification to end, and until it is durable.
    *
-   * @param before what was accepted at this time or later stays
+   * @param limits what is no longer kept
    * @param stable what every node has
+   * @param needed tells of a version whether something needs it, however old it is
    * @param from where to go on, as the stretch before said; 0 for the beginning
    * @param dryRun whether only to say what would be let go
    */
-  Pruned prune(String tenant, Instant before, VersionVector stable, long from, boolean dryRun) {
-    long beforeMillis = before.toEpochMilli();
+  Pruned prune(
+      String tenant,
+      Retention.Limits limits,
+      VersionVector stable,
+      BiPredicate<RecordKey, Dot> needed,
+      long from,
+      boolean dryRun) {
     prunes.lock();
     try {
-      Pruning.Plan plan = pruning.plan(tenant, beforeMillis, stable, from);
+      Pruning.Plan plan = pruning.plan(tenant, limits, stable, needed, from);
       return dryRun || plan.beginnings().isEmpty()
           ? plan.pruned()
-          : alone(transaction -> pruning.carryOut(transaction, plan, beforeMillis));
+          : alone(transaction -> pruning.carryOut(transaction, plan, limits));
     } finally {
       prunes.unlock();
     }

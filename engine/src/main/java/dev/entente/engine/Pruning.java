@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 
 /**
  * Lets go of versions that are old and that every node has. Of each record the first versions
@@ -114,12 +115,18 @@ final class Pruning {
   /**
    * Looks at a stretch of a tenant's log. Thread-safe; changes nothing.
    *
-   * @param beforeMillis what was accepted later stays
+   * @param limits what is no longer kept
    * @param stable what every node has
+   * @param needed tells of a version whether something needs it, however old it is
    * @param from where the stretch begins
    */
-  Plan plan(String tenant, long beforeMillis, VersionVector stable, long from) {
-    Found found = find(tenant, beforeMillis, stable, from);
+  Plan plan(
+      String tenant,
+      Retention.Limits limits,
+      VersionVector stable,
+      BiPredicate<RecordKey, Dot> needed,
+      long from) {
+    Found found = find(tenant, limits, stable, needed, from);
     Map<RecordKey, Beginning> beginnings = new LinkedHashMap<>();
     found
         .old()
@@ -137,8 +144,14 @@ final class Pruning {
     return new Plan(tenant, beginnings, found.waiting(), found.next());
   }
 
-  private Found find(String tenant, long beforeMillis, VersionVector stable, long from) {
+  private Found find(
+      String tenant,
+      Retention.Limits limits,
+      VersionVector stable,
+      BiPredicate<RecordKey, Dot> needed,
+      long from) {
     Map<RecordKey, List<Old>> old = new LinkedHashMap<>();
+    Map<RecordKey, Long> counted = new HashMap<>();
     Set<RecordKey> ended = new HashSet<>();
     byte[] prefix = Keys.of(tenant);
     int[] looked = {0};
@@ -153,11 +166,19 @@ final class Pruning {
         (key, bytes) -> {
           Version version = VersionCodec.fromBytes(bytes);
           long position = Keys.lastNumber(key);
-          boolean isOld = version.acceptedAt().millis() < beforeMillis;
+          long accepted = version.acceptedAt().millis();
+          boolean isYoung = accepted >= limits.youngMillis();
+          boolean isOld =
+              accepted < limits.beforeMillis()
+                  || (!isYoung
+                      && limits.versions() > 0
+                      && position
+                          < counted.computeIfAbsent(
+                              version.key(), each -> firstOf(each, limits.versions())));
           boolean isStable = stable.contains(version.dot());
-          young[0] = isOld ? 0 : young[0] + 1;
+          young[0] = isYoung ? young[0] + 1 : 0;
           waiting[0] += isOld && !isStable ? 1 : 0;
-          if (!isOld || !isStable) {
+          if (!isOld || !isStable || needed.test(version.key(), version.dot())) {
             ended.add(version.key());
           } else if (!ended.contains(version.key())) {
             old.computeIfAbsent(version.key(), _ -> new ArrayList<>())
@@ -170,6 +191,12 @@ final class Pruning {
     old.forEach(this::leaveLast);
     old.values().removeIf(List::isEmpty);
     return new Found(old, waiting[0], next[0]);
+  }
+
+  /** Where the first of so many of the newest versions of a record stands. */
+  private long firstOf(RecordKey key, int versions) {
+    List<Logged> newest = history.newestFirst(key, history.lastCommitted(key), versions);
+    return newest.isEmpty() ? 0 : newest.getLast().position();
   }
 
   /** The last version of a record stays, so that it is found where it was, by all who ask. */
@@ -239,7 +266,7 @@ final class Pruning {
   }
 
   /** Lets go of what was planned, where nothing has come between. */
-  Pruned carryOut(Transaction transaction, Plan plan, long beforeMillis) {
+  Pruned carryOut(Transaction transaction, Plan plan, Retention.Limits limits) {
     long versions = 0;
     long records = 0;
     long bytes = 0;
@@ -262,7 +289,13 @@ final class Pruning {
     }
     if (versions > 0) {
       Map<String, Json> detail = new TreeMap<>();
-      detail.put("before", Describe.time(HybridTime.ofMillis(beforeMillis)));
+      limits
+          .before()
+          .ifPresent(before ->
+              detail.put("before", Describe.time(HybridTime.ofMillis(before.toEpochMilli()))));
+      if (limits.versions() > 0) {
+        detail.put("versionsKept", Json.of(limits.versions()));
+      }
       detail.put("records", Json.of(records));
       sum.tell(detail);
       transaction.audit(

@@ -48,6 +48,11 @@ public final class Registry {
           fields:
             has: {cell: register}
           """,
+          ScopedCheckpoints.TYPE,
+          """
+          fields:
+            content: {cell: register}
+          """,
           ReviewSheet.TYPE,
           """
           fields:

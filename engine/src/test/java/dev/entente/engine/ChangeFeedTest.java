@@ -223,7 +223,12 @@ class ChangeFeedTest {
     for (Node node : List.of(a, b)) {
       assertThat(
               node.prune(
-                      "main", Instant.ofEpochMilli(now.get()), a.known().join(b.known()), 0, false)
+                      "main",
+                      Retention.Limits.before(Instant.ofEpochMilli(now.get())),
+                      a.known().join(b.known()),
+                      (_, _) -> false,
+                      0,
+                      false)
                   .versions())
           .isPositive();
       assertThatThrownBy(() -> node.feed().read("main", late.cursor, 10))

@@ -216,9 +216,9 @@ class CutOffTest {
     List<NodeId> members = List.of(node.id());
     retention.tell(members);
     retention
-        .before("main")
+        .limits("main")
         .ifPresent(
-            before -> retention.run("main", before, retention.stable(members), false, _ -> true));
+            limits -> retention.run("main", limits, retention.stable(members), false, _ -> true));
   }
 
   @Test

@@ -95,13 +95,109 @@ class RetentionTest {
   }
 
   private Pruned prune(Retention at) {
-    return at.before("main")
-        .map(before -> at.run("main", before, at.stable(members), false, _ -> true))
+    return at.limits("main")
+        .map(limits -> at.run("main", limits, at.stable(members), false, _ -> true))
         .orElse(Pruned.NOTHING);
   }
 
   private static int versions(Node node) {
     return node.changes("main", 0, 10_000).size();
+  }
+
+  @Test
+  void versionsBeyondTheNumberGoOnceTheyAreADayOld() {
+    RecordKey other = new RecordKey("main", "t", "other");
+    for (int i = 0; i < 6; i++) {
+      put("v" + i);
+    }
+    put(other, "only", new Seen.Everything());
+    atLeft.set("main", 0, 3, "op").join();
+    meet();
+    assertThat(atRight.versions("main")).isEqualTo(3);
+    assertThat(prune(atLeft).versions()).as("a repeated request is known by them").isZero();
+    now.addAndGet(2 * DAY);
+    put("v6");
+    meet();
+    byte[] before = StateCodec.toBytes(left.read(NOTE).state());
+    assertThat(prune(atLeft).versions()).isEqualTo(4);
+    assertThat(versions(left)).isEqualTo(4);
+    assertThat(StateCodec.toBytes(left.read(NOTE).state())).isEqualTo(before);
+    assertThat(prune(atRight).versions()).isEqualTo(4);
+    assertThat(left.verify(_ -> {}).broken()).isEmpty();
+    assertThat(prune(atLeft).versions()).isZero();
+    assertThatThrownBy(() -> atLeft.set("main", 0, Retention.VERSIONS_MAX + 1, "op"))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void versionsGoByWhicheverOfAgeAndNumberIsReachedFirst() {
+    for (int i = 0; i < 4; i++) {
+      put("v" + i);
+    }
+    now.addAndGet(31 * DAY);
+    for (int i = 4; i < 9; i++) {
+      put("v" + i);
+    }
+    atLeft.set("main", 30, 8, "op").join();
+    meet();
+    assertThat(prune(atLeft).versions()).as("by age").isEqualTo(4);
+    atLeft.set("main", 30, 2, "op").join();
+    now.addAndGet(2 * DAY);
+    assertThat(prune(atLeft).versions()).as("by number").isEqualTo(3);
+    atLeft.set("main", 0, 0, "op").join();
+    now.addAndGet(90 * DAY);
+    assertThat(prune(atLeft).versions()).isZero();
+  }
+
+  @Test
+  void checkpointsKeepWhatTheyNeedFromRetentionAtAllNodes() {
+    ScopedCheckpoints here = new ScopedCheckpoints(left);
+    ScopedCheckpoints there = new ScopedCheckpoints(right);
+    RecordKey other = new RecordKey("main", "t", "other");
+    RecordKey elsewhere = new RecordKey("main", "u", "other");
+    for (RecordKey key : List.of(NOTE, other, elsewhere)) {
+      put(key, "before", new Seen.Everything());
+    }
+    here.create("main", "one", Optional.of("t"), Optional.of("note"), "op", "try").join();
+    for (RecordKey key : List.of(NOTE, other, elsewhere)) {
+      for (int i = 0; i < 3; i++) {
+        put(key, "later" + i, new Seen.Everything());
+      }
+    }
+    now.addAndGet(31 * DAY);
+    meet();
+    assertThat(there.of("main")).hasSize(1);
+    for (Retention at : List.of(atLeft, atRight)) {
+      Pruned gone = prune(at);
+      assertThat(gone.versions()).as("all but what it needs").isEqualTo(7);
+      assertThat(gone.waiting()).as("it waits for no node").isZero();
+    }
+    ScopedCheckpoints.Checkpoint one = there.find("main", "one").orElseThrow();
+    assertThat(there.read(one, NOTE).view().data().toString()).contains("before");
+    assertThat(there.isComplete(one)).isTrue();
+    assertThatThrownBy(() -> there.read(one, other)).isInstanceOf(PrunedException.class);
+    there.delete("main", "one", "op").join();
+    pull(right, left);
+    now.addAndGet(DAY);
+    assertThat(here.of("main")).isEmpty();
+    assertThat(prune(atLeft).versions()).isEqualTo(2);
+  }
+
+  @Test
+  void checkpointsOfOneTenantHaveNamesOfTheirOwnAndAreBounded() {
+    ScopedCheckpoints here = new ScopedCheckpoints(left);
+    Optional<String> none = Optional.empty();
+    put("v");
+    for (int i = 0; i < ScopedCheckpoints.PER_TENANT_MAX; i++) {
+      here.create("main", "c" + i, none, none, "op", "").join();
+    }
+    assertThatThrownBy(() -> here.create("main", "c0", none, none, "op", ""))
+        .hasMessageContaining("already");
+    assertThatThrownBy(() -> here.create("main", "more", none, none, "op", ""))
+        .hasMessageContaining("delete some");
+    here.create("second", "c0", none, none, "op", "").join();
+    assertThat(here.of("second")).hasSize(1);
+    assertThat(here.find("second", "c1")).isEmpty();
   }
 
   @Test
@@ -116,7 +212,7 @@ class RetentionTest {
     assertThat(early.waiting()).isEqualTo(5);
     meet();
     assertThat(atLeft.silent(members)).isEmpty();
-    Instant before = atLeft.before("main").orElseThrow();
+    Instant before = atLeft.limits("main").orElseThrow().before().orElseThrow();
     assertThat(atLeft.run("main", before, atLeft.stable(members), true, _ -> true).versions())
         .as("what a dry run says")
         .isEqualTo(4);
@@ -342,7 +438,7 @@ class RetentionTest {
       }
       now.addAndGet(10 * DAY);
       for (Retention at : List.of(atLeft, atRight)) {
-        Instant before = at.before("main").orElseThrow();
+        Instant before = at.limits("main").orElseThrow().before().orElseThrow();
         pruned += at.run("main", before, at.stable(all), false, _ -> true).versions();
       }
     }

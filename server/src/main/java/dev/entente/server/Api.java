@@ -16,6 +16,7 @@ import dev.entente.engine.NodeStoppedException;
 import dev.entente.engine.PrunedException;
 import dev.entente.engine.Registry;
 import dev.entente.engine.Retention;
+import dev.entente.engine.ScopedCheckpoints;
 import dev.entente.engine.store.DamagedStoreException;
 import dev.entente.engine.store.StoreException;
 import dev.entente.server.Problem.Code;
@@ -124,14 +125,17 @@ final class Api {
     new LockRoutes(authority).addTo(table);
     new DashboardRoutes(auth).addTo(table);
     watch.addTo(table);
-    Retention retention = new Retention(node, config.safety().retentionDays());
+    Retention retention =
+        new Retention(node, config.safety().retentionDays(), config.safety().retentionVersions());
     this.pruner = new Pruner(node, retention, this::members);
     new RetentionRoutes(retention, pruner, jobs).addTo(table);
     this.eraser = new Eraser(node, retention, this::members);
     new SubjectRoutes(node, authority, eraser, reviews::whole).addTo(table);
     this.scrubber = new Scrubber(node, config.checkpoints(node), config.safety().scrub());
     watch.watch(scrubber);
-    new RecoveryRoutes(node, authority, jobs, config.checkpoints(node), scrubber).addTo(table);
+    ScopedCheckpoints checkpoints = new ScopedCheckpoints(node);
+    new CheckpointRoutes(node, config.checkpoints(node), checkpoints).addTo(table);
+    new RecoveryRoutes(node, authority, jobs, checkpoints, scrubber).addTo(table);
     new AccountRoutes(node, accounts).addTo(table);
     this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors());
     cluster.addTo(table);

@@ -6,23 +6,22 @@ import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.engine.Node;
+import dev.entente.engine.ScopedCheckpoints;
+import dev.entente.engine.ScopedCheckpoints.Checkpoint;
 import dev.entente.server.Problem.Code;
 import dev.entente.server.access.Grant;
 import dev.entente.server.access.Permission;
-import dev.entente.server.recovery.Checkpoints;
 import dev.entente.server.recovery.Job;
 import dev.entente.server.recovery.Jobs;
 import dev.entente.server.recovery.Restorer;
 import dev.entente.server.recovery.Scrubber;
-import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 
-/** Safety nets: checkpoints, backups, bringing back what was; and the long work of a node. */
+/** Safety nets: backups, bringing back what was; and the long work of a node. */
 final class RecoveryRoutes {
   private static final String JOB = "/v1/{tenant}/jobs/{job}";
   private static final int BACKUPS_MAX = 2;
@@ -30,16 +29,12 @@ final class RecoveryRoutes {
   private final Node node;
   private final Jobs jobs;
   private final Restorer restorer;
-  private final Optional<Checkpoints> checkpoints;
+  private final ScopedCheckpoints checkpoints;
   private final Scrubber scrubber;
   private final Semaphore backups = new Semaphore(BACKUPS_MAX);
 
   RecoveryRoutes(
-      Node node,
-      Authority authority,
-      Jobs jobs,
-      Optional<Checkpoints> checkpoints,
-      Scrubber scrubber) {
+      Node node, Authority authority, Jobs jobs, ScopedCheckpoints checkpoints, Scrubber scrubber) {
     this.scrubber = scrubber;
     this.node = node;
     this.jobs = jobs;
@@ -49,46 +44,13 @@ final class RecoveryRoutes {
 
   void addTo(Route.Table routes) {
     routes
-        .get(Permission.OPERATE, "/v1/cluster/checkpoints", this::list)
-        .post(Permission.OPERATE, "/v1/cluster/checkpoints", this::take)
         .get(Permission.OPERATE, "/v1/cluster/scrub", _ -> Reply.json(200, scrubber.toJson()))
         .post(Permission.OPERATE, "/v1/cluster/scrub", this::scrub)
         .get(Permission.ADMINISTER, "/v1/cluster/backup", this::backup)
-        .get(Permission.READ, "/v1/{tenant}/checkpoints", this::list)
         .some(Permission.OPERATE, "POST", "/v1/{tenant}/restores", this::restore)
         .some(Permission.READ, "GET", "/v1/{tenant}/jobs", this::jobs)
         .some(Permission.READ, "GET", JOB, this::job)
         .some(Permission.READ, "DELETE", JOB, this::stop);
-  }
-
-  private Checkpoints kept() {
-    return checkpoints.orElseThrow(() ->
-        new Problem(Code.NOT_FOUND, "this node keeps its data in memory, and no checkpoints"));
-  }
-
-  private static Json described(Checkpoints.Checkpoint one) {
-    return Json.of(Map.of("name", one.name(), "at", one.at().toString()));
-  }
-
-  private Reply list(Call call) {
-    try {
-      List<Json> found = kept().list().stream().map(RecoveryRoutes::described).toList();
-      return Reply.json(200, JsonObject.of("checkpoints", Json.of(found)));
-    } catch (IOException e) {
-      throw new Problem(Code.UNAVAILABLE, "the checkpoints cannot be listed: " + e.getMessage());
-    }
-  }
-
-  private Reply take(Call call) {
-    try {
-      Checkpoints.Checkpoint taken = kept().take();
-      Writes.await(() ->
-          node.account(
-              "checkpoint", taken.name(), JsonObject.of("by", Json.of(call.caller().name()))));
-      return Reply.json(201, described(taken));
-    } catch (IOException e) {
-      throw new Problem(Code.UNAVAILABLE, "no checkpoint could be taken: " + e.getMessage());
-    }
   }
 
   private Reply scrub(Call call) {
@@ -121,13 +83,24 @@ final class RecoveryRoutes {
 
   private Reply restore(Call call) {
     JsonObject body = call.jsonObject();
-    Call.only(body, "a restore", Set.of("type", "to", "reason", "dryRun"));
+    Call.only(body, "a restore", Set.of("type", "to", "checkpoint", "reason", "dryRun"));
+    Optional<String> checkpoint = Call.text(body, "checkpoint");
+    if (checkpoint.isPresent()) {
+      if (!body.get("to").isAbsent() || !body.get("type").isAbsent()) {
+        throw new Problem(
+            Code.INVALID, "a checkpoint says what goes back and to when; leave out the others");
+      }
+      return restore(call, body, CheckpointRoutes.find(call, checkpoints, checkpoint.get()));
+    }
     Optional<String> type = Call.text(body, "type").map(name -> Call.checkedName("type", name));
     String by = call.acting(Permission.OPERATE, type.orElse(Grant.ALL));
     Instant moment =
         RecordRoutes.instant(
             Call.text(body, "to")
-                .orElseThrow(() -> new Problem(Code.INVALID, "\"to\" is the moment to go to")));
+                .orElseThrow(() ->
+                    new Problem(
+                        Code.INVALID,
+                        "\"to\" is the moment to go to, or \"checkpoint\" the name of one")));
     if (moment.toEpochMilli() > node.nowMillis()) {
       throw new Problem(Code.INVALID, "that moment has not come yet");
     }
@@ -138,6 +111,22 @@ final class RecoveryRoutes {
         new Job.Order("restore", call.tenant(), type.orElse(Grant.ALL), by, dryRun),
         call,
         restorer.to(moment, types, Call.text(body, "reason").orElse("restored to " + moment)));
+  }
+
+  private Reply restore(Call call, JsonObject body, Checkpoint checkpoint) {
+    String by = call.acting(Permission.OPERATE, CheckpointRoutes.scope(checkpoint));
+    if (!checkpoints.isComplete(checkpoint)) {
+      throw new Problem(
+          Code.CONFLICT,
+          "this node does not have all that the checkpoint holds yet; wait, or ask another node");
+    }
+    String subject = checkpoint.type().orElse(Grant.ALL);
+    String reason = Call.text(body, "reason").orElse("restored to checkpoint " + checkpoint.name());
+    return begun(
+        jobs,
+        new Job.Order("restore", call.tenant(), subject, by, Call.flag(body, "dryRun")),
+        call,
+        restorer.to(checkpoint, checkpoints, reason));
   }
 
   /** Begins long work, and says where to look at it. */

@@ -44,6 +44,7 @@ final class RetentionRoutes {
     String tenant = call.tenant();
     Map<String, Json> said = new TreeMap<>();
     said.put("days", Json.of(retention.days(tenant)));
+    said.put("versions", Json.of(retention.versions(tenant)));
     said.put("own", Json.of(retention.isOwn(tenant)));
     said.put(
         "waitingFor",
@@ -53,17 +54,32 @@ final class RetentionRoutes {
 
   private Reply set(Call call) {
     JsonObject body = call.jsonObject();
-    Call.only(body, "a retention", Set.of("days"));
-    if (!(body.get("days") instanceof JsonNumber(BigDecimal days))
-        || days.stripTrailingZeros().scale() > 0
-        || days.signum() < 0
-        || days.compareTo(BigDecimal.valueOf(Retention.DAYS_MAX)) > 0) {
-      throw new Problem(
-          Code.INVALID, "\"days\" is a whole number from 0, for good, to " + Retention.DAYS_MAX);
+    Call.only(body, "a retention", Set.of("days", "versions"));
+    if (body.members().isEmpty()) {
+      throw new Problem(Code.INVALID, "a retention says \"days\", \"versions\" or both");
     }
-    Writes.await(
-        () -> retention.set(call.tenant(), days.intValue(), call.acting(Permission.ADMINISTER)));
+    String tenant = call.tenant();
+    int days = number(body, "days", Retention.DAYS_MAX).orElseGet(() -> retention.days(tenant));
+    int versions =
+        number(body, "versions", Retention.VERSIONS_MAX)
+            .orElseGet(() -> retention.versions(tenant));
+    String by = call.acting(Permission.ADMINISTER);
+    Writes.await(() -> retention.set(tenant, days, versions, by));
     return show(call);
+  }
+
+  private static Optional<Integer> number(JsonObject body, String name, int max) {
+    if (body.get(name).isAbsent()) {
+      return Optional.empty();
+    }
+    if (!(body.get(name) instanceof JsonNumber(BigDecimal number))
+        || number.stripTrailingZeros().scale() > 0
+        || number.signum() < 0
+        || number.compareTo(BigDecimal.valueOf(max)) > 0) {
+      throw new Problem(
+          Code.INVALID, "\"" + name + "\" is a whole number from 0, for all, to " + max);
+    }
+    return Optional.of(number.intValue());
   }
 
   private Reply reset(Call call) {
@@ -78,17 +94,19 @@ final class RetentionRoutes {
     Call.only(body, "a run", Set.of("dryRun", "before"));
     boolean dryRun = Call.flag(body, "dryRun");
     Optional<Instant> said = Call.text(body, "before").map(RecordRoutes::instant);
-    Instant before =
-        said.or(() -> retention.before(call.tenant()))
+    Retention.Limits limits =
+        said.map(Retention.Limits::before)
+            .or(() -> retention.limits(call.tenant()))
             .orElseThrow(() ->
                 new Problem(
                     Code.CONFLICT,
-                    "the versions of this tenant are kept for good; set days, or say before when"));
+                    "all versions of this tenant are kept; set days or versions, or say \"before\""
+                        + " when"));
     return RecoveryRoutes.begun(
         jobs,
         new Job.Order(
             "retention", call.tenant(), Grant.ALL, call.acting(Permission.ADMINISTER), dryRun),
         call,
-        job -> pruner.run(job, before));
+        job -> pruner.run(job, limits));
   }
 }

@@ -39,13 +39,19 @@ public record ServerConfig(
    * @param every zero for only when somebody asks
    * @param keepMax how many checkpoints are kept at most; 0 for no bound
    * @param retentionDays 0 for good; what tenants say of themselves comes first
+   * @param retentionVersions how many versions of a record are kept; 0 for any number
    * @param scrub how often and how fast all files are compared with their checksums
    */
   public record Safety(
-      Duration every, Duration keep, int keepMax, int retentionDays, Scrubber.Pace scrub) {
+      Duration every,
+      Duration keep,
+      int keepMax,
+      int retentionDays,
+      int retentionVersions,
+      Scrubber.Pace scrub) {
     /** Every 15 minutes, for 7 days; versions for 30. */
     public static final Safety DEFAULT =
-        new Safety(Duration.ofMinutes(15), Duration.ofDays(7), 0, 30, Scrubber.Pace.DEFAULT);
+        new Safety(Duration.ofMinutes(15), Duration.ofDays(7), 0, 30, 0, Scrubber.Pace.DEFAULT);
   }
 
   /** On this machine only, alone, with the usual limits. */

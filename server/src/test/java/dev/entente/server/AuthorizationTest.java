@@ -65,6 +65,8 @@ class AuthorizationTest {
       Optional<String> named,
       Predicate<Served.Answer> refused) {}
 
+  private static final String CHECKPOINT = "{\"name\":\"point\",\"type\":\"doc\"}";
+
   private final Served served = new Served();
   private String review = "";
   private String job = "";
@@ -150,6 +152,11 @@ class AuthorizationTest {
                   "{\"type\":\"doc\",\"to\":\"2020-01-01T00:00:00Z\",\"dryRun\":true}",
                   none,
                   AuthorizationTest::isForbidden);
+          case "POST /v1/{tenant}/checkpoints" ->
+              new Row(
+                  Reach.TYPE, permission, path, CHECKPOINT, none, AuthorizationTest::isForbidden);
+          case "GET /v1/{tenant}/checkpoints/{checkpoint}" -> checkpoint(operation);
+          case "DELETE /v1/{tenant}/checkpoints/{checkpoint}" -> checkpoint(operation);
           case "POST /v1/{tenant}/reviews/decisions" ->
               new Row(
                   Reach.TYPE,
@@ -184,6 +191,7 @@ class AuthorizationTest {
               "GET /v1/{tenant}/freezes",
               "GET /v1/{tenant}/policies",
               "GET /v1/{tenant}/jobs",
+              "GET /v1/{tenant}/checkpoints",
               "GET /v1/{tenant}/views",
               "PUT /v1/{tenant}/views/{view}",
               "DELETE /v1/{tenant}/views/{view}" ->
@@ -200,6 +208,21 @@ class AuthorizationTest {
         body,
         Optional.empty(),
         AuthorizationTest::isHidden);
+  }
+
+  /** It is created anew each time, since whoever may delete it does. */
+  private Row checkpoint(AccessTest.Operation operation) {
+    served.json("POST", "/v1/main/checkpoints", CHECKPOINT);
+    return new Row(
+        Reach.TYPE,
+        operation.permission(),
+        operation.path().replace("{checkpoint}", "point"),
+        "{}",
+        Optional.empty(),
+        answer -> {
+          served.json("POST", "/v1/main/checkpoints", CHECKPOINT);
+          return isHidden(answer);
+        });
   }
 
   private Row job(AccessTest.Operation operation, String permission) {

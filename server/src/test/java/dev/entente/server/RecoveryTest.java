@@ -134,6 +134,94 @@ class RecoveryTest {
     assertThat(served.get("/v1/main/records/note/r20").status()).isEqualTo(404);
   }
 
+  private Served.Answer checkpoint(String body) {
+    return served.json("POST", "/v1/main/checkpoints", body);
+  }
+
+  @Test
+  void checkpointsOfARecordATypeAndATenantBringBackWhatTheyCover() throws Exception {
+    inMemory();
+    for (String id : List.of("a", "b")) {
+      put(id, "first");
+    }
+    served.json("PUT", "/v1/main/records/other/1", "{\"v\":\"first\"}");
+    assertThat(checkpoint("{\"name\":\"record\",\"type\":\"note\",\"id\":\"a\"}").status())
+        .isEqualTo(201);
+    assertThat(checkpoint("{\"name\":\"type\",\"type\":\"note\"}").status()).isEqualTo(201);
+    assertThat(checkpoint("{\"name\":\"all\",\"reason\":\"before the import\"}").status())
+        .isEqualTo(201);
+    put("c", "new");
+    for (String id : List.of("a", "b")) {
+      put(id, "spoiled");
+    }
+    served.json("PUT", "/v1/main/records/other/1", "{\"v\":\"spoiled\"}");
+    assertThat(served.get("/v1/main/checkpoints").body())
+        .contains("\"scope\":\"record\"", "\"scope\":\"type\"", "before the import");
+    assertThat(served.get("/v1/main/checkpoints/type").text("type")).isEqualTo("note");
+
+    String order = "{\"checkpoint\":\"%s\",\"dryRun\":%s}";
+    Served.Answer dry =
+        ended(served.json("POST", "/v1/main/restores", order.formatted("all", "true")));
+    assertThat(number(dry, "changed")).isEqualTo(4);
+    assertThat(value("a")).contains("spoiled");
+    ended(served.json("POST", "/v1/main/restores", order.formatted("record", "false")));
+    assertThat(value("a")).contains("first");
+    assertThat(value("b")).contains("spoiled");
+    ended(served.json("POST", "/v1/main/restores", order.formatted("type", "false")));
+    assertThat(value("b")).contains("first");
+    assertThat(served.get("/v1/main/records/note/c").status()).isEqualTo(404);
+    assertThat(served.get("/v1/main/records/other/1").body()).contains("spoiled");
+    ended(served.json("POST", "/v1/main/restores", order.formatted("all", "false")));
+    assertThat(served.get("/v1/main/records/other/1").body()).contains("first");
+
+    assertThat(served.json("DELETE", "/v1/main/checkpoints/all", "").status()).isEqualTo(200);
+    assertThat(served.json("POST", "/v1/main/restores", order.formatted("all", "false")).status())
+        .isEqualTo(404);
+  }
+
+  @Test
+  void checkpointsOfNothingAndUnderTakenNamesAreRefused() throws Exception {
+    inMemory();
+    put("a", "first");
+    assertThat(checkpoint("{\"type\":\"nothing\"}").status()).isEqualTo(404);
+    assertThat(checkpoint("{\"type\":\"note\",\"id\":\"nobody\"}").status()).isEqualTo(404);
+    assertThat(checkpoint("{\"id\":\"a\"}").status()).isEqualTo(422);
+    assertThat(checkpoint("{\"scope\":\"note\"}").status()).isEqualTo(422);
+    assertThat(checkpoint("{\"name\":\"x\"}").status()).isEqualTo(201);
+    assertThat(checkpoint("{\"name\":\"x\"}").status()).isEqualTo(409);
+    assertThat(checkpoint("{}").text("name")).startsWith("20");
+    for (String and : List.of("\"type\":\"note\"", "\"to\":\"" + now() + "\"")) {
+      String body = "{\"checkpoint\":\"x\"," + and + "}";
+      assertThat(served.json("POST", "/v1/main/restores", body).status()).isEqualTo(422);
+    }
+    assertThat(served.json("POST", "/v1/empty/checkpoints", "{}").status()).isEqualTo(404);
+  }
+
+  @Test
+  void checkpointsOfATypeThatACallerMayNotReadAreNotShown() throws Exception {
+    inMemory();
+    put("a", "first");
+    served.json("PUT", "/v1/main/records/salary/1", "{\"v\":1}");
+    checkpoint("{\"name\":\"mine\",\"type\":\"note\"}");
+    checkpoint("{\"name\":\"theirs\",\"type\":\"salary\",\"id\":\"1\"}");
+    checkpoint("{\"name\":\"everything\"}");
+    served.json("PUT", "/v1/cluster/accounts/op", "{\"grants\":[\"operator@main/note\"]}");
+    String token = served.json("POST", "/v1/cluster/accounts/op/tokens", "{}").text("token");
+    String[] as = {"Authorization", "Bearer " + token};
+    assertThat(served.json("GET", "/v1/main/checkpoints", "", as).body())
+        .contains("mine")
+        .doesNotContain("theirs", "everything", "salary");
+    for (String other : List.of("theirs", "everything")) {
+      String path = "/v1/main/checkpoints/" + other;
+      assertThat(served.json("GET", path, "", as).status()).isEqualTo(404);
+      assertThat(served.json("DELETE", path, "", as).status()).isEqualTo(404);
+      String restore = "{\"checkpoint\":\"" + other + "\",\"dryRun\":true}";
+      assertThat(served.json("POST", "/v1/main/restores", restore, as).status()).isEqualTo(404);
+    }
+    assertThat(served.json("POST", "/v1/main/checkpoints", "{}", as).status()).isEqualTo(403);
+    assertThat(served.json("DELETE", "/v1/main/checkpoints/mine", "", as).status()).isEqualTo(200);
+  }
+
   @Test
   void whoOperatesOneTypeRestoresThatOneOnly() throws Exception {
     inMemory();

@@ -65,7 +65,7 @@ public final class Checkpoints {
   public synchronized Checkpoint take() throws IOException {
     Folders.create(folder);
     Instant at = Instant.ofEpochMilli(node.nowMillis());
-    String name = NAME.format(at);
+    String name = nameOf(at.toEpochMilli());
     Path begun = folder.resolve(name + UNFINISHED);
     Path directory = folder.resolve(name);
     if (Files.exists(directory)) {
@@ -89,6 +89,11 @@ public final class Checkpoints {
     }
     found.sort(Comparator.comparing(Checkpoint::at).reversed());
     return found;
+  }
+
+  /** How one of a moment is called. */
+  public static String nameOf(long millis) {
+    return NAME.format(Instant.ofEpochMilli(millis));
   }
 
   /** The moment that a folder is named after; empty where it is none of these. */

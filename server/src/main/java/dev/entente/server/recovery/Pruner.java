@@ -6,9 +6,9 @@ import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Node;
 import dev.entente.engine.Pruned;
 import dev.entente.engine.Retention;
+import dev.entente.engine.Retention.Limits;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -41,11 +41,11 @@ public final class Pruner {
     }
     VersionVector stable = retention.stable(members.get());
     for (String tenant : node.tenants()) {
-      Optional<Instant> before = retention.before(tenant);
+      Optional<Limits> limits = retention.limits(tenant);
       Pruned gone =
-          before.isEmpty()
+          limits.isEmpty()
               ? Pruned.NOTHING
-              : retention.run(tenant, before.get(), stable, false, _ -> true);
+              : retention.run(tenant, limits.get(), stable, false, _ -> true);
       if (gone.versions() > 0) {
         LOG.log(
             Level.INFO,
@@ -63,15 +63,15 @@ public final class Pruner {
     return retention.silent(members.get());
   }
 
-  /** The same for one tenant now, up to a moment. */
-  public void run(Job job, Instant before) {
+  /** The same for one tenant now. */
+  public void run(Job job, Limits limits) {
     retention.tell(members.get());
     VersionVector stable = retention.stable(members.get());
     long[] told = {0};
     Pruned gone =
         retention.run(
             job.tenant(),
-            before,
+            limits,
             stable,
             job.dryRun(),
             soFar -> {
