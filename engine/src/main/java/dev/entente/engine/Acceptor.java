@@ -198,7 +198,14 @@ final class Acceptor {
       RecordState seen = seen(past, context);
       Json base = base(past, context, seen);
       List<Change> changes =
-          Authoring.changes(seen, policy, request.author(), base, held(seen, base), request.edit());
+          Authoring.changes(
+              seen,
+              before.state(),
+              policy,
+              request.author(),
+              base,
+              held(seen, base),
+              request.edit());
       if (request.seen() instanceof Seen.Rollback(List<Competing> pending) && !pending.isEmpty()) {
         return rollBack(seen, changes, pending);
       }

@@ -41,6 +41,7 @@ import java.util.TreeSet;
  */
 public final class Authoring {
   private final RecordState seen;
+  private final RecordState current;
   private final Policy policy;
   private final String author;
   private final Json read;
@@ -51,8 +52,10 @@ public final class Authoring {
 
   private final List<Change> changes = new ArrayList<>();
 
-  private Authoring(RecordState seen, Policy policy, String author, Json read) {
+  private Authoring(
+      RecordState seen, RecordState current, Policy policy, String author, Json read) {
     this.seen = seen;
+    this.current = current;
     this.policy = policy;
     this.author = author;
     this.read = read;
@@ -66,19 +69,26 @@ public final class Authoring {
    */
   public static List<Change> changes(
       RecordState seen, Policy policy, String author, Json base, Edit edit) throws EditProblem {
-    return changes(seen, policy, author, base, base, edit);
+    return changes(seen, seen, policy, author, base, base, edit);
   }
 
   /**
    * The same where the author read another document than the cells make: the policy had settled a
    * conflict of the whole record. The changes make the cells what the author's document says.
    *
+   * @param current the state that the changes will join
    * @param held what the cells make, without what was settled for the whole record
    */
   public static List<Change> changes(
-      RecordState seen, Policy policy, String author, Json base, Json held, Edit edit)
+      RecordState seen,
+      RecordState current,
+      Policy policy,
+      String author,
+      Json base,
+      Json held,
+      Edit edit)
       throws EditProblem {
-    Authoring authoring = new Authoring(seen, policy, author, base);
+    Authoring authoring = new Authoring(seen, current, policy, author, base);
     switch (edit) {
       case Edit.Put(JsonObject document) -> authoring.document(held, document);
       case Edit.MergePatch(Json patch) ->
@@ -105,7 +115,7 @@ public final class Authoring {
   public static List<Change> assignment(
       RecordState seen, Policy policy, String author, Json read, Unit unit, Json value)
       throws EditProblem {
-    Authoring authoring = new Authoring(seen, policy, author, read);
+    Authoring authoring = new Authoring(seen, seen, policy, author, read);
     if (!unit.isGroup() && value instanceof JsonObject object && !policy.isWhole(unit.path())) {
       authoring.revive(unit.path(), object);
     } else {
@@ -509,8 +519,14 @@ public final class Authoring {
         new Change.Assign(
             unit,
             value,
-            Replaced.ancestors(replaced, before, author),
+            Replaced.ancestors(replaced, rivals(unit, replaced), before, author),
             policy.sums(unit) ? SumHistory.of(value, before, replaced) : Optional.empty()));
+  }
+
+  private List<Assignment> rivals(Unit unit, List<Assignment> replaced) {
+    return current.register(unit).values().stream()
+        .filter(a -> replaced.stream().noneMatch(had -> had.dot().equals(a.dot())))
+        .toList();
   }
 
   /** What the author read of a unit; the content of a record that is not one unit is left out. */

@@ -34,11 +34,12 @@ final class Ancestry {
 
   /** The newest value replaced by any of the assignments that all of the contexts hold. */
   static Optional<Ancestor> newest(List<Assignment> assignments, List<CausalContext> contexts) {
+    List<Assignment> asked = assignments.subList(0, Math.min(ASKED_MAX, assignments.size()));
     Ancestor best = null;
-    for (Assignment assignment : assignments.subList(0, Math.min(ASKED_MAX, assignments.size()))) {
+    for (Assignment assignment : asked) {
       for (Ancestor ancestor : assignment.ancestors()) {
         if (seenByAll(ancestor, contexts)) {
-          if (best == null || isNewer(ancestor, best)) {
+          if (best == null || isNewer(ancestor, best, asked)) {
             best = ancestor;
           }
           break;
@@ -57,8 +58,13 @@ final class Ancestry {
     return true;
   }
 
-  /** Of two values that all have seen, the one with the later dots; nothing at all is oldest. */
-  private static boolean isNewer(Ancestor ancestor, Ancestor than) {
+  /**
+   * Of two values that all have seen, the one that an assignment names as newer; nothing at all is
+   * oldest. Where none names both, it is the later one at a node that gave dots to both. Else, an
+   * assignment that still names the beginning has left out what its author wrote in a row only, so
+   * the other value is from that row, and newer. At last the greater dot decides.
+   */
+  private static boolean isNewer(Ancestor ancestor, Ancestor than, List<Assignment> asked) {
     if (!ancestor.equals(than) && ancestor.dots().containsAll(than.dots())) {
       return true;
     }
@@ -68,6 +74,34 @@ final class Ancestry {
     if (ancestor.dots().isEmpty() || than.dots().isEmpty()) {
       return than.dots().isEmpty() && !ancestor.dots().isEmpty();
     }
+    for (Assignment assignment : asked) {
+      int at = assignment.ancestors().indexOf(ancestor);
+      int thanAt = assignment.ancestors().indexOf(than);
+      if (at >= 0 && thanAt >= 0) {
+        return at < thanAt;
+      }
+    }
+    int byNode = Boolean.compare(isLaterAtANode(ancestor, than), isLaterAtANode(than, ancestor));
+    if (byNode != 0) {
+      return byNode > 0;
+    }
+    if (reachesBeginning(ancestor, asked) != reachesBeginning(than, asked)) {
+      return reachesBeginning(than, asked);
+    }
     return ancestor.dots().getLast().compareTo(than.dots().getLast()) > 0;
+  }
+
+  private static boolean reachesBeginning(Ancestor ancestor, List<Assignment> asked) {
+    return asked.stream()
+        .map(Assignment::ancestors)
+        .anyMatch(all -> all.contains(ancestor) && all.getLast().equals(Ancestor.NOTHING));
+  }
+
+  private static boolean isLaterAtANode(Ancestor ancestor, Ancestor than) {
+    return ancestor.dots().stream()
+        .anyMatch(dot ->
+            than.dots().stream()
+                .anyMatch(
+                    other -> other.node().equals(dot.node()) && other.number() < dot.number()));
   }
 }

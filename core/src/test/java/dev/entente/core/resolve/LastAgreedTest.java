@@ -3,6 +3,9 @@ package dev.entente.core.resolve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.causality.Dot;
+import dev.entente.core.crdt.Assignment;
+import dev.entente.core.edit.EditProblem;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
@@ -64,5 +67,42 @@ class LastAgreedTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 5})
+  void pendingFieldShowsWhatAllHadReadLast(int authors) throws Exception {
+    Policy policy = PolicyLoader.load("type: note\ndefault: manual-review\n").policy();
+    for (int seed = 0; seed < 300; seed++) {
+      Random random = new Random(seed * 7_919L);
+      long[] clock = {1_000};
+      AgreedValue oracle = new AgreedValue();
+      List<Replica> all = new ArrayList<>();
+      for (int i = 2 + random.nextInt(3); i > 0; i--) {
+        all.add(new Replica("r" + i, KEY, policy, () -> clock[0] += random.nextInt(3)));
+      }
+      write(all.getFirst(), "author 0", Json.of("start"), oracle);
+      all.forEach(one -> one.join(all.getFirst()));
+      for (int step = 0; step < 13; step++) {
+        Replica one = all.get(random.nextInt(all.size()));
+        if (random.nextInt(3) == 0) {
+          one.join(all.get(random.nextInt(all.size())));
+        } else if (!one.view().hasPending() || random.nextInt(3) == 0) {
+          write(one, "author " + random.nextInt(authors), Json.of("value " + step), oracle);
+        }
+        for (Resolution open : one.view().resolutions()) {
+          List<Dot> competing = open.conflict().competing().stream().map(Assignment::dot).toList();
+          oracle
+              .of(competing)
+              .ifPresent(
+                  agreed -> assertThat(value(one)).as("%s", open.conflict()).isEqualTo(agreed));
+        }
+      }
+    }
+  }
+
+  private static void write(Replica one, String author, Json value, AgreedValue oracle)
+      throws EditProblem {
+    oracle.add(one.put(author, JsonObject.of("v", value)).orElseThrow(), value);
   }
 }
