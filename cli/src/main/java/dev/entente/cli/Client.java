@@ -37,6 +37,9 @@ final class Client {
   private static final String URL_SHAPE =
       "ENTENTE_URL is the address of a node, such as http://127.0.0.1:7400, not ";
 
+  /** The longest answer that is no problem in JSON and is shown. */
+  private static final int TEXT_MAX = 200;
+
   private final HttpClient http;
   private final String url;
   private final String tenant;
@@ -170,12 +173,7 @@ final class Client {
       response.headers().firstValue("Entente-Warning").ifPresent(Client::warn);
       return response.body();
     } catch (SSLException e) {
-      throw new FailedException(
-          "the certificate of "
-              + url
-              + " is not one to believe ("
-              + e.getMessage()
-              + "); set ENTENTE_CA to the certificate of the authority that signed it");
+      throw new FailedException(untrusted(String.valueOf(e.getMessage())));
     } catch (IOException e) {
       throw new FailedException(
           "no node answers at "
@@ -187,6 +185,20 @@ final class Client {
       Thread.currentThread().interrupt();
       throw new FailedException("interrupted");
     }
+  }
+
+  /** A port of plain HTTP ends a TLS handshake with the alert of this name. */
+  private String untrusted(String why) {
+    return why.contains("protocol_version")
+        ? "the node at "
+            + url
+            + " speaks plain HTTP: begin ENTENTE_URL with http://, or serve the node with"
+            + " --tls-cert"
+        : "the certificate of "
+            + url
+            + " is not trusted ("
+            + why
+            + "); set ENTENTE_CA to the certificate of the authority that signed it";
   }
 
   /** Names that may be misspelt are said on standard error, whatever the command prints. */
@@ -205,7 +217,9 @@ final class Client {
         return code + " (" + status + "): " + detail;
       }
     } catch (JsonProblem e) {
-      return "the node answered " + status;
+      return body.length() <= TEXT_MAX && !body.isBlank()
+          ? "the node answered " + status + ": " + body.strip()
+          : "the node answered " + status;
     }
     return "the node answered " + status;
   }

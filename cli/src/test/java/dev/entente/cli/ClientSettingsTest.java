@@ -3,12 +3,24 @@ package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.cluster.NodeTls;
+import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
+import dev.entente.engine.store.MemoryStore;
+import dev.entente.server.Certificates;
+import dev.entente.server.EntenteServer;
+import dev.entente.server.Listener;
+import dev.entente.server.ServerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,6 +80,30 @@ class ClientSettingsTest {
   void aTokenThatNoHeaderTakesIsRefused() {
     refused(Map.of("ENTENTE_TOKEN", "two words"), "ENTENTE_TOKEN");
     refused(Map.of("ENTENTE_TOKEN", "a\nb"), "ENTENTE_TOKEN");
+  }
+
+  @Test
+  void aNodeThatSpeaksTheOtherSchemeIsNamed() throws Exception {
+    Certificates certificates = new Certificates(folder);
+    certificates.sign("eu");
+    NodeTls tls =
+        NodeTls.of(
+            certificates.certificate("eu"), certificates.key("eu"), certificates.authority());
+    for (Optional<NodeTls> proof : List.of(Optional.of(tls), Optional.<NodeTls>empty())) {
+      Listener listener = new Listener("127.0.0.1", 0, proof, false);
+      try (Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT);
+          EntenteServer server = EntenteServer.start(node, ServerConfig.of(listener, "token"))) {
+        String scheme = server.isEncrypted() ? "http" : "https";
+        String url = scheme + "://127.0.0.1:" + server.port();
+        Map<String, String> environment = new TreeMap<>(Map.of("ENTENTE_URL", url));
+        if (scheme.equals("https")) {
+          environment.put("ENTENTE_CA", certificates.authority().toString());
+        }
+        assertThatThrownBy(() -> new Client(environment).get("/v1/status"))
+            .isInstanceOf(Client.FailedException.class)
+            .hasMessageContaining(server.isEncrypted() ? "speaks HTTPS" : "speaks plain HTTP");
+      }
+    }
   }
 
   @Test

@@ -279,12 +279,27 @@ public final class HttpTransport implements Transport, AutoCloseable {
     } catch (ConnectException e) {
       throw new IOException(url + " cannot be reached", e);
     } catch (SSLException e) {
-      throw new IOException(url + " and this node do not trust each other: " + e.getMessage(), e);
+      String message = String.valueOf(e.getMessage());
+      throw new IOException(
+          message.contains("protocol_version")
+              ? url + " speaks plain HTTP: serve that node with --tls-cert, --tls-key and --tls-ca"
+              : url + " and this node do not trust each other: " + message,
+          e);
     }
+  }
+
+  /** A port of HTTPS answers plain HTTP in text; a node's own refusals are JSON. */
+  private static boolean speaksHttps(HttpResponse<?> response) {
+    return response
+        .headers()
+        .firstValue("Content-Type")
+        .filter(type -> type.startsWith("text/plain"))
+        .isPresent();
   }
 
   private static String refusal(HttpResponse<?> response) {
     return switch (response.statusCode()) {
+      case 400 -> speaksHttps(response) ? ": it speaks HTTPS, and this node has no --tls-cert" : "";
       case 401 -> ": the two nodes do not share the same secret";
       case 403 -> ": the certificate is not that of this node";
       case 404 -> ": it takes part in no cluster";

@@ -127,10 +127,12 @@ class ArchitectureTest {
   }
 
   @ArchTest
-  static void theWebFrameworkStaysInOneClass(JavaClasses classes) {
+  static void theWebFrameworkStaysInTheServerAndWhatItPlugsIn(JavaClasses classes) {
     noClasses()
         .that()
         .doNotHaveSimpleName("EntenteServer")
+        .and()
+        .doNotHaveSimpleName("HandshakeRefusal")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.helidon.webserver..")
@@ -146,6 +148,8 @@ class ArchitectureTest {
         .doNotHaveSimpleName("HpackMend")
         .and()
         .doNotHaveSimpleName("FrameLimit")
+        .and()
+        .doNotHaveSimpleName("HandshakeRefusal")
         .and()
         .doNotHaveSimpleName("HttpSender")
         .should()

@@ -53,7 +53,7 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
-/** The HTTP server over one node; the one class that knows the web framework. */
+/** The HTTP server over one node; with what it plugs in, all that knows the web framework. */
 public final class EntenteServer implements AutoCloseable {
   private static final Logger LOG = System.getLogger(EntenteServer.class.getName());
   private static final int HEADERS_BYTES_MAX = 16 << 10;
@@ -269,9 +269,15 @@ public final class EntenteServer implements AutoCloseable {
             .directHandlers(problems(api))
             .routing((HttpRouting.Builder routing) ->
                 routing.any((request, response) -> handle(api, request, response)));
-    tls.ifPresent(proof ->
-        builder.tls(
-            Tls.builder().sslContext(proof.context()).clientAuth(TlsClientAuth.OPTIONAL).build()));
+    WrongScheme wrongScheme = new WrongScheme(api::malformed);
+    tls.ifPresentOrElse(
+        proof ->
+            builder.tls(
+                Tls.builder()
+                    .sslContext(wrongScheme.httpsOnly(proof.context()))
+                    .clientAuth(TlsClientAuth.OPTIONAL)
+                    .build()),
+        () -> builder.addConnectionSelector(wrongScheme.plainOnly()));
     return builder.build();
   }
 

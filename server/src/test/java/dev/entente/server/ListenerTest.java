@@ -3,26 +3,32 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.NodeTls;
+import dev.entente.core.causality.NodeId;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.store.MemoryStore;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,15 +38,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ListenerTest {
   private static final int TIMEOUT_MILLIS = 10_000;
 
-  @TempDir Path folder;
+  /** The content type of a TLS record that holds an alert. */
+  private static final byte[] ALERT = {21};
 
-  private Certificates certificates() throws Exception {
-    Certificates made = new Certificates(folder);
-    made.sign("eu");
-    return made;
+  @TempDir static Path folder;
+  private static Certificates certificates;
+
+  @BeforeAll
+  static void certificates() throws Exception {
+    certificates = new Certificates(folder);
+    certificates.sign("eu");
   }
 
-  private static NodeTls tls(Certificates certificates) {
+  private static NodeTls tls() {
     return NodeTls.of(
         certificates.certificate("eu"), certificates.key("eu"), certificates.authority());
   }
@@ -61,13 +71,11 @@ class ListenerTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void certificatesAreUsedWithAndWithoutASecret(boolean secret) throws Exception {
-    Certificates certificates = certificates();
     Optional<Peering> peering =
         secret
-            ? Optional.of(
-                new Peering("", List.of(), "a secret of the cluster").withTls(tls(certificates)))
+            ? Optional.of(new Peering("", List.of(), "a secret of the cluster").withTls(tls()))
             : Optional.empty();
-    Listener listener = new Listener("127.0.0.1", 0, Optional.of(tls(certificates)), false);
+    Listener listener = new Listener("127.0.0.1", 0, Optional.of(tls()), false);
     serve(
         listener,
         peering,
@@ -81,49 +89,101 @@ class ListenerTest {
 
   private static int status(SSLContext context, String url)
       throws IOException, InterruptedException {
+    return get(context, url + "/v1/status").statusCode();
+  }
+
+  private static HttpResponse<String> get(SSLContext context, String url)
+      throws IOException, InterruptedException {
     try (HttpClient client = HttpClient.newBuilder().sslContext(context).build()) {
-      return client
-          .send(
-              HttpRequest.newBuilder(URI.create(url + "/v1/status"))
-                  .header("Authorization", "Bearer " + Served.TOKEN)
-                  .build(),
-              BodyHandlers.discarding())
-          .statusCode();
+      return client.send(
+          HttpRequest.newBuilder(URI.create(url))
+              .header("Authorization", "Bearer " + Served.TOKEN)
+              .build(),
+          BodyHandlers.ofString());
     }
   }
 
+  private static final List<String> PLAIN =
+      List.of(
+          "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n",
+          "POST /v1/main/records HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}",
+          "DELETE / HTTP/1.0\r\n\r\n",
+          "get / HTTP/1.1\r\n\r\n",
+          "G",
+          "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
   @Test
-  void aPlainRequestOnATlsPortEndsWithoutAnAnswerOverHttp() throws Exception {
-    Listener listener = new Listener("127.0.0.1", 0, Optional.of(tls(certificates())), false);
+  void aPlainRequestOnATlsPortIsToldThatItSpeaksHttps() throws Exception {
     serve(
-        listener,
+        new Listener("127.0.0.1", 0, Optional.of(tls()), false),
         Optional.empty(),
         server -> {
-          try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-            socket.setSoTimeout(TIMEOUT_MILLIS);
-            socket
-                .getOutputStream()
-                .write(
-                    "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                        .getBytes(StandardCharsets.US_ASCII));
-            byte[] answer = readToTheEnd(socket);
-            assertThat(new String(answer, StandardCharsets.ISO_8859_1)).doesNotContain("200");
+          for (String request : PLAIN) {
+            assertThat(new String(answer(server, ascii(request)), StandardCharsets.US_ASCII))
+                .as(request)
+                .startsWith("HTTP/1.1 400 ")
+                .contains("Content-Type: text/plain", "Connection: close")
+                .endsWith("\r\n\r\nThis port speaks HTTPS only: begin the address with https://\n");
+          }
+          assertThat(malformed(server, NodeTls.trusting(certificates.authority())))
+              .isEqualTo(PLAIN.size());
+          for (String other : List.of("\0", "\n\n", "1", "\u0016\u0003\u0001\0\u0001\0")) {
+            // The length of a record is in its first five bytes; these say that all has come.
+            assertThat(answer(server, ascii(other + "\0\0\0\0\0"))).startsWith(ALERT);
           }
         });
   }
 
-  /** What comes until the connection ends; a reset is an end, a timeout is not. */
-  private static byte[] readToTheEnd(Socket socket) throws IOException {
-    try {
-      return socket.getInputStream().readAllBytes();
-    } catch (SocketException e) {
-      return new byte[0];
+  /** Asks a node for something as another node does. */
+  private static void ask(Optional<NodeTls> tls, String url) throws Exception {
+    try (HttpTransport other = new HttpTransport("a secret of the cluster", tls)) {
+      other.get(url, new NodeId("us.1"), "known");
     }
   }
 
   @Test
-  void aTlsRequestOnAPlainPortFailsAtOnce() throws Exception {
-    Certificates certificates = certificates();
+  void aNodeIsToldThatAnotherSpeaksTheOtherScheme() throws Exception {
+    serve(
+        new Listener("127.0.0.1", 0, Optional.of(tls()), false),
+        Optional.empty(),
+        server ->
+            assertThatIOException()
+                .isThrownBy(() -> ask(Optional.empty(), server.url().replace("https", "http")))
+                .withMessageContaining("speaks HTTPS"));
+    serve(
+        Listener.local("127.0.0.1", 0),
+        Optional.empty(),
+        server ->
+            assertThatIOException()
+                .isThrownBy(() -> ask(Optional.of(tls()), server.url().replace("http", "https")))
+                .withMessageContaining("speaks plain HTTP"));
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** Sends bytes as they are; what comes until the connection ends. */
+  private static byte[] answer(EntenteServer server, byte[] request) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      socket.setSoTimeout(TIMEOUT_MILLIS);
+      socket.getOutputStream().write(request);
+      return socket.getInputStream().readAllBytes();
+    }
+  }
+
+  /** How many malformed requests the node counts. */
+  private static int malformed(EntenteServer server, SSLContext context)
+      throws IOException, InterruptedException {
+    Matcher count =
+        Pattern.compile("(?m)^entente_requests_malformed_total(?:\\{\\})? (\\d+)")
+            .matcher(get(context, server.url() + "/metrics").body());
+    return count.find() ? Integer.parseInt(count.group(1)) : 0;
+  }
+
+  @Test
+  void aTlsHandshakeOnAPlainPortEndsWithAnAlert() throws Exception {
+    SSLContext trusting = NodeTls.trusting(certificates.authority());
     serve(
         Listener.local("127.0.0.1", 0),
         Optional.empty(),
@@ -131,7 +191,10 @@ class ListenerTest {
           assertThat(server.url()).isEqualTo("http://127.0.0.1:" + server.port());
           String https = server.url().replace("http:", "https:");
           assertThatExceptionOfType(SSLException.class)
-              .isThrownBy(() -> status(NodeTls.trusting(certificates.authority()), https));
+              .isThrownBy(() -> status(trusting, https))
+              .withMessageContaining("protocol_version");
+          assertThat(answer(server, new byte[] {22, 3, 1, 0, 1, 1})).startsWith(ALERT);
+          assertThat(malformed(server, trusting)).isEqualTo(2);
         });
   }
 
@@ -161,7 +224,7 @@ class ListenerTest {
 
   @Test
   void certificatesAndPlainHttpExcludeEachOther() throws Exception {
-    Optional<NodeTls> tls = Optional.of(tls(certificates()));
+    Optional<NodeTls> tls = Optional.of(tls());
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new Listener("127.0.0.1", 0, tls, true))
         .withMessageContaining("--insecure-http");

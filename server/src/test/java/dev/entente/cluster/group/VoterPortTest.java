@@ -12,6 +12,7 @@ import dev.entente.server.Certificates;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyPairGenerator;
@@ -241,6 +242,20 @@ class VoterPortTest {
     }
   }
 
+  /** Sends a text without TLS; what comes until the voter ends the connection, as it must. */
+  private String plainly(String request) throws IOException {
+    String address = addresses.getOrDefault("a", "");
+    int colon = address.lastIndexOf(':');
+    int port = Integer.parseInt(address.substring(colon + 1));
+    try (Socket socket = new Socket(address.substring(0, colon), port)) {
+      socket.setSoTimeout(5_000);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    } catch (SocketException e) {
+      return "";
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Proof.class)
   void onlyAVoterIsAnsweredAndOnlyInItsOwnName(Proof by) throws Exception {
@@ -288,6 +303,7 @@ class VoterPortTest {
           .isInstanceOf(StatusRuntimeException.class)
           .hasMessageNotContaining("PERMISSION_DENIED");
     }
+    assertThat(plainly("GET / HTTP/1.1\r\nHost: a\r\n\r\n")).doesNotStartWith("HTTP/1.1 2");
     for (Map.Entry<String, Ask> service : SERVICES.entrySet()) {
       assertThat(ask(service.getValue(), Optional.empty()))
           .as("%s, by nobody", service.getKey())
