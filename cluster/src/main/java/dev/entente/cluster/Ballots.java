@@ -3,9 +3,6 @@ package dev.entente.cluster;
 
 import dev.entente.cluster.Authority.Place;
 import dev.entente.core.codec.ByteReader.DamagedException;
-import dev.entente.core.codec.JsonCodec;
-import dev.entente.core.json.Json;
-import dev.entente.core.json.JsonArray;
 import dev.entente.core.vote.Ballot;
 import dev.entente.core.vote.Keys;
 import dev.entente.core.vote.Poll;
@@ -53,7 +50,7 @@ public final class Ballots {
 
   /** The votes that are held here, with all ballots that are known and this node's own. */
   public byte[] told() {
-    List<Json> told = new ArrayList<>();
+    List<Review> told = new ArrayList<>();
     for (Review review : node.polls(POLLS_MAX)) {
       Poll poll = review.progress().poll().orElseThrow();
       Poll voted =
@@ -61,9 +58,9 @@ public final class Ballots {
                   instanceof Poll.Cast.Counted(Poll counted)
               ? counted
               : poll;
-      told.add(review.with(review.progress().with(voted)).toJson());
+      told.add(review.with(review.progress().with(voted)));
     }
-    return JsonCodec.toBytes(Json.of(told));
+    return Wire.pollsToBytes(told);
   }
 
   /** How this node votes, where it has a vote that it has not cast. */
@@ -105,13 +102,8 @@ public final class Ballots {
 
   private List<Review> asked(String url) throws InterruptedException {
     try {
-      Json told = JsonCodec.fromBytes(transport.get(url, node.id(), "polls"));
-      List<Review> reviews = new ArrayList<>();
-      if (told instanceof JsonArray(List<Json> items)) {
-        items.forEach(item -> reviews.add(Review.fromJson(item)));
-      }
-      return reviews;
-    } catch (IOException | DamagedException | IllegalArgumentException e) {
+      return Wire.polls(transport.get(url, node.id(), "polls"));
+    } catch (IOException | DamagedException e) {
       LOG.log(Level.DEBUG, url + " tells no ballots; it is asked again", e);
       return List.of();
     }

@@ -158,7 +158,7 @@ public final class Cluster {
     for (Member member : told) {
       Optional<String> problem = Member.problemWithUrl(member.url());
       if (problem.isPresent()) {
-        fault(teller, "a member: " + problem.get());
+        fault(Sender.at(teller, ""), "a member: " + problem.get());
       } else {
         members.add(member);
       }
@@ -167,12 +167,12 @@ public final class Cluster {
   }
 
   /** Tells that a node sent what no node may send; the same once a while. */
-  private synchronized void fault(NodeId sender, String what) {
+  public synchronized void fault(Sender sender, String what) {
     long now = steadyMillis.getAsLong();
     faultsToldAt.values().removeIf(at -> now - at >= FAULT_AGAIN_MILLIS);
     if (faultsToldAt.size() < FAULTS_MAX
-        && faultsToldAt.putIfAbsent(sender.name() + ' ' + what, now) == null) {
-      var _ = node.noteFault(Sender.at(sender, ""), what);
+        && faultsToldAt.putIfAbsent(sender + " " + what, now) == null) {
+      var _ = node.noteFault(sender, what);
     }
   }
 

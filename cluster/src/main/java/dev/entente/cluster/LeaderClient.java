@@ -4,6 +4,7 @@ package dev.entente.cluster;
 import dev.entente.cluster.Role.Clustered;
 import dev.entente.cluster.group.Group;
 import dev.entente.cluster.group.NotLeadingException;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -68,16 +69,28 @@ final class LeaderClient {
     String url =
         who.flatMap(node.cluster()::urlOf)
             .orElseThrow(() -> new NotLeadingException(Optional.empty()));
-    return elsewhere
-        .ask(node.host(), url)
-        .exceptionallyCompose(problem ->
-            CompletableFuture.failedFuture(
-                cause(problem) instanceof IOException e
-                    ? new UnavailableException(
-                        "the node that leads does not answer; what was asked for may have happened:"
-                            + " ask again",
-                        e)
-                    : cause(problem)));
+    return readable(url, elsewhere.ask(node.host(), url));
+  }
+
+  /** Names the node where what it was asked for is not known to be done. */
+  static <T> CompletableFuture<T> readable(String url, CompletableFuture<T> answer) {
+    return answer.exceptionallyCompose(problem ->
+        CompletableFuture.failedFuture(
+            switch (cause(problem)) {
+              case IOException e ->
+                  new UnavailableException(
+                      "the node that leads ("
+                          + url
+                          + ") does not answer; what was asked for may have happened: ask again",
+                      e);
+              case DamagedException e ->
+                  new UnavailableException(
+                      url
+                          + " answers what cannot be read; what was asked for may have happened: "
+                          + e.getMessage(),
+                      e);
+              case Throwable other -> other;
+            }));
   }
 
   /** What a call gives, or a failed future where it throws. */

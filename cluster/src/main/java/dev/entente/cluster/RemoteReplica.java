@@ -35,7 +35,7 @@ public final class RemoteReplica implements Replica, VersionSource {
     byte[] answer = transport.get(url, self, question);
     try {
       return read.apply(answer);
-    } catch (DamagedException e) {
+    } catch (DamagedException | IllegalArgumentException e) {
       throw new IOException(url + " answers what cannot be read: " + e.getMessage(), e);
     }
   }

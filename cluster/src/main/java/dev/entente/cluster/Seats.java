@@ -442,24 +442,24 @@ public final class Seats {
     }
   }
 
-  private static Map<String, String> told(byte[] sent) {
+  /** Reads what {@link #changeFor} answered. */
+  static Map<String, String> told(byte[] sent) {
     ByteReader in = new ByteReader(sent);
-    try {
-      int kind = in.u8();
-      if (kind == WRONG) {
-        throw new IllegalArgumentException(in.text());
-      }
-      if (kind == UNCHANGED) {
-        throw new UnavailableException(in.text());
-      }
-      Map<String, String> voters = new TreeMap<>();
-      for (long left = in.varint(); left > 0; left--) {
-        voters.put(in.text(), in.text());
-      }
-      return voters;
-    } catch (DamagedException e) {
-      throw new UnavailableException("the node that leads answers what is no answer", e);
+    int kind = in.u8();
+    if (kind == WRONG || kind == UNCHANGED) {
+      String why = in.text();
+      in.expectEnd();
+      throw kind == WRONG ? new IllegalArgumentException(why) : new UnavailableException(why);
     }
+    if (kind != CHANGED) {
+      throw new DamagedException("an unknown answer to a change of the voters");
+    }
+    Map<String, String> voters = new TreeMap<>();
+    for (int left = in.count(); left > 0; left--) {
+      voters.put(in.text(), in.text());
+    }
+    in.expectEnd();
+    return voters;
   }
 
   private NodeId newcomer(String name) {

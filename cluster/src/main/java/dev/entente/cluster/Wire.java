@@ -8,8 +8,12 @@ import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.codec.CausalCodec;
+import dev.entente.core.codec.JsonCodec;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Digest;
+import dev.entente.engine.Review;
 import dev.entente.engine.Shipment;
 import dev.entente.engine.StampedPolicy;
 import dev.entente.engine.VersionIndex;
@@ -176,7 +180,11 @@ public final class Wire {
    * @throws DamagedException where the bytes are no vector
    */
   public static VersionVector vector(byte[] bytes) {
-    return ByteReader.readAll(bytes, Wire::vector);
+    try {
+      return ByteReader.readAll(bytes, Wire::vector);
+    } catch (IllegalArgumentException e) {
+      throw new DamagedException(String.valueOf(e.getMessage()));
+    }
   }
 
   /** The records of a bucket as bytes. */
@@ -225,6 +233,29 @@ public final class Wire {
           }
           return versions;
         });
+  }
+
+  /** Reviews on which votes are held, as bytes. */
+  public static byte[] pollsToBytes(List<Review> polls) {
+    return JsonCodec.toBytes(Json.of(polls.stream().map(Review::toJson).toList()));
+  }
+
+  /**
+   * Reads reviews on which votes are held.
+   *
+   * @throws DamagedException where the bytes are none
+   */
+  public static List<Review> polls(byte[] bytes) {
+    try {
+      List<Review> polls = new ArrayList<>();
+      if (JsonCodec.fromBytes(bytes) instanceof JsonArray(List<Json> items)) {
+        items.forEach(item -> polls.add(Review.fromJson(item)));
+        return polls;
+      }
+    } catch (IllegalArgumentException | ClassCastException | ArithmeticException e) {
+      throw new DamagedException("what is no open vote: " + e.getMessage());
+    }
+    throw new DamagedException("votes come as a list");
   }
 
   /** Sums of stretches as bytes; see {@link VersionIndex#sums}. */

@@ -54,6 +54,9 @@ final class Liar {
   List<StampedPolicy> policies = List.of();
   final Map<NodeId, Long> claims = new TreeMap<>();
 
+  /** The number of a version that all honest nodes have. */
+  Dot honestDot = new Dot(new NodeId("h0.1"), 1);
+
   Liar() {
     honest();
   }
@@ -90,16 +93,22 @@ final class Liar {
   }
 
   private byte[] version(RecordKey key, Consumer<Version.Builder> changed) {
-    long number = log.size() + 1L;
+    return version(new Dot(ID, log.size() + 1L), key, changed);
+  }
+
+  /** A version under a number of any node. */
+  static byte[] version(Dot dot, RecordKey key, Consumer<Version.Builder> changed) {
     Version.Builder builder =
-        Version.builder(new Dot(ID, number), key)
+        Version.builder(dot, key)
             .acceptedAt(HybridTime.ofMillis(LiesTest.EPOCH))
             .author("mallory")
             .changes(
                 List.of(
                     new Change.Assign(Unit.ALIVE, JsonObject.EMPTY, List.of(Ancestor.NOTHING)),
                     new Change.Assign(
-                        Unit.field(Path.of("v")), Json.of(number), List.of(Ancestor.NOTHING))));
+                        Unit.field(Path.of("v")),
+                        Json.of(dot.number()),
+                        List.of(Ancestor.NOTHING))));
     changed.accept(builder);
     return VersionCodec.toBytes(builder.build());
   }

@@ -70,6 +70,37 @@ enum Lie {
   RECORD_OF_TWO_LINES(
       "Version.key", Told.FAULT, liar -> liar.sends(flipped(liar.version(v -> {}), "note", '\n'))),
   ANOTHER_ENCODING("Version.dot", Told.FAULT, liar -> liar.sends(longer(liar.version(v -> {})))),
+  ANOTHER_CONTENT_UNDER_A_THIRD_NODES_NUMBER(
+      "Version.dot",
+      Told.NAMED,
+      liar -> liar.sends(Liar.version(liar.honestDot, record(1), v -> v.author("h0")))),
+  ANOTHER_RECORD_UNDER_A_THIRD_NODES_NUMBER(
+      "Version.dot",
+      Told.NAMED,
+      liar ->
+          liar.sends(Liar.version(liar.honestDot, new RecordKey("main", "other", "o"), v -> {}))),
+  INVALID_UNDER_A_THIRD_NODES_NUMBER(
+      "Version.dot",
+      Told.FAULT,
+      liar -> liar.sends(Liar.version(unused(), record(1), root(Json.of(true))))),
+  ACCOUNT_UNDER_A_THIRD_NODES_NUMBER(
+      "Version.proof",
+      Told.ACCESS,
+      liar ->
+          liar.sends(
+              Liar.version(
+                  new Dot(new NodeId("ghost.1"), 9),
+                  new RecordKey("_entente", "account", "mallory"),
+                  v -> {}))),
+  WAITS_UNDER_A_NUMBER_OF_NOBODY(
+      "Version.context",
+      Told.HELD,
+      liar ->
+          liar.sends(
+              Liar.version(
+                  new Dot(new NodeId("ghost.1"), 7),
+                  record(1),
+                  v -> v.context(seen(new NodeId("nobody.1"), 5))))),
   ACCOUNT_FOR_ITSELF(
       "Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("account", "mallory"))),
   TOKEN_FOR_ITSELF("Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("token", "t"))),
@@ -147,6 +178,8 @@ enum Lie {
     FAULT,
     /** It counts what the liar sent without a proof. */
     ACCESS,
+    /** Its audit log says what the liar sent. */
+    NAMED,
     /** The link to the liar has a problem. */
     LINK,
     /** What the liar wrote waits, and is counted. */
@@ -176,6 +209,11 @@ enum Lie {
 
   void begin(Liar liar) {
     how.accept(liar);
+  }
+
+  /** A number that no honest node gives. */
+  private static Dot unused() {
+    return new Dot(new NodeId("h1.1"), 1_000_000);
   }
 
   private static Consumer<Version.Builder> root(Json value) {

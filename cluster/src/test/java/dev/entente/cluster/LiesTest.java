@@ -170,6 +170,11 @@ class LiesTest {
               .filter(refused -> refused.from().node().equals("liar"))
               .mapToLong(refused -> refused.count())
               .sum();
+      case NAMED ->
+          node.audit("main", Long.MAX_VALUE, 1_000).stream()
+              .filter(entry -> entry.action().equals("violation"))
+              .filter(entry -> entry.detail().toString().contains("liar (http://liar) sent"))
+              .count();
       case LINK -> problems.contains(name) ? 1 : 0;
       case CLAIM ->
           node.audit("", Long.MAX_VALUE, 1_000).stream()
@@ -212,6 +217,14 @@ class LiesTest {
       }
       exchange(3);
       agree(lie, step);
+      liar.honestDot =
+          honest
+              .get("http://h0")
+              .node()
+              .history(new RecordKey("main", "note", "n" + step), Long.MAX_VALUE, 1)
+              .getFirst()
+              .version()
+              .dot();
     }
   }
 

@@ -3,6 +3,7 @@ package dev.entente.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -15,6 +16,7 @@ import dev.entente.engine.Decision;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Outcome;
+import dev.entente.engine.Sender;
 import dev.entente.engine.WriteRequest;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.store.Batch;
@@ -256,6 +258,41 @@ class VersionMendingTest {
     assertKept("y", "2");
     assertThat(node("c").id().value()).isNotEqualTo("c.1");
     assertThat(node("a").id().value()).isEqualTo("a.1");
+  }
+
+  /** Whether the others took the invented version first, or what the third node wrote. */
+  @Test
+  void whatANodeInventedUnderAThirdNodesNumberIsFoundAndMended()
+      throws IOException, InterruptedException {
+    put("c", "old", "0");
+    exchange("a", "b", "c");
+    Dot next = new Dot(node("c").id(), node("c").position() + 1);
+    byte[] invented = Liar.version(next, key("invented"), v -> v.author("mallory").previous(0));
+    node("a").receive(List.of(invented), Sender.at(Liar.ID, Liar.URL)).join();
+    put("c", "real", "1");
+    exchange("b", "c");
+    node("b").receive(List.of(invented), Sender.at(Liar.ID, Liar.URL)).join();
+    exchange("a", "b", "c");
+    for (String other : List.of("b", "c")) {
+      assertThat(
+              new VersionComparison(node("a"))
+                  .compare(node(other).id(), VersionSource.of(node(other))))
+          .as("a finds it with %s", other)
+          .isNotEmpty();
+      assertThat(
+              new VersionComparison(node(other))
+                  .compare(node("a").id(), VersionSource.of(node("a"))))
+          .as("%s finds it with a", other)
+          .isNotEmpty();
+    }
+    assertThat(node("b").audit("main", Long.MAX_VALUE, 100))
+        .anySatisfy(
+            entry -> assertThat(entry.detail().toString()).contains("liar (http://liar) sent"));
+    mendAll("a", "b", "c");
+    assertKept("real", "1");
+    for (String at : nodes.keySet()) {
+      assertThat(read(at, "real", "v")).isEqualTo(Json.of("1"));
+    }
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -157,6 +158,20 @@ public final class Bootstrap {
   }
 
   private static Copied read(
+      InputStream from,
+      Store empty,
+      Set<Table> taken,
+      Function<NodeId, Import.Heir> heir,
+      LongConsumer progress)
+      throws IOException {
+    try {
+      return readAll(from, empty, taken, heir, progress);
+    } catch (EOFException e) {
+      throw new IOException("the copy ends too early", e);
+    }
+  }
+
+  private static Copied readAll(
       InputStream from,
       Store empty,
       Set<Table> taken,

@@ -7,6 +7,7 @@ import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.Version;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Table;
 import java.util.ArrayList;
@@ -54,12 +55,17 @@ final class PutBack {
         .findFirst();
   }
 
-  /** The number of a version of this node; 0 of any other, and of what is no version. */
-  private long ownNumber(byte[] version) {
+  /**
+   * The number of a version of this node; 0 of any other, of what is no version, and of what no
+   * node can have written.
+   */
+  private long ownNumber(byte[] bytes) {
     try {
-      return VersionCodec.dotOf(version).node().equals(self.self())
-          ? VersionCodec.fromBytes(version).dot().number()
-          : 0;
+      if (!VersionCodec.dotOf(bytes).node().equals(self.self())) {
+        return 0;
+      }
+      Version version = VersionCodec.fromBytes(bytes);
+      return VersionCodec.problem(version, bytes).isEmpty() ? version.dot().number() : 0;
     } catch (DamagedException | IllegalArgumentException e) {
       return 0;
     }

@@ -328,10 +328,7 @@ final class Api {
     }
     return switch (route.access()) {
       case Route.Access.Anyone() -> route.handler().apply(call);
-      case Route.Access.OfNodes() ->
-          route
-              .handler()
-              .apply(call.from(new Caller(auth.node(call), List.of()), () -> Caller.NOBODY));
+      case Route.Access.OfNodes() -> ofNode(route, call);
       case Route.Access.SignedIn() -> here(route, path, client(route, call));
       case Route.Access.Granted(Permission permission) -> {
         Call known = client(route, call);
@@ -352,6 +349,19 @@ final class Api {
         yield here(route, path, known);
       }
     };
+  }
+
+  /** Answers another node; what no node asks is told of who asked it. */
+  private Reply ofNode(Route route, Call call) {
+    Caller who = new Caller(auth.node(call), List.of());
+    try {
+      return route.handler().apply(call.from(who, () -> Caller.NOBODY));
+    } catch (Problem problem) {
+      if (problem.code() == Code.MALFORMED || problem.code() == Code.INVALID) {
+        cluster.fault(call, route.method() + " " + route.pattern() + ": " + problem.getMessage());
+      }
+      throw problem;
+    }
   }
 
   /** Answers somebody who may ask: here, or by the node that accepts such records. */

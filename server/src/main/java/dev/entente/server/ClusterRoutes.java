@@ -6,6 +6,7 @@ import dev.entente.cluster.Authority;
 import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.Healings;
+import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.Link;
 import dev.entente.cluster.LinkReport;
 import dev.entente.cluster.LinkState;
@@ -33,6 +34,7 @@ import dev.entente.engine.Describe;
 import dev.entente.engine.Freeze;
 import dev.entente.engine.Node;
 import dev.entente.engine.PeerFaults;
+import dev.entente.engine.Sender;
 import dev.entente.engine.json.JsonProblem;
 import dev.entente.engine.json.JsonReader;
 import dev.entente.server.Problem.Code;
@@ -152,6 +154,19 @@ final class ClusterRoutes {
                 + link.peer().map(NodeId::value).orElse(link.url())
                 + "; ask again, or another node");
       }
+    }
+  }
+
+  /** Tells that a node asked what no node asks. */
+  void fault(Call call, String what) {
+    Cluster joined = cluster;
+    if (joined != null) {
+      String named = call.header(HttpTransport.NODE).orElse("");
+      joined.fault(
+          NodeId.isValid(named)
+              ? Sender.at(new NodeId(named), "")
+              : new Sender(call.peer().name(), call.peer().address()),
+          what);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.entente.cluster.Authority;
 import dev.entente.cluster.Ballots;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.NodeMessage;
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.Seats;
@@ -64,22 +65,29 @@ final class NodeRoutes {
   }
 
   void addTo(Route.Table routes) {
-    routes
-        .forNodes("POST", HttpTransport.PATH, this::pull)
-        .forNodes("GET", HttpTransport.BASE + "read/{tenant}/{type}/{id}", this::read)
-        .forNodes("GET", HttpTransport.BASE + "digest", this::digest)
-        .forNodes("GET", HttpTransport.BASE + "buckets/{bucket}", this::bucket)
-        .forNodes("GET", HttpTransport.BASE + "versions/{tenant}/{type}/{id}", this::versions)
-        .forNodes("GET", HttpTransport.BASE + "known", this::known)
-        .forNodes("GET", HttpTransport.BASE + "sums/{author}/{after}/{last}", this::sums)
-        .forNodes("GET", HttpTransport.BASE + "hashes/{author}/{after}/{last}", this::hashes)
-        .forNodes("GET", HttpTransport.BASE + "numbers/{author}/{after}/{last}", this::numbers)
-        .forNodes("GET", HttpTransport.BASE + "copy", this::copy)
-        .forNodes("GET", HttpTransport.BASE + "polls", this::polls)
-        .forNodes("POST", HttpTransport.BASE + "lock", this::lock)
-        .forNodes("POST", HttpTransport.BASE + "split-brain", this::settleFor)
-        .forNodes("POST", HttpTransport.BASE + "seat", this::seat)
-        .forNodes("POST", HttpTransport.BASE + "voters", this::changeFor);
+    for (NodeMessage message : NodeMessage.values()) {
+      routes.forNodes(message.method(), message.path(), handler(message));
+    }
+  }
+
+  private Function<Call, Reply> handler(NodeMessage message) {
+    return switch (message) {
+      case PULL -> this::pull;
+      case READ -> this::read;
+      case DIGEST -> this::digest;
+      case BUCKET -> this::bucket;
+      case VERSIONS -> this::versions;
+      case KNOWN -> this::known;
+      case SUMS -> this::sums;
+      case HASHES -> this::hashes;
+      case NUMBERS -> this::numbers;
+      case COPY -> this::copy;
+      case POLLS -> this::polls;
+      case LOCK -> this::lock;
+      case SPLIT_BRAIN -> this::settleFor;
+      case SEAT -> this::seat;
+      case VOTERS -> this::changeFor;
+    };
   }
 
   private Reply pull(Call call) {

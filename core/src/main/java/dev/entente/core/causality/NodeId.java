@@ -20,6 +20,11 @@ public record NodeId(String value) implements Comparable<NodeId> {
     }
   }
 
+  /** Whether a text is the id of a node. */
+  public static boolean isValid(String text) {
+    return SHAPE.matcher(text).matches();
+  }
+
   /** The name, without the incarnation. */
   public String name() {
     int dot = value.indexOf('.');
