@@ -135,6 +135,10 @@ public final class Healings {
     } catch (IOException e) {
       after = healing.stuck("the two cannot be compared yet: " + e.getMessage());
     }
+    if (!after.isOpen()) {
+      // Before it shows as ended: whoever reads that finds the entry.
+      node.account("healing", after.peer().value(), describe(after)).join();
+    }
     synchronized (this) {
       if (after.isOpen()) {
         open.put(healing.peer(), after);
@@ -143,7 +147,6 @@ public final class Healings {
       open.remove(healing.peer());
       end(after);
     }
-    node.account("healing", after.peer().value(), describe(after)).join();
   }
 
   /**
