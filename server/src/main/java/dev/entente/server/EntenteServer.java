@@ -27,6 +27,7 @@ import io.helidon.common.tls.TlsClientAuth;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
@@ -374,6 +375,11 @@ public final class EntenteServer implements AutoCloseable {
     send(reply, response);
     if (reply.status() == Code.TOO_LARGE.status()) {
       throwAway(in);
+    }
+    if (!request.prologue().protocolVersion().startsWith("2")
+        && request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+      // Helidon 4.5 says that it closes the connection and does not (helidon-io/helidon#12324).
+      throw new CloseConnectionException("the client asked for it");
     }
   }
 

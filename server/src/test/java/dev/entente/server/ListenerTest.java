@@ -69,6 +69,25 @@ class ListenerTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"GET /health/live", "GET /nothing", "GET /openapi.yaml"})
+  void connectionsEndAfterTheAnswerWhereTheClientAskedForIt(String request) throws Exception {
+    Listener listener = new Listener("127.0.0.1", 0, Optional.empty(), false);
+    serve(
+        listener,
+        Optional.empty(),
+        server -> {
+          try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setSoTimeout(TIMEOUT_MILLIS);
+            String head = request + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+            String answer =
+                new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer).startsWith("HTTP/1.1 ").containsIgnoringCase("connection: close");
+          }
+        });
+  }
+
+  @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void certificatesAreUsedWithAndWithoutASecret(boolean secret) throws Exception {
     Optional<Peering> peering =
