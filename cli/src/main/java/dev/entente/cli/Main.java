@@ -64,6 +64,7 @@ import picocli.CommandLine.Command;
       AppealCommands.FateOf.class,
       AppealCommands.Appeal.class,
       RecoveryCommands.Checkpoint.class,
+      RecoveryCommands.RebuildRecord.class,
       RecoveryCommands.Backup.class,
       RecoveryCommands.Restore.class,
       RecoveryCommands.Scrub.class,

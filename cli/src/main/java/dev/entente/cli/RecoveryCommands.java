@@ -200,6 +200,29 @@ final class RecoveryCommands {
     }
   }
 
+  /** {@code entente rebuild-record}. */
+  @Command(
+      name = "rebuild-record",
+      description =
+          "Rebuilds the state of a record from its versions on the running node, where it is"
+              + " damaged or cannot be read. For all records of a stopped node: entente rebuild.")
+  static final class RebuildRecord extends Calling {
+    @Parameters(index = "0", paramLabel = "TYPE")
+    String type = "";
+
+    @Parameters(index = "1", paramLabel = "ID")
+    String id = "";
+
+    @Override
+    Integer run(Client client, PrintWriter out) {
+      String path = client.path("records", type, id, "rebuild");
+      Json answer = client.json("POST", path, Optional.of("{}"));
+      boolean rebuilt = member(answer, "rebuilt").toString().equals("true");
+      out.println(json ? answer : rebuilt ? "rebuilt" : "not damaged");
+      return ExitCodes.OK;
+    }
+  }
+
   /** {@code entente scrub}. */
   @Command(
       name = "scrub",

@@ -7,7 +7,6 @@ import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.ByteReader;
-import dev.entente.core.codec.StateCodec;
 import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
@@ -18,11 +17,9 @@ import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.policy.PolicyWriter;
-import dev.entente.core.record.Past;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.RecordState;
 import dev.entente.core.record.Unit;
-import dev.entente.core.record.Version;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Batch;
@@ -108,6 +105,7 @@ public final class Node implements AutoCloseable {
   private Node(Store store, NodeConfig config) {
     this.store = store;
     this.self = identity(store, config);
+    Reconstruction.resume(store);
     Meetings.complete(store);
     VersionIndex.complete(store);
     this.versionIndex = new VersionIndex(store);
@@ -1243,17 +1241,8 @@ public final class Node implements AutoCloseable {
    */
   public CompletableFuture<Boolean> rebuild(RecordKey key) {
     return sequencer.submit(transaction -> {
-      Snapshot before = transaction.snapshot(key);
-      List<Version> versions = new ArrayList<>();
-      for (Feed feed : changes(key.tenant(), 0, Integer.MAX_VALUE)) {
-        if (feed.version().key().equals(key)) {
-          versions.add(feed.version());
-        }
-      }
-      RecordState state = new Past(history.base(key).state(), versions).replay();
-      boolean same = Arrays.equals(StateCodec.toBytes(state), StateCodec.toBytes(before.state()));
-      // A version that is not durable yet is no damage.
-      if (same || !state.context().dominates(before.state().context())) {
+      RecordState state = Reconstruction.record(store, key);
+      if (!Reconstruction.isDamaged(store, transaction, key, state)) {
         return false;
       }
       transaction.putRebuilt(

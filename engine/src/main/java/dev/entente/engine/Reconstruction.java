@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.codec.StateCodec;
 import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.record.Past;
@@ -12,6 +15,9 @@ import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.Store;
 import dev.entente.engine.store.StoreException;
 import dev.entente.engine.store.Table;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,10 +35,15 @@ import java.util.function.LongConsumer;
  * is gone through once for each.
  */
 public final class Reconstruction {
+  private static final Logger LOG = System.getLogger(Reconstruction.class.getName());
+
   /** Versions that one part may hold in memory. */
   private static final int PART_MAX = 200_000;
 
   private static final long BATCH_BYTES = 8L << 20;
+
+  /** Stands in the store from before the old states go until all new ones are there. */
+  private static final byte[] BEGUN = "rebuild".getBytes(StandardCharsets.UTF_8);
 
   private final Store store;
   private final int partMax;
@@ -66,9 +77,72 @@ public final class Reconstruction {
     return new Reconstruction(store, PART_MAX, progress).check();
   }
 
-  /** Puts every record as its versions say, whatever was there. */
+  /**
+   * Puts every record as its versions say, whatever was there. What is interrupted is repeated when
+   * a node opens the store.
+   */
   public static Found rebuild(Store store, LongConsumer progress) {
     return new Reconstruction(store, PART_MAX, progress).rebuild();
+  }
+
+  /** Repeats a rebuild that was interrupted, of which a part of the states is missing. */
+  static void resume(Store store) {
+    if (store.get(Table.META, BEGUN) != null) {
+      LOG.log(Level.WARNING, "a rebuild was interrupted; the states of all records are rebuilt");
+      rebuild(store, _ -> {});
+    }
+  }
+
+  /** The state of one record, as its versions in the log say. */
+  static RecordState record(Store store, RecordKey key) {
+    List<Version> versions = new ArrayList<>();
+    store.scan(
+        Table.LOG,
+        Keys.of(key.tenant()),
+        (_, bytes) -> {
+          Version version = VersionCodec.fromBytes(bytes);
+          if (version.key().equals(key)) {
+            versions.add(version);
+          }
+          return true;
+        });
+    return new Past(Base.of(store::get, key).state(), versions).replay();
+  }
+
+  /**
+   * Whether what a running node has of a record, in the store or in memory, is not what its
+   * versions say. Versions that are decided and not in the log yet are no damage.
+   */
+  static boolean isDamaged(Store store, Transaction transaction, RecordKey key, RecordState state) {
+    byte[] right = StateCodec.toBytes(state);
+    byte[] stored = store.get(Table.RECORDS, Keys.of(key));
+    try {
+      RecordState decided = transaction.snapshot(key).state();
+      return (state.context().dominates(decided.context())
+              || holdsOfOthers(transaction, key, decided.context()))
+          && !(Arrays.equals(StateCodec.toBytes(decided), right)
+              && (state.isEmpty() || Arrays.equals(stored, right)));
+    } catch (DamagedException | IllegalArgumentException e) {
+      LOG.log(Level.WARNING, "the state of " + key + " cannot be read and is rebuilt", e);
+      return true;
+    }
+  }
+
+  /** Whether a record's state claims versions that are another record's. */
+  private static boolean holdsOfOthers(
+      Transaction transaction, RecordKey key, VersionVector context) {
+    for (int i = 0; i < context.entries().size(); i++) {
+      Dot dot = new Dot(context.entries().key(i), context.entries().value(i));
+      VersionIndex.Place place = VersionIndex.place(transaction, dot);
+      byte[] version =
+          place == null
+              ? null
+              : transaction.get(Table.LOG, History.logKey(place.tenant(), place.position()));
+      if (version != null && !VersionCodec.fromBytes(version).key().equals(key)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Found check() {
@@ -89,6 +163,9 @@ public final class Reconstruction {
   }
 
   Found rebuild() {
+    Batch begins = new Batch();
+    begins.put(Table.META, BEGUN, new byte[0]);
+    store.commit(begins);
     store.clear(Table.RECORDS);
     Batch[] batch = {new Batch()};
     Found all =
@@ -99,6 +176,7 @@ public final class Reconstruction {
             batch[0] = new Batch();
           }
         });
+    batch[0].delete(Table.META, BEGUN);
     store.commit(batch[0]);
     return all;
   }

@@ -112,6 +112,42 @@ class ReconstructionTest {
   }
 
   @Test
+  void aDamagedRecordIsRebuiltWhileTheNodeServes() {
+    byte[] another = store.get(Table.RECORDS, place("r3"));
+    RecordKey key = new RecordKey("main", "t", "r2");
+    for (byte[] wrong : List.of(another, new byte[] {1, 2, 3}, new byte[0])) {
+      Batch damage = new Batch();
+      if (wrong.length == 0) {
+        damage.delete(Table.RECORDS, place("r2"));
+      } else {
+        damage.put(Table.RECORDS, place("r2"), wrong);
+      }
+      store.commit(damage);
+      try (Node node = Node.open(store, NodeConfig.DEFAULT.withName("n"))) {
+        assertThat(node.rebuild(key).join()).isTrue();
+        assertThat(states()).isEqualTo(before);
+        assertThat(node.rebuild(key).join()).isFalse();
+        assertThat(node.rebuild(new RecordKey("main", "t", "none")).join()).isFalse();
+      }
+    }
+  }
+
+  @Test
+  void aRecordThatIsDamagedInTheStoreOnlyIsRebuilt() {
+    RecordKey key = new RecordKey("main", "t", "r2");
+    try (Node node = Node.open(store, NodeConfig.DEFAULT.withName("n"))) {
+      Edit put = new Edit.Put(JsonObject.of("v", Json.of(7)));
+      node.write(WriteRequest.of(key, put, new Seen.Everything(), "ann")).join();
+      byte[] right = store.get(Table.RECORDS, place("r2"));
+      Batch damage = new Batch();
+      damage.put(Table.RECORDS, place("r2"), new byte[] {1, 2, 3});
+      store.commit(damage);
+      assertThat(node.rebuild(key).join()).isTrue();
+      assertThat(store.get(Table.RECORDS, place("r2"))).isEqualTo(right);
+    }
+  }
+
+  @Test
   void aNodeGoesOnWithWhatWasRebuilt() {
     store.clear(Table.RECORDS);
     Reconstruction.rebuild(store, _ -> {});

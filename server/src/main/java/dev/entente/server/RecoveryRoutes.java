@@ -5,6 +5,7 @@ import dev.entente.cluster.Authority;
 import dev.entente.cluster.PercentText;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Node;
 import dev.entente.engine.ScopedCheckpoints;
 import dev.entente.engine.ScopedCheckpoints.Checkpoint;
@@ -47,6 +48,7 @@ final class RecoveryRoutes {
         .get(Permission.OPERATE, "/v1/cluster/scrub", _ -> Reply.json(200, scrubber.toJson()))
         .post(Permission.OPERATE, "/v1/cluster/scrub", this::scrub)
         .get(Permission.ADMINISTER, "/v1/cluster/backup", this::backup)
+        .post(Permission.OPERATE, RecordRoutes.RECORD + "/rebuild", this::rebuild)
         .some(Permission.OPERATE, "POST", "/v1/{tenant}/restores", this::restore)
         .some(Permission.READ, "GET", "/v1/{tenant}/jobs", this::jobs)
         .some(Permission.READ, "GET", JOB, this::job)
@@ -56,6 +58,17 @@ final class RecoveryRoutes {
   private Reply scrub(Call call) {
     scrubber.ask();
     return Reply.json(202, scrubber.toJson());
+  }
+
+  /** Works a record out again from the log of this node; writes wait meanwhile. */
+  private Reply rebuild(Call call) {
+    RecordKey key = call.key();
+    var _ = call.acting(Permission.OPERATE);
+    boolean rebuilt = Writes.await(() -> node.rebuild(key));
+    if (!rebuilt && node.read(key).state().isEmpty()) {
+      throw new Problem(Code.NOT_FOUND, "there is no record " + key.type() + "/" + key.id());
+    }
+    return Reply.json(200, JsonObject.of("rebuilt", Json.of(rebuilt)));
   }
 
   /** All that the node has at this moment, as docs/formats says. */

@@ -10,8 +10,11 @@ import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.Review;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.RocksStore;
+import dev.entente.engine.store.Table;
 import dev.entente.server.recovery.Checkpoints;
 import dev.entente.server.watch.Thresholds;
 import dev.entente.server.watch.Watching;
@@ -132,6 +135,23 @@ class RecoveryTest {
         served.json("POST", "/v1/main/restores", "{\"type\":\"note\",\"to\":\"" + spoiled + "\"}"));
     assertThat(value("r3")).contains("spoiled");
     assertThat(served.get("/v1/main/records/note/r20").status()).isEqualTo(404);
+  }
+
+  @Test
+  void aRecordIsRebuiltOnARunningNode() {
+    MemoryStore store = new MemoryStore();
+    served = new Served(Node.open(store, NodeConfig.DEFAULT.withName("n")), config -> config);
+    put("a", "first");
+    String path = "/v1/main/records/note/a/rebuild";
+    assertThat(served.json("POST", path, "{}").body()).isEqualTo("{\"rebuilt\":false}");
+    Batch damage = new Batch();
+    damage.put(Table.RECORDS, Keys.of(new RecordKey("main", "note", "a")), new byte[] {9});
+    store.commit(damage);
+    assertThat(served.json("POST", path, "{}").body()).isEqualTo("{\"rebuilt\":true}");
+    assertThat(value("a")).contains("first");
+    assertThat(served.get("/v1/cluster/audit").body()).contains("\"rebuild\"");
+    assertThat(served.json("POST", "/v1/main/records/note/b/rebuild", "{}").status())
+        .isEqualTo(404);
   }
 
   private Served.Answer checkpoint(String body) {
