@@ -111,8 +111,10 @@ final class PeeringOptions {
               + " characters");
     }
     peers.forEach(peer -> requireNodeUrl("--peers", peer, tls.isPresent()));
+    tls.ifPresent(NodeTls::requireValidAsClient);
     if (!url.isEmpty()) {
-      requireNodeUrl("--advertise", url, tls.isPresent());
+      URI uri = requireNodeUrl("--advertise", url, tls.isPresent());
+      tls.ifPresent(proof -> proof.requireHost("--advertise", uri.getHost()));
     }
     voters.forEach(PeeringOptions::requireVoter);
     List<String> urls = peers.stream().map(peer -> peer.replaceAll("/+$", "")).toList();
@@ -134,7 +136,7 @@ final class PeeringOptions {
   }
 
   /** A node with certificates speaks HTTPS only, and to nodes that do so too. */
-  private static void requireNodeUrl(String option, String url, boolean encrypted) {
+  private static URI requireNodeUrl(String option, String url, boolean encrypted) {
     URI uri = Checks.requireUrl(option, url);
     if (encrypted && !"https".equals(uri.getScheme())) {
       throw new IllegalArgumentException(
@@ -144,6 +146,7 @@ final class PeeringOptions {
               + " is plain HTTP, but with --tls-cert nodes speak HTTPS only: begin it"
               + " with https://");
     }
+    return uri;
   }
 
   private static Fingerprint administratorKey(String text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cli;
 
+import dev.entente.cluster.NodeTls;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem;
@@ -234,6 +235,7 @@ final class ServeCommand implements Callable<Integer> {
             "Not encrypted: whoever is on the way can read tokens and records. Use --tls-cert,"
                 + " --tls-key and --tls-ca instead of --insecure-http.");
       }
+      listener.tls().ifPresent(proof -> warn(proof, node, cluster.isPresent(), err));
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());
@@ -263,6 +265,24 @@ final class ServeCommand implements Callable<Integer> {
     } catch (RuntimeException e) {
       node.close();
       throw e;
+    }
+  }
+
+  /** Says what a certificate that is used cannot do. */
+  private static void warn(NodeTls proof, Node node, boolean peers, PrintWriter err) {
+    if (!proof.namesHosts()) {
+      err.println(
+          "The certificate of --tls-cert names no host (subjectAltName): clients that verify it"
+              + " refuse it. Sign one that names the hosts and addresses of this node.");
+    }
+    String certified = NodeTls.commonName(proof.chain().getFirst());
+    if (peers && !NodeTls.isNamed(node.id().value(), certified)) {
+      err.println(
+          "The certificate of --tls-cert is that of "
+              + (certified.isEmpty() ? "nobody" : certified)
+              + ", and this node is called "
+              + node.id().name()
+              + ": other nodes refuse it. Sign one whose name (CN) is the node's.");
     }
   }
 

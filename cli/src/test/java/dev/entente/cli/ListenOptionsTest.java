@@ -3,6 +3,7 @@ package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.engine.store.Folders;
 import dev.entente.server.Certificates;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -85,6 +86,55 @@ class ListenOptionsTest {
     refuses(
         tls(certificates.certificate("eu"), certificates.key("eu"), others.authority()),
         "cannot be verified");
+  }
+
+  private List<String> tls(String name) {
+    return tls(certificates.certificate(name), certificates.key(name), certificates.authority());
+  }
+
+  @Test
+  void aCertificateOutsideItsDatesIsRefusedAndTheDateIsSaid() throws Exception {
+    certificates.signExpired("old");
+    refuses(tls("old"), "old.pem expired at 20", "replace it");
+    certificates.signEarly("new");
+    refuses(tls("new"), "new.pem is not valid before 20", "check the clock");
+    Certificates past = Certificates.ofExpiredAuthority(folder.resolve("past"));
+    past.sign("eu");
+    refuses(
+        tls(past.certificate("eu"), past.key("eu"), past.authority()),
+        "the authority",
+        "ca.pem expired at 20");
+  }
+
+  @Test
+  void certificatesThatAreNotInOrderAreRefused() throws Exception {
+    List<String> chain =
+        List.of(
+            Files.readString(certificates.certificate("eu")).split("(?<=END CERTIFICATE-----)"));
+    Path reversed =
+        Files.writeString(folder.resolve("reversed.pem"), chain.get(1) + "\n" + chain.get(0));
+    Path key = certificates.key("eu");
+    Path ca = certificates.authority();
+    refuses(tls(reversed, key, ca), "reversed.pem are not in order", "the node's is first");
+    Path stranger =
+        Files.writeString(
+            folder.resolve("stranger.pem"),
+            chain.get(0) + "\n" + Files.readString(certificates.certificate("us")));
+    refuses(tls(stranger, key, ca), "stranger.pem are not in order");
+  }
+
+  @Test
+  void aCertificateThatOtherNodesWouldRefuseIsRefused() throws Exception {
+    Path secret = Folders.createFile(folder.resolve("secret"));
+    Files.writeString(secret, "a secret of the cluster");
+    List<String> elsewhere = new ArrayList<>(tls("eu"));
+    elsewhere.add("--secret-file=" + secret);
+    elsewhere.add("--advertise=https://eu.example.org:7400");
+    refuses(elsewhere, "--advertise", "eu.pem does not name eu.example.org", "subjectAltName");
+    certificates.signForServersOnly("shown");
+    List<String> shown = new ArrayList<>(tls("shown"));
+    shown.add("--secret-file=" + secret);
+    refuses(shown, "shown.pem cannot be verified", "client authentication");
   }
 
   @Test

@@ -13,18 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.InvalidKeyException;
 import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.Principal;
 import java.security.PrivateKey;
-import java.security.PublicKey;
-import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateFactory;
-import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
@@ -78,6 +73,9 @@ public final class NodeTls {
   private long modified;
   private long lookedAtNanos = System.nanoTime();
 
+  /** Why the files cannot be used, as it was logged last; empty while they can. */
+  private String complaint = "";
+
   private record Loaded(
       X509ExtendedKeyManager key, X509ExtendedTrustManager trust, Identity identity) {}
 
@@ -128,36 +126,42 @@ public final class NodeTls {
   }
 
   /**
-   * Checks that peers can believe the certificate today: it is valid now, and the authority signed
-   * it.
+   * Checks that clients trust the certificate today: it is valid now, and the authority signed it.
    *
-   * @throws IllegalArgumentException where they cannot; the message says why
+   * @throws IllegalArgumentException where they do not; the message says what to do
    */
   public void requireValid() {
-    try {
-      X509Certificate[] chain =
-          Stream.of(certificates(CERTIFICATE, certificate))
-              .map(X509Certificate.class::cast)
-              .toArray(X509Certificate[]::new);
-      chain[0].checkValidity();
-      current().trust().checkServerTrusted(chain, "UNKNOWN");
-    } catch (CertificateExpiredException e) {
-      throw new IllegalArgumentException(
-          "the certificate " + certificate + " has expired: replace it by a valid one", e);
-    } catch (CertificateNotYetValidException e) {
-      throw new IllegalArgumentException(
-          "the certificate " + certificate + " is not valid yet: check the clock, or replace it",
-          e);
-    } catch (GeneralSecurityException e) {
-      throw new IllegalArgumentException(
-          "the certificate "
-              + certificate
-              + " cannot be verified with the authority "
-              + authority
-              + ": "
-              + e.getMessage(),
-          e);
-    }
+    Loaded now = current();
+    checks(now.identity().chain()).requireTrusted(now.trust(), authority);
+  }
+
+  /**
+   * Checks that other nodes trust the certificate where this one connects to them.
+   *
+   * @throws IllegalArgumentException where they do not; the message says what to do
+   */
+  public void requireValidAsClient() {
+    Loaded now = current();
+    checks(now.identity().chain()).requireTrustedAsClient(now.trust(), authority);
+  }
+
+  /**
+   * Checks that the certificate names the host at which others reach the node.
+   *
+   * @param setting the setting that gives the host
+   * @throws IllegalArgumentException where it does not; the message says what to do
+   */
+  public void requireHost(String setting, String host) {
+    checks(chain()).requireHost(setting, host);
+  }
+
+  /** Whether the certificate names any host; clients that verify it trust it under no other. */
+  public boolean namesHosts() {
+    return checks(chain()).namesHosts();
+  }
+
+  private CertificateChecks checks(List<X509Certificate> chain) {
+    return new CertificateChecks(chain, certificate);
   }
 
   private static String why(IOException e) {
@@ -281,40 +285,16 @@ public final class NodeTls {
     keys.load(null, NO_PASSWORD);
     PrivateKey secret = privateKey();
     Certificate[] chain = certificates(CERTIFICATE, certificate);
-    requirePair(secret, chain[0].getPublicKey());
+    Identity identity =
+        new Identity(secret, Stream.of(chain).map(X509Certificate.class::cast).toList());
+    checks(identity.chain()).requirePair(secret, key);
     keys.setKeyEntry("node-" + ++loads, secret, NO_PASSWORD, chain);
     KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
     factory.init(keys, NO_PASSWORD);
-    Identity identity =
-        new Identity(secret, Stream.of(chain).map(X509Certificate.class::cast).toList());
     return new Loaded(
         (X509ExtendedKeyManager) factory.getKeyManagers()[0],
         trust(AUTHORITY, authority),
         identity);
-  }
-
-  /** Checks that a key is the certificate's: what it signs, the certificate verifies. */
-  private void requirePair(PrivateKey own, PublicKey certified) throws GeneralSecurityException {
-    boolean matches = false;
-    if (own.getAlgorithm().equals(certified.getAlgorithm())) {
-      Signature signature =
-          Signature.getInstance(
-              switch (own.getAlgorithm()) {
-                case "EC" -> "SHA256withECDSA";
-                case "RSA" -> "SHA256withRSA";
-                default -> own.getAlgorithm();
-              });
-      byte[] probe = {1};
-      signature.initSign(own);
-      signature.update(probe);
-      byte[] signed = signature.sign();
-      signature.initVerify(certified);
-      signature.update(probe);
-      matches = signature.verify(signed);
-    }
-    if (!matches) {
-      throw new InvalidKeyException(key + " is not the key of the certificate " + certificate);
-    }
   }
 
   private static X509ExtendedTrustManager trust(String setting, Path authority)
@@ -374,20 +354,34 @@ public final class NodeTls {
     long now = System.nanoTime();
     if (now - lookedAtNanos > LOOK_AGAIN_MILLIS * 1_000_000) {
       lookedAtNanos = now;
-      try {
-        long latest = modified();
-        if (latest != modified) {
-          Loaded replacement = load();
-          before = loaded;
-          loaded = replacement;
-          modified = latest;
-          LOG.log(Level.INFO, "the certificate was replaced: " + certificate);
-        }
-      } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-        LOG.log(Level.ERROR, "the new certificate cannot be used, the one before stays", e);
-      }
+      reload();
     }
     return loaded;
+  }
+
+  /** Reads the files again if they changed; what nobody would trust replaces nothing. */
+  synchronized void reload() {
+    try {
+      long latest = modified();
+      if (latest == modified) {
+        return;
+      }
+      Loaded replacement = load();
+      checks(replacement.identity().chain()).requireTrusted(replacement.trust(), authority);
+      before = loaded;
+      loaded = replacement;
+      modified = latest;
+      complaint = "";
+      LOG.log(Level.INFO, "the certificate was replaced: " + certificate);
+    } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
+      String why = String.valueOf(e.getMessage());
+      if (!why.equals(complaint)) {
+        complaint = why;
+        LOG.log(
+            Level.ERROR,
+            certificate + " cannot be used as it is now, the certificate before stays: " + why);
+      }
+    }
   }
 
   private synchronized Loaded before() {

@@ -31,10 +31,24 @@ public final class Certificates {
 
   public Certificates(Path folder, String algorithm)
       throws IOException, InterruptedException, GeneralSecurityException {
+    this(folder, algorithm, List.of());
+  }
+
+  /** An authority whose own certificate was good last week. */
+  public static Certificates ofExpiredAuthority(Path folder)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    return new Certificates(folder, "EC", List.of("-startdate", "-9d", "-validity", "3"));
+  }
+
+  private Certificates(Path folder, String algorithm, List<String> validity)
+      throws IOException, InterruptedException, GeneralSecurityException {
     this.algorithm = algorithm;
     this.folder = Files.createDirectories(folder);
     this.store = folder.resolve("authority.p12");
-    keytool("-genkeypair", "-alias", "ca", "-dname", "CN=authority", "-ext", "bc:c");
+    List<String> arguments = new ArrayList<>(List.of("-genkeypair", "-alias", "ca"));
+    arguments.addAll(List.of("-dname", "CN=authority", "-ext", "bc:c"));
+    arguments.addAll(validity);
+    keytool(arguments.toArray(String[]::new));
     Files.writeString(authority(), pem("CERTIFICATE", loaded().getCertificate("ca").getEncoded()));
   }
 
@@ -90,15 +104,39 @@ public final class Certificates {
     sign(name, List.of("-startdate", "-40d", "-validity", "10"));
   }
 
-  private void sign(String name, List<String> validity)
+  /** Signs one that is good from tomorrow on. */
+  public void signEarly(String name)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    sign(name, List.of("-startdate", "+1d", "-validity", "10"));
+  }
+
+  /** Signs one that names no host. */
+  public void signWithoutHosts(String name)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    signed(name, List.of());
+  }
+
+  /** Signs one with which a node answers, but connects to nobody. */
+  public void signForServersOnly(String name)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    sign(name, List.of("-ext", "eku=serverAuth"));
+  }
+
+  private void sign(String name, List<String> more)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    List<String> arguments = new ArrayList<>(List.of("-ext", "san=ip:127.0.0.1,dns:localhost"));
+    arguments.addAll(more);
+    signed(name, arguments);
+  }
+
+  private void signed(String name, List<String> more)
       throws IOException, InterruptedException, GeneralSecurityException {
     if (loaded().containsAlias(name)) {
       keytool("-delete", "-alias", name);
     }
     List<String> arguments = new ArrayList<>(List.of("-genkeypair", "-alias", name));
     arguments.addAll(List.of("-dname", "CN=" + name, "-signer", "ca"));
-    arguments.addAll(List.of("-ext", "san=ip:127.0.0.1,dns:localhost"));
-    arguments.addAll(validity);
+    arguments.addAll(more);
     keytool(arguments.toArray(String[]::new));
     KeyStore keys = loaded();
     StringBuilder chain = new StringBuilder();

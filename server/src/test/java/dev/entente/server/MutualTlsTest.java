@@ -179,7 +179,6 @@ class MutualTlsTest {
     try (HttpTransport asia = new HttpTransport(SECRET, Optional.of(tls(certificates, "asia")))) {
       assertThatThrownBy(() -> asia.pull(good, question("asia"))).isInstanceOf(IOException.class);
     }
-    // Certificates are read again as they change, so what follows is the end of the first node too.
     try (HttpTransport us = new HttpTransport(SECRET, Optional.of(tls(certificates, "us")))) {
       assertThat(us.pull(good, question("us")).shipment().from().name()).isEqualTo("eu");
       certificates.signExpired("eu");
