@@ -55,7 +55,9 @@ final class Client {
    * @throws IllegalArgumentException where one cannot be used or would have no effect
    */
   Client(Map<String, String> environment) {
-    Settings.checkClient(environment);
+    for (String unused : Settings.checkClient(environment)) {
+      System.err.println("warning: " + unused + " is no setting of entente and has no effect");
+    }
     url = checked(setting(environment, "ENTENTE_URL", "http://127.0.0.1:7400"));
     tenant = setting(environment, "ENTENTE_TENANT", "main");
     token = token(setting(environment, "ENTENTE_TOKEN", ""));

@@ -178,8 +178,15 @@ final class PeeringOptions {
     return inFile;
   }
 
-  /** What to open the node with. */
+  /**
+   * What to open the node with.
+   *
+   * @throws IllegalArgumentException where no node can be called so
+   */
   NodeConfig config() {
+    if (!name.isEmpty()) {
+      Checks.requireNodeName("--name", name);
+    }
     return NodeConfig.DEFAULT.withName(name).withFreshIncarnation();
   }
 }

@@ -8,6 +8,7 @@ import dev.entente.core.policy.PolicyProblem;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Bootstrap;
 import dev.entente.engine.Node;
+import dev.entente.engine.NodeConfig;
 import dev.entente.engine.NodeRestoredException;
 import dev.entente.engine.Retention;
 import dev.entente.engine.StoreRepair;
@@ -164,10 +165,6 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private int serve(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
-    if (policies != null && !Files.isDirectory(policies)) {
-      err.println("--policies takes a folder with policy files, which " + policies + " is not");
-      return ExitCodes.BAD_INPUT;
-    }
     Listener listener;
     Settings settings = Settings.of(spec);
     Optional<Peering> cluster;
@@ -178,6 +175,13 @@ final class ServeCommand implements Callable<Integer> {
     ServerConfig.Safety safety;
     Node node;
     try {
+      if (policies != null && !Files.isDirectory(policies)) {
+        throw new IllegalArgumentException(
+            "--policies takes a folder with policy files, which " + policies + " is not");
+      }
+      Checks.requireFolder("--data", data);
+      Checks.requireTenant("--tenant", tenant);
+      NodeConfig config = peering.config();
       Checks.requireAtLeast("--checkpoint-every", checkpointMinutes, 0);
       Checks.requireAtLeast("--keep-checkpoints", checkpointDays, 1);
       Checks.requireAtLeast("--keep-checkpoints-count", checkpointCount, 0);
@@ -201,10 +205,10 @@ final class ServeCommand implements Callable<Integer> {
       StoreRepair.resume(store);
       Optional<Bootstrap.Copied> copied =
           cluster.isPresent()
-              ? Joining.copyTo(store, cluster.get(), peering.config(), err)
+              ? Joining.copyTo(store, cluster.get(), config, err)
               : Optional.empty();
       Repairing repairing = new Repairing(store, cluster, err);
-      node = Node.open(repairing.open(), peering.config());
+      node = Node.open(repairing.open(), config);
       repairing.account(node);
       copied.ifPresent(from -> Joining.account(node, from));
     } catch (IllegalArgumentException | StoreInUseException e) {
@@ -236,6 +240,15 @@ final class ServeCommand implements Callable<Integer> {
                 + " --tls-key and --tls-ca instead of --insecure-http.");
       }
       listener.tls().ifPresent(proof -> warn(proof, node, cluster.isPresent(), err));
+      if (!peering.name.isEmpty() && !peering.name.equals(node.id().name())) {
+        err.println(
+            "--name "
+                + peering.name
+                + " has no effect: the data in "
+                + data
+                + " are those of the node "
+                + node.id().name());
+      }
       if (token.isNew()) {
         out.println(
             "The administrator's token, kept in " + data.resolve("token") + ": " + token.value());

@@ -11,7 +11,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -30,11 +32,25 @@ final class Settings implements IDefaultValueProvider {
   private static final String COMMAND = "serve";
   private static final String CONFIG = "config";
 
-  private static final Pattern EMPTY_OPTION = Pattern.compile("--[a-z0-9-]+=\\s*");
+  private static final Pattern EMPTY_OPTION = Pattern.compile("--[a-z0-9-]+=[\\s,]*");
 
   /** The secrets of {@code serve} that are given in the environment alone. */
   static final List<String> SECRETS =
       List.of("ENTENTE_SECRET", "ENTENTE_TOKEN", "ENTENTE_SMTP_PASSWORD");
+
+  /** Settings that have no effect without another: each option, and the one that it needs. */
+  private static final Map<String, String> NEEDS =
+      Map.of(
+          "tenant", "policies",
+          "trace-ratio", "traces",
+          "oidc-audience", "oidc-issuer",
+          "oidc-keys", "oidc-issuer",
+          "oidc-name-claim", "oidc-issuer",
+          "smtp-port", "smtp-host",
+          "smtp-from", "smtp-host",
+          "smtp-user", "smtp-host",
+          "smtp-plain", "smtp-host",
+          "insecure-smtp", "smtp-plain");
 
   /** The variables of client commands. */
   private static final List<String> CLIENT =
@@ -124,7 +140,7 @@ final class Settings implements IDefaultValueProvider {
   List<String> check(CommandSpec command) throws IOException {
     for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
       if (option.arity().max() > 0
-          && option.originalStringValues().stream().anyMatch(String::isBlank)) {
+          && option.originalStringValues().stream().anyMatch(SettingsCheck::isEmpty)) {
         throw new IllegalArgumentException(
             option.longestName() + " is empty: give it a value, or leave it out");
       }
@@ -132,7 +148,7 @@ final class Settings implements IDefaultValueProvider {
     for (String argument : arguments) {
       if (EMPTY_OPTION.matcher(argument).matches()) {
         throw new IllegalArgumentException(
-            argument.strip().replace("=", "") + " is empty: give it a value, or leave it out");
+            argument.replaceFirst("=.*", "") + " is empty: give it a value, or leave it out");
       }
     }
     if (file.isPresent()) {
@@ -145,15 +161,44 @@ final class Settings implements IDefaultValueProvider {
         .flatMap(List::stream)
         .filter(name -> !known.contains(name))
         .forEach(own::remove);
-    return new SettingsCheck(known).unused(own);
+    List<String> unused = new SettingsCheck(known).unused(own);
+    requireNeeded(given(command));
+    return unused;
+  }
+
+  private static void requireNeeded(Set<String> given) {
+    for (String name : given) {
+      String needed = NEEDS.getOrDefault(name, name);
+      if (!given.contains(needed)) {
+        throw new IllegalArgumentException(
+            "--%s has no effect without --%s: give both, or leave it out".formatted(name, needed));
+      }
+    }
+  }
+
+  /**
+   * The settings that the command line, the environment or the file gives; without variables of
+   * client commands, which may be there for those.
+   */
+  private Set<String> given(CommandSpec command) throws IOException {
+    Set<String> given = new TreeSet<>(inFile().stringPropertyNames());
+    for (OptionSpec option : command.options()) {
+      String variable = variable(name(option));
+      if ((environment.containsKey(variable) && !CLIENT.contains(variable))
+          || command.commandLine().getParseResult().hasMatchedOption(option)) {
+        given.add(name(option));
+      }
+    }
+    return given;
   }
 
   /**
    * Checks the variables that client commands read.
    *
+   * @return variables that neither they nor a node read
    * @throws IllegalArgumentException where one is empty, or a name resembles one of theirs only
    */
-  static void checkClient(Map<String, String> environment) {
+  static List<String> checkClient(Map<String, String> environment) {
     Map<String, String> own = new TreeMap<>(environment);
     // What starts a node in the same shell is set on purpose.
     SECRETS.stream().filter(name -> !CLIENT.contains(name)).forEach(own::remove);
@@ -162,7 +207,7 @@ final class Settings implements IDefaultValueProvider {
         .map(Settings::variable)
         .filter(name -> !CLIENT.contains(name))
         .forEach(own::remove);
-    new SettingsCheck(CLIENT).unused(own);
+    return new SettingsCheck(CLIENT).unused(own);
   }
 
   private void checkFile(Path given, CommandSpec command) throws IOException {
@@ -175,7 +220,7 @@ final class Settings implements IDefaultValueProvider {
               + "; entente help serve lists them");
     }
     for (String name : inFile().stringPropertyNames()) {
-      if (inFile().getProperty(name).isBlank()) {
+      if (SettingsCheck.isEmpty(inFile().getProperty(name))) {
         throw new IllegalArgumentException(
             given + ": " + name + " is empty: give it a value, or leave it out");
       }
@@ -201,13 +246,26 @@ final class Settings implements IDefaultValueProvider {
 
   private static Properties read(Path file) {
     String text = SettingFile.trusted("--" + CONFIG, file);
-    Properties read = new Properties();
+    Properties read = new UniqueProperties();
     try {
       read.load(new StringReader(text));
     } catch (IOException | IllegalArgumentException e) {
       throw new IllegalArgumentException("--" + CONFIG + ": " + file + ": " + e.getMessage(), e);
     }
     return read;
+  }
+
+  /** Refuses a name that is given twice, of which only the last would have an effect. */
+  private static final class UniqueProperties extends Properties {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public synchronized @Nullable Object put(Object name, Object value) {
+      if (containsKey(name)) {
+        throw new IllegalArgumentException(name + " is given twice: leave one of them out");
+      }
+      return super.put(name, value);
+    }
   }
 
   /** What a configuration file says that is no option of the command. */

@@ -9,14 +9,23 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * Finds environment variables that have no effect: misspelt names and empty values. A name that
- * resembles no setting belongs to something else, and is only reported.
+ * Finds environment variables that have no effect: misspelt names, empty values, and names that
+ * promise security. A name that resembles no setting belongs to something else, and is only
+ * reported.
  */
 final class SettingsCheck {
   private static final String PREFIX = "ENTENTE_";
 
-  /** What Kubernetes sets in every container for a service of this name. */
-  private static final Pattern KUBERNETES = Pattern.compile("ENTENTE_(SERVICE|PORT)_.+");
+  /** What Kubernetes sets in every container for services whose names begin so. */
+  private static final Pattern KUBERNETES =
+      Pattern.compile(
+          "ENTENTE_((SERVICE|PORT)_.+|.+_SERVICE_(HOST|PORT(_.+)?)|.+_PORT(_[0-9]+_(TCP|UDP)(_.+)?)?)");
+
+  /** Words in names of what somebody would rely on for security. */
+  private static final Pattern SECURITY =
+      Pattern.compile(
+          "_(TLS|SSL|HTTPS|CA|CERTS?|CERTIFICATES?|KEYS?|KEYSTORE|TRUSTSTORE|SECRETS?|TOKENS?"
+              + "|PASSWORDS?|PASSPHRASES?|AUTH|OIDC|CREDENTIALS?)(_|$)");
 
   private final List<String> known;
 
@@ -30,13 +39,14 @@ final class SettingsCheck {
   /**
    * Variables that have no effect and resemble no setting.
    *
-   * @throws IllegalArgumentException where one is empty, or resembles a setting
+   * @throws IllegalArgumentException where one is empty, resembles a setting or promises security
    */
   List<String> unused(Map<String, String> environment) {
     List<String> unused = new ArrayList<>();
     new TreeMap<>(environment)
         .forEach((name, value) -> {
-          if (!name.startsWith(PREFIX) || KUBERNETES.matcher(name).matches()) {
+          if (!name.startsWith(PREFIX)
+              || (!known.contains(name) && KUBERNETES.matcher(name).matches())) {
             return;
           }
           if (!known.contains(name)) {
@@ -45,12 +55,23 @@ final class SettingsCheck {
               throw new IllegalArgumentException(
                   name + " is no setting; " + meant.get() + " is: correct the name, or unset it");
             }
+            if (SECURITY.matcher(name).find()) {
+              throw new IllegalArgumentException(
+                  name
+                      + " is no setting, though it is called like one that concerns security:"
+                      + " correct the name (entente help lists the options), or unset it");
+            }
             unused.add(name);
-          } else if (value.isBlank()) {
+          } else if (isEmpty(value)) {
             throw new IllegalArgumentException(name + " is empty: give it a value, or unset it");
           }
         });
     return unused;
+  }
+
+  /** Whether a value says nothing: white space, or a list of nothing. */
+  static boolean isEmpty(String value) {
+    return value.replace(',', ' ').isBlank();
   }
 
   private Optional<String> resembled(String name) {

@@ -77,6 +77,13 @@ final class WatchOptions {
       description = "Do without encryption; for a server on this machine.")
   boolean smtpPlain;
 
+  @Option(
+      names = "--insecure-smtp",
+      description =
+          "Allow --smtp-plain for a server on another machine: the password and e-mail then travel"
+              + " unencrypted.")
+  boolean insecureSmtp;
+
   Watching watching(Path directory, Settings settings) {
     Checks.requireAtLeast("--alert-conflicts", conflicts, 1);
     Checks.requireAtLeast("--alert-pending", pending, 0);
@@ -101,14 +108,9 @@ final class WatchOptions {
 
   private Optional<MailSender.Config> mail(Optional<String> password) {
     if (smtpHost.isEmpty()) {
-      if (!smtpFrom.isEmpty()
-          || !smtpUser.isEmpty()
-          || smtpPlain
-          || smtpPort != SMTP_PORT
-          || password.isPresent()) {
+      if (password.isPresent()) {
         throw new IllegalArgumentException(
-            "--smtp-port, --smtp-from, --smtp-user, --smtp-plain and ENTENTE_SMTP_PASSWORD need"
-                + " --smtp-host, the server that takes e-mail");
+            "ENTENTE_SMTP_PASSWORD needs --smtp-host, the server that takes e-mail");
       }
       return Optional.empty();
     }
@@ -124,6 +126,17 @@ final class WatchOptions {
     }
     if (!smtpHost.matches("[\\w.:\\[\\]-]+")) {
       throw new IllegalArgumentException("--smtp-host takes a host name, not " + smtpHost);
+    }
+    if (smtpPlain && !insecureSmtp && !Checks.isLocal(smtpHost)) {
+      throw new IllegalArgumentException(
+          "--smtp-plain sends e-mail unencrypted, and "
+              + smtpHost
+              + " is not this machine: leave it out, name an address such as 127.0.0.1, or allow"
+              + " it with --insecure-smtp");
+    }
+    if (insecureSmtp && Checks.isLocal(smtpHost)) {
+      throw new IllegalArgumentException(
+          "--insecure-smtp has no effect, since --smtp-host " + smtpHost + " is this machine");
     }
     return Optional.of(
         new MailSender.Config(

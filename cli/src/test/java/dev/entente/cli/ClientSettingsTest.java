@@ -83,6 +83,13 @@ class ClientSettingsTest {
   }
 
   @Test
+  void aVariableThatNothingReadsIsReported() {
+    assertThat(Settings.checkClient(Map.of("ENTENTE_QUARTERLY", "1", "ENTENTE_PORT", "7400")))
+        .containsExactly("ENTENTE_QUARTERLY");
+    refused(Map.of("ENTENTE_PASSPHRASE", "of a backup"), "ENTENTE_PASSPHRASE", "security");
+  }
+
+  @Test
   void aNodeThatSpeaksTheOtherSchemeIsNamed() throws Exception {
     Certificates certificates = new Certificates(folder);
     certificates.sign("eu");

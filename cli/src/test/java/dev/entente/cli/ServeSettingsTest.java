@@ -5,21 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.engine.store.Folders;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /**
  * Every setting of {@code serve} in its three forms: an empty, misspelt or unusable one stops the
@@ -30,16 +26,15 @@ class ServeSettingsTest {
   private static final Map<String, List<String>> ROWS = new TreeMap<>();
 
   static {
-    // Names that the operator chooses; every text that is not empty is one.
-    for (String open : List.of("data", "tenant", "name")) {
-      ROWS.put(open, List.of());
-    }
+    ROWS.put("data", List.of("TEXT", "TEXT/below"));
+    ROWS.put("tenant", List.of("a\u200bb", "_entente"));
+    ROWS.put("name", List.of("a b", "eu.1", "group", "\u00fcber", "x".repeat(49)));
     ROWS.put("config", List.of("missing", ".", "EMPTY", "BINARY"));
     ROWS.put("policies", List.of("missing", "EMPTY"));
     ROWS.put("traces", List.of("x", "ftp://h", "http://", "http://a b", "http://h:99999"));
-    ROWS.put("trace-ratio", List.of("x", "-0.1", "1.1", "NaN"));
+    ROWS.put("trace-ratio", List.of("0.1", "x", "-0.1", "1.1", "NaN"));
     ROWS.put("smtp-host", List.of("a host", "http://h"));
-    ROWS.put("smtp-port", List.of("x", "0", "-1", "65536", "25"));
+    ROWS.put("smtp-port", List.of("x", "0", "-1", "65536", "25", "587"));
     ROWS.put("webhooks-inside", List.of("yes", "1"));
     ROWS.put("insecure-http", List.of("yes", "1"));
     for (String number : List.of("checkpoint-every", "retention", "alert-pending")) {
@@ -69,7 +64,7 @@ class ServeSettingsTest {
     ROWS.put("vote-key", List.of("missing", ".", "EMPTY", "BINARY", "TEXT"));
     ROWS.put("secret-file", List.of("missing", ".", "EMPTY", "BINARY", "SHORT"));
     ROWS.put("oidc-issuer", List.of("x", "http://issuer.example", "https://"));
-    ROWS.put("oidc-audience", List.of("other"));
+    ROWS.put("oidc-audience", List.of("other", "entente"));
     ROWS.put("oidc-keys", List.of("missing", "https://issuer.example/keys"));
     ROWS.put("oidc-name-claim", List.of("email"));
     for (String limit : List.of("rate-limit", "record-rate-limit", "tenant-rate-limit")) {
@@ -78,10 +73,11 @@ class ServeSettingsTest {
     ROWS.put("smtp-from", List.of("a@b.example", "nobody"));
     ROWS.put("smtp-user", List.of("u"));
     ROWS.put("smtp-plain", List.of("true", "yes"));
+    ROWS.put("insecure-smtp", List.of("true", "yes"));
   }
 
   private static final List<String> FILES =
-      List.of("EMPTY", "BINARY", "TEXT", "SHORT", "missing", ".");
+      List.of("EMPTY", "BINARY", "TEXT", "TEXT/below", "SHORT", "missing", ".");
 
   @TempDir Path folder;
 
@@ -94,32 +90,14 @@ class ServeSettingsTest {
     Files.writeString(folder.resolve("SHORT"), "short");
     Files.writeString(folder.resolve("EMPTY"), "\n");
     Files.write(folder.resolve("BINARY"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
-    Files.writeString(folder.resolve("no-store"), "a file where the data should be");
   }
 
-  private record Run(int code, String said) {}
-
-  /** Starts on a file in place of a folder, so that a start that nothing refuses ends too. */
-  private Run run(Map<String, String> environment, String... more) {
-    List<String> arguments = new ArrayList<>(List.of("--data"));
-    arguments.add(folder.resolve("no-store").toString());
-    arguments.addAll(List.of(more));
-    StringWriter err = new StringWriter();
-    int code =
-        new CommandLine(new ServeCommand())
-            .setDefaultValueProvider(new Settings(arguments, environment))
-            .setExecutionExceptionHandler(Main::explained)
-            .setErr(new PrintWriter(err, true))
-            .execute(arguments.toArray(String[]::new));
-    return new Run(code, err.toString());
+  private ServeRun run(Map<String, String> environment, String... options) {
+    return ServeRun.of(folder, environment, options);
   }
 
   private String value(String row) {
     return FILES.contains(row) ? folder.resolve(row).toString() : row;
-  }
-
-  private static String variable(String name) {
-    return "ENTENTE_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
   private String config(String name, String value) {
@@ -131,18 +109,13 @@ class ServeSettingsTest {
     }
   }
 
-  private static void refused(Run run, String... named) {
-    assertThat(run.said()).contains(named);
-    assertThat(run.code()).as(run.said()).isEqualTo(ExitCodes.BAD_INPUT);
-  }
-
-  private static List<String> names() {
-    return Settings.names(new CommandLine(new ServeCommand()).getCommandSpec());
+  private static void refused(ServeRun run, String... parts) {
+    run.refused(parts);
   }
 
   @Test
   void everySettingHasARow() {
-    assertThat(ROWS.keySet()).isEqualTo(new TreeSet<>(names()));
+    assertThat(ROWS.keySet()).isEqualTo(new TreeSet<>(ServeRun.names()));
   }
 
   @Test
@@ -151,7 +124,7 @@ class ServeSettingsTest {
       for (String row : values) {
         String value = value(row);
         refused(run(Map.of(), "--" + name + "=" + value), name);
-        refused(run(Map.of(variable(name), value)), name);
+        refused(run(Map.of(ServeRun.variable(name), value)), name);
         refused(run(Map.of(), "--config=" + config(name, value)), name);
       }
     });
@@ -159,12 +132,12 @@ class ServeSettingsTest {
 
   @Test
   void emptyValuesAreRefusedInEveryForm() {
-    for (String name : names()) {
-      if (!name.equals("config") && !name.equals("data")) {
-        refused(run(Map.of(), "--" + name + "="), name);
-        refused(run(Map.of(), "--config=" + config(name, "")), name);
-      }
-      refused(run(Map.of(variable(name), " ")), variable(name));
+    for (String name : ServeRun.names()) {
+      refused(run(Map.of(), "--" + name + "="), name);
+      refused(run(Map.of(), "--config=" + config(name, "")), name);
+      refused(
+          run(Map.of(ServeRun.variable(name), " ")),
+          name.equals("data") ? "--data" : ServeRun.variable(name));
     }
     for (String secret : Settings.SECRETS) {
       refused(run(Map.of(secret, "")), secret);
@@ -173,28 +146,73 @@ class ServeSettingsTest {
 
   @Test
   void misspeltNamesAreRefusedInEveryForm() {
-    for (String name : names()) {
+    for (String name : ServeRun.names()) {
       for (String misspelt : List.of(name + "x", name.substring(0, name.length() - 1))) {
-        if (names().contains(misspelt)) {
+        if (ServeRun.names().contains(misspelt)) {
           continue;
         }
         refused(run(Map.of(), "--" + misspelt + "=1"), misspelt);
-        refused(run(Map.of(variable(misspelt), "1")), variable(misspelt));
+        refused(run(Map.of(ServeRun.variable(misspelt), "1")), ServeRun.variable(misspelt));
         refused(run(Map.of(), "--config=" + config(misspelt, "1")), misspelt);
       }
     }
     for (String secret : Settings.SECRETS) {
       refused(run(Map.of(secret + "S", "a secret of the cluster")), secret + "S");
     }
-    refused(run(Map.of("ENTENTE_TLS_CERTIFICATE", "eu.pem")), "ENTENTE_TLS_CERTIFICATE");
+    for (String name : List.of("TLS_CERTIFICATE", "CERT_FILE", "HTTPS_KEY", "ADMIN_PASSWORD")) {
+      refused(run(Map.of("ENTENTE_" + name, "x")), "ENTENTE_" + name);
+    }
+  }
+
+  @Test
+  void aNameThatIsGivenTwiceIsRefused() throws IOException {
+    Path twice = Files.writeString(folder.resolve("twice"), "port=0\nhost=::1\nport=7400");
+    refused(run(Map.of(), "--config=" + twice), "twice: port is given twice");
+    refused(run(Map.of(), "--port=0", "--port=7400"), "--port");
+  }
+
+  @Test
+  void aTenantWithoutPoliciesIsRefusedButForClientsIsNone() {
+    refused(run(Map.of(), "--tenant=main"), "--tenant", "--policies");
+    run(Map.of("ENTENTE_TENANT", "main"), "--port=0").accepted();
+  }
+
+  @Test
+  void anEmptyPartOfAListIsRefused() {
+    String secret = "a secret of the cluster";
+    refused(run(Map.of(), "--host-names=a,,b"), "--host-names");
+    for (String list : List.of("peers", "voters", "administrator-keys")) {
+      refused(run(Map.of("ENTENTE_SECRET", secret), "--" + list + "=,"), list);
+    }
+  }
+
+  @Test
+  void unencryptedMailLeavesTheMachineOnlyWhereItIsAllowed() {
+    String[] far = {"--smtp-host=mail.example", "--smtp-from=a@b.example", "--smtp-plain"};
+    refused(run(Map.of(), far), "--smtp-plain", "mail.example", "--insecure-smtp");
+    List<String> allowed = new ArrayList<>(List.of(far));
+    allowed.add("--insecure-smtp");
+    run(Map.of(), allowed.toArray(String[]::new)).accepted();
+    for (String near : List.of("127.0.0.1", "::1", "[::1]", "localhost")) {
+      String host = "--smtp-host=" + near;
+      run(Map.of(), host, "--smtp-from=a@b.example", "--smtp-plain").accepted();
+      refused(
+          run(Map.of(), host, "--smtp-from=a@b.example", "--smtp-plain", "--insecure-smtp"),
+          "--insecure-smtp has no effect");
+    }
   }
 
   @Test
   void variablesOfSomethingElseAreReported() {
     assertThat(run(Map.of("ENTENTE_QUARTERLY", "1")).said()).contains("ENTENTE_QUARTERLY");
-    assertThat(run(Map.of("ENTENTE_SERVICE_HOST", "10.0.0.1", "ENTENTE_PORT_7400_TCP", "x")).said())
-        .doesNotContain("SERVICE_HOST")
-        .doesNotContain("PORT_7400");
+    Map<String, String> kubernetes =
+        Map.of(
+            "ENTENTE_SERVICE_HOST", "10.0.0.1",
+            "ENTENTE_PORT_7400_TCP", "tcp://10.0.0.1:7400",
+            "ENTENTE_EU_SERVICE_PORT_HTTPS", "7400",
+            "ENTENTE_EU_PORT", "tcp://10.0.0.1:7400",
+            "ENTENTE_EU_PORT_7400_TCP_ADDR", "10.0.0.1");
+    assertThat(run(kubernetes).said()).doesNotContain("ENTENTE_");
   }
 
   @Test
