@@ -299,8 +299,12 @@ public final class Authority {
 
   /** Hears first of all locks given out, where writes are made under one. */
   private CompletableFuture<Void> fenced(List<WriteRequest> requests) {
+    return barrier(requests.stream().anyMatch(request -> request.fence().isPresent()));
+  }
+
+  private CompletableFuture<Void> barrier(boolean fenced) {
     Optional<Group> voting = group();
-    return voting.isEmpty() || requests.stream().allMatch(request -> request.fence().isEmpty())
+    return voting.isEmpty() || !fenced
         ? CompletableFuture.completedFuture(null)
         : voting.get().barrier();
   }
@@ -404,12 +408,25 @@ public final class Authority {
 
   /** Decides a review as the type of its record demands; see {@link Node#decide}. */
   public CompletableFuture<Decision.Result> decide(
-      String tenant, String id, Decision decision, String actor, String reason) {
+      String tenant,
+      String id,
+      Decision decision,
+      String actor,
+      String reason,
+      Optional<Locks.Fence> fence) {
     return settled(
         tenant,
         id,
-        () -> node.deciding(tenant, id, decision, actor, reason),
-        () -> node.decide(tenant, id, decision, actor, reason));
+        fence,
+        () -> node.deciding(tenant, id, decision, actor, reason, fence),
+        () -> node.decide(tenant, id, decision, actor, reason, fence));
+  }
+
+  /** Takes up an ignored review again; see {@link Node#takeUp}. */
+  public CompletableFuture<Decision.Result> takeUp(
+      String tenant, String id, String actor, String reason, Optional<Locks.Fence> fence) {
+    return barrier(fence.isPresent())
+        .thenCompose(_ -> node.takeUp(tenant, id, actor, reason, fence));
   }
 
   /** What {@link #decide} would answer now; changes nothing. */
@@ -420,12 +437,18 @@ public final class Authority {
 
   /** Votes as the type of the record demands; see {@link Node#vote}. */
   public CompletableFuture<Decision.Result> vote(
-      String tenant, String id, Decision choice, String voter, String signature) {
+      String tenant,
+      String id,
+      Decision choice,
+      String voter,
+      String signature,
+      Optional<Locks.Fence> fence) {
     return settled(
         tenant,
         id,
-        () -> node.voting(tenant, id, choice, voter, signature),
-        () -> node.vote(tenant, id, choice, voter, signature));
+        fence,
+        () -> node.voting(tenant, id, choice, voter, signature, fence),
+        () -> node.vote(tenant, id, choice, voter, signature, fence));
   }
 
   private boolean isTogether(String tenant, String id) {
@@ -437,11 +460,14 @@ public final class Authority {
   private CompletableFuture<Decision.Result> settled(
       String tenant,
       String id,
+      Optional<Locks.Fence> fence,
       Supplier<Command<Decision.Result>> together,
       Supplier<CompletableFuture<Decision.Result>> alone) {
     Optional<Group> voting = group();
     boolean isTogether = isTogether(tenant, id);
-    return voting.isPresent() && isTogether ? voting.get().submit(together.get()) : alone.get();
+    return voting.isPresent() && isTogether
+        ? voting.get().submit(together.get())
+        : barrier(fence.isPresent()).thenCompose(_ -> alone.get());
   }
 
   /**

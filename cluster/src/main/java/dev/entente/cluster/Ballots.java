@@ -146,7 +146,8 @@ public final class Ballots {
                   review.id(),
                   new Decision.Value(ballot.value()),
                   ballot.voter(),
-                  ballot.signature())
+                  ballot.signature(),
+                  Optional.empty())
               .join();
       if (result instanceof Decision.Result.Invalid(String why)) {
         LOG.log(Level.DEBUG, "a ballot of " + ballot.voter() + " does not count: " + why);

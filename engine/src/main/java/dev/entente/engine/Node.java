@@ -765,18 +765,46 @@ public final class Node implements AutoCloseable {
 
   /** A decision for a group to agree on; see {@link #decide}. */
   public Command<Decision.Result> deciding(
-      String tenant, String reviewId, Decision decision, String actor, String reason) {
+      String tenant,
+      String reviewId,
+      Decision decision,
+      String actor,
+      String reason,
+      Optional<Locks.Fence> fence) {
     return new Command<>(
         Command.Kind.LOCAL_TOO,
-        transaction -> decider.decide(transaction, tenant, reviewId, decision, actor, reason));
+        deciding(
+            new FencedDecision(versionChecks, fence, actor), tenant, reviewId, decision, reason));
+  }
+
+  private Function<Transaction, Decision.Result> deciding(
+      FencedDecision lock, String tenant, String reviewId, Decision decision, String reason) {
+    return lock.around(
+        transaction -> reviews.get(transaction, tenant, reviewId),
+        transaction ->
+            decider.decide(transaction, tenant, reviewId, decision, lock.actor(), reason));
   }
 
   /** A vote whose outcome a group is to agree on; see {@link #vote}. */
   public Command<Decision.Result> voting(
-      String tenant, String reviewId, Decision choice, String voter, String signature) {
+      String tenant,
+      String reviewId,
+      Decision choice,
+      String voter,
+      String signature,
+      Optional<Locks.Fence> fence) {
     return new Command<>(
         Command.Kind.LOCAL_TOO,
-        transaction -> proceedings.vote(transaction, tenant, reviewId, choice, voter, signature));
+        voting(
+            new FencedDecision(versionChecks, fence, voter), tenant, reviewId, choice, signature));
+  }
+
+  private Function<Transaction, Decision.Result> voting(
+      FencedDecision lock, String tenant, String reviewId, Decision choice, String signature) {
+    return lock.around(
+        transaction -> reviews.get(transaction, tenant, reviewId),
+        transaction ->
+            proceedings.vote(transaction, tenant, reviewId, choice, lock.actor(), signature));
   }
 
   /** What is due under policies whose records a group agrees on; see {@link #proceed}. */
@@ -951,8 +979,19 @@ public final class Node implements AutoCloseable {
   /** Decides a review; see {@link Decision}. */
   public CompletableFuture<Decision.Result> decide(
       String tenant, String reviewId, Decision decision, String actor, String reason) {
-    return sequencer.submit(
-        transaction -> decider.decide(transaction, tenant, reviewId, decision, actor, reason));
+    return decide(tenant, reviewId, decision, actor, reason, Optional.empty());
+  }
+
+  /** Decides a review while a lock is held. */
+  public CompletableFuture<Decision.Result> decide(
+      String tenant,
+      String reviewId,
+      Decision decision,
+      String actor,
+      String reason,
+      Optional<Locks.Fence> fence) {
+    FencedDecision lock = new FencedDecision(versionChecks, fence, actor);
+    return sequencer.submit(deciding(lock, tenant, reviewId, decision, reason));
   }
 
   /**
@@ -976,8 +1015,17 @@ public final class Node implements AutoCloseable {
   /** Takes up an ignored review again: it waits for a person as if it had just begun. */
   public CompletableFuture<Decision.Result> takeUp(
       String tenant, String reviewId, String actor, String reason) {
+    return takeUp(tenant, reviewId, actor, reason, Optional.empty());
+  }
+
+  /** Takes up an ignored review while a lock is held. */
+  public CompletableFuture<Decision.Result> takeUp(
+      String tenant, String reviewId, String actor, String reason, Optional<Locks.Fence> fence) {
     return sequencer.submit(
-        transaction -> decider.takeUp(transaction, tenant, reviewId, actor, reason));
+        new FencedDecision(versionChecks, fence, actor)
+            .around(
+                transaction -> reviews.get(transaction, tenant, reviewId),
+                transaction -> decider.takeUp(transaction, tenant, reviewId, actor, reason)));
   }
 
   /**
@@ -989,8 +1037,19 @@ public final class Node implements AutoCloseable {
    */
   public CompletableFuture<Decision.Result> vote(
       String tenant, String reviewId, Decision choice, String voter, String signature) {
-    return sequencer.submit(
-        transaction -> proceedings.vote(transaction, tenant, reviewId, choice, voter, signature));
+    return vote(tenant, reviewId, choice, voter, signature, Optional.empty());
+  }
+
+  /** Casts a vote while a lock is held. */
+  public CompletableFuture<Decision.Result> vote(
+      String tenant,
+      String reviewId,
+      Decision choice,
+      String voter,
+      String signature,
+      Optional<Locks.Fence> fence) {
+    FencedDecision lock = new FencedDecision(versionChecks, fence, voter);
+    return sequencer.submit(voting(lock, tenant, reviewId, choice, signature));
   }
 
   /** Reviews on which a vote is being held here, of all tenants, at most so many. */

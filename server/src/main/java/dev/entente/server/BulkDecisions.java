@@ -9,6 +9,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.resolve.Conflict;
 import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Decision;
+import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
 import dev.entente.engine.Outcome;
 import dev.entente.engine.Review;
@@ -56,7 +57,8 @@ final class BulkDecisions {
       Choice choice,
       String reason,
       String by,
-      boolean dryRun) {}
+      boolean dryRun,
+      Optional<Locks.Fence> fence) {}
 
   /** How one review is decided: alike for all, or as a rule would have it. */
   sealed interface Choice {
@@ -125,7 +127,12 @@ final class BulkDecisions {
             order.dryRun()
                 ? authority.tryDecision(order.tenant(), review.id(), decision.get(), order.by())
                 : authority.decide(
-                    order.tenant(), review.id(), decision.get(), order.by(), order.reason()));
+                    order.tenant(),
+                    review.id(),
+                    decision.get(),
+                    order.by(),
+                    order.reason(),
+                    order.fence()));
     return switch (result) {
       case Decision.Result.Decided(Review closed, var now) -> {
         if (!order.dryRun() && into.size() < UNDONE_MAX) {

@@ -4,6 +4,7 @@ package dev.entente.server;
 import dev.entente.core.policy.Names;
 import dev.entente.server.Problem.Code;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,11 +23,16 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 final class QueryParameters {
   private static final String REFERENCE = "#/components/parameters/";
 
+  private static final String FENCE = REFERENCE + "fence";
+
   /**
    * By method and path, as in {@code GET /v1/{tenant}/records}: the values of each parameter that
    * takes only certain ones, and nothing for the others.
    */
   private final Map<String, Map<String, Set<String>>> declared = new HashMap<>();
+
+  /** The operations that are done under a lock where the request names one. */
+  private final Set<String> fenced = new HashSet<>();
 
   private QueryParameters() {}
 
@@ -43,8 +49,11 @@ final class QueryParameters {
                 if (operation instanceof Map<?, ?> described) {
                   Map<String, Set<String>> all = parameters(described.get("parameters"), shared);
                   all.putAll(ofPath);
-                  parameters.declared.put(
-                      String.valueOf(method).toUpperCase(Locale.ROOT) + " " + path, all);
+                  String name = String.valueOf(method).toUpperCase(Locale.ROOT) + " " + path;
+                  parameters.declared.put(name, all);
+                  if (String.valueOf(described.get("parameters")).contains(FENCE)) {
+                    parameters.fenced.add(name);
+                  }
                 }
               });
         });
@@ -84,13 +93,22 @@ final class QueryParameters {
   }
 
   /**
-   * Refuses parameters and values that an operation does not declare. Operations that the
-   * description leaves out, the dashboard's files and calls between nodes, are not checked.
+   * Refuses parameters and values that an operation does not declare, and a lock where the
+   * operation would be done without it. Operations that the description leaves out, the dashboard's
+   * files and calls between nodes, are not checked.
    */
   void check(Route route, Call call) {
     Map<String, Set<String>> known = declared.get(route.method() + " " + route.pattern());
     if (known == null) {
       return;
+    }
+    if (!call.method().equals("GET")
+        && call.header(Writes.FENCE).isPresent()
+        && !fenced.contains(route.method() + " " + route.pattern())) {
+      throw new Problem(
+          Code.INVALID,
+          "this is not done under a lock, so Entente-Fence would have no effect; leave it out, or"
+              + " write the records by themselves or in a batch");
     }
     call.query()
         .forEach((name, value) -> {

@@ -53,6 +53,7 @@ final class ReviewRoutes {
 
   private final Jobs jobs;
   private final BulkDecisions bulk;
+  private final BulkAnswers answers;
   private final Desk desk;
 
   ReviewRoutes(Node node, Authority authority, Jobs jobs) {
@@ -60,6 +61,7 @@ final class ReviewRoutes {
     this.bulk = new BulkDecisions(node, authority);
     this.authority = authority;
     this.node = node;
+    this.answers = new BulkAnswers(node);
     this.desk = new Desk(node);
   }
 
@@ -246,7 +248,10 @@ final class ReviewRoutes {
     String reason = Call.text(body, "reason").orElse("");
     return Reply.json(
         200,
-        decided(Writes.await(() -> node.takeUp(call.tenant(), call.name("review"), by, reason))));
+        decided(
+            Writes.await(() ->
+                authority.takeUp(
+                    call.tenant(), call.name("review"), by, reason, Writes.fence(call)))));
   }
 
   private boolean needsTwo(Review review) {
@@ -256,7 +261,8 @@ final class ReviewRoutes {
   private Decision.Result decided(Call call, Decision decision, String by, String reason) {
     String tenant = call.tenant();
     String id = call.name("review");
-    return Writes.await(() -> authority.decide(tenant, id, decision, by, reason));
+    return Writes.await(
+        () -> authority.decide(tenant, id, decision, by, reason, Writes.fence(call)));
   }
 
   private JsonObject decided(Decision.Result result) {
@@ -329,7 +335,13 @@ final class ReviewRoutes {
         200,
         decided(
             Writes.await(() ->
-                authority.vote(call.tenant(), call.name("review"), choice, voter, signature))));
+                authority.vote(
+                    call.tenant(),
+                    call.name("review"),
+                    choice,
+                    voter,
+                    signature,
+                    Writes.fence(call)))));
   }
 
   /**
@@ -361,15 +373,27 @@ final class ReviewRoutes {
             choice(body),
             Call.text(body, "reason").orElse(""),
             actor,
-            Call.flag(body, "dryRun"));
+            Call.flag(body, "dryRun"),
+            Writes.fence(call));
     if (Call.flag(body, "background")) {
-      return RecoveryRoutes.begun(
-          jobs,
-          new Job.Order(
-              "decisions", call.tenant(), filter.type().orElse(Grant.ALL), actor, order.dryRun()),
+      return answers.once(
           call,
-          bulk.work(order));
+          () ->
+              RecoveryRoutes.begun(
+                  jobs,
+                  new Job.Order(
+                      "decisions",
+                      call.tenant(),
+                      filter.type().orElse(Grant.ALL),
+                      actor,
+                      order.dryRun()),
+                  call,
+                  bulk.work(order)));
     }
+    return answers.once(call, () -> carriedOut(order));
+  }
+
+  private Reply carriedOut(BulkDecisions.Order order) {
     List<Json> decided = new ArrayList<>();
     List<Json> skipped = new ArrayList<>();
     bulk.carryOut(

@@ -64,6 +64,7 @@ final class SecondPersons {
                 review.id(),
                 ReviewRoutes.decision(last.what()),
                 last.by(),
-                last.reason()));
+                last.reason(),
+                Optional.empty()));
   }
 }

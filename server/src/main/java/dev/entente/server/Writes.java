@@ -50,15 +50,20 @@ final class Writes {
 
   /** A write under the lock that the request names, if it names one. */
   static WriteRequest fenced(Call call, WriteRequest request) {
+    return fence(call).map(request::under).orElse(request);
+  }
+
+  /** The lock that the request names, if it names one. */
+  static Optional<Locks.Fence> fence(Call call) {
     Optional<String> fence = call.textHeader(FENCE);
     if (fence.isEmpty()) {
-      return request;
+      return Optional.empty();
     }
     int end = fence.get().lastIndexOf('=');
     try {
       long token = Long.parseLong(fence.get().substring(end + 1).strip());
       String lock = Call.checkedName("lock", fence.get().substring(0, Math.max(0, end)).strip());
-      return request.under(new Locks.Fence(new Locks.Name(call.tenant(), lock), token));
+      return Optional.of(new Locks.Fence(new Locks.Name(call.tenant(), lock), token));
     } catch (NumberFormatException e) {
       throw new Problem(
           Code.INVALID, "Entente-Fence names a lock and its token, such as vm-4711=12");

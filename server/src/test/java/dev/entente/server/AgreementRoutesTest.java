@@ -312,6 +312,24 @@ class AgreementRoutesTest {
       assertThat(a.get(path).body()).contains("\"data\":{\"n\":3}");
     }
     assertThat(a.json("PUT", SEAT, "{}", "Entente-Fence", "x").status()).isEqualTo(422);
+    for (String type : List.of("seat", "note")) {
+      String path = "/v1/main/records/" + type + "/decided";
+      String seen = a.json("PUT", path, "{\"n\":0}").text("context");
+      a.json("PUT", path, "{\"n\":1}", "Entente-Context", seen, "Entente-Author", "ann");
+      Served.Answer second =
+          a.json("PUT", path, "{\"n\":2}", "Entente-Context", seen, "Entente-Author", "ben");
+      String decision = "/v1/main/reviews/" + second.text("conflictId") + "/decision";
+      Served.eventually(
+          () -> b.get(decision.replace("/decision", "")).body().contains("\"pending\""));
+      for (Served at : served) {
+        assertThat(at.json("POST", decision, "{\"choose\":1}", "Entente-Fence", "x=" + old).body())
+            .contains("not held under the token " + old);
+      }
+      assertThat(b.json("POST", decision, "{\"choose\":1}", "Entente-Fence", "x=" + now).status())
+          .as(type)
+          .isEqualTo(200);
+      Served.eventually(() -> a.get(path).body().contains("\"data\":{\"n\":2}"));
+    }
   }
 
   @Test
