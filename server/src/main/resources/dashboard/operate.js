@@ -4,7 +4,7 @@ import { action, ago, alertCard, field, h, recordLink, select, table, tag, when 
 
 const scopeOf = (tenant, scope) => {
   const [, type, ...id] = scope.split('/');
-  return { ...(type ? { type } : {}), ...(id.length ? { id: id.join('/') } : {}) };
+  return { ...(type ? { type: decodeURIComponent(type) } : {}), ...(id.length ? { id: id.join('/') } : {}) };
 };
 
 function hot(app, spots) {

@@ -93,7 +93,9 @@ final class Freezes {
     if (byScope.isEmpty()) {
       return Optional.empty();
     }
-    for (String scope : List.of(key.tenant(), key.tenant() + "/" + key.type(), key.toString())) {
+    String tenant = RecordKey.scope(key.tenant());
+    String type = RecordKey.scope(key.tenant(), key.type());
+    for (String scope : List.of(tenant, type, key.toString())) {
       Freeze freeze = byScope.get(scope);
       if (freeze != null) {
         return Optional.of(freeze);
@@ -128,7 +130,7 @@ final class Freezes {
   private static void audit(
       Transaction transaction, String actor, String action, String scope, Json detail) {
     int slash = scope.indexOf('/');
-    String tenant = slash < 0 ? scope : scope.substring(0, slash);
+    String tenant = RecordKey.nameOf(slash < 0 ? scope : scope.substring(0, slash));
     transaction.audit(transaction.clock().next(), tenant, actor, action, scope, detail);
   }
 
@@ -147,8 +149,9 @@ final class Freezes {
 
   /** What is frozen of a tenant. */
   List<Freeze> of(String tenant) {
+    String scope = RecordKey.scope(tenant);
     return byScope.values().stream()
-        .filter(freeze -> freeze.scope().equals(tenant) || freeze.scope().startsWith(tenant + "/"))
+        .filter(freeze -> freeze.scope().equals(scope) || freeze.scope().startsWith(scope + "/"))
         .toList();
   }
 }

@@ -4,6 +4,7 @@ package dev.entente.server;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
 import dev.entente.engine.AuditEntry;
 import dev.entente.engine.Describe;
 import dev.entente.engine.Freeze;
@@ -168,7 +169,7 @@ final class OperatorRoutes {
     List<Json> frozen = new ArrayList<>();
     for (Freeze freeze : node.freezes(call.tenant())) {
       String[] names = freeze.scope().split("/", 3);
-      if (names.length == 1 || call.may(Permission.READ, names[1])) {
+      if (names.length == 1 || call.may(Permission.READ, RecordKey.nameOf(names[1]))) {
         reasons.put(freeze.scope(), freeze.reason());
         frozen.add(
             Json.of(
@@ -187,9 +188,10 @@ final class OperatorRoutes {
 
   private static String scope(Call call, JsonObject body) {
     Call.only(body, "a freeze", Set.of("type", "id", "reason", "meanwhile", "reads"));
-    StringBuilder scope = new StringBuilder(call.tenant());
+    StringBuilder scope = new StringBuilder(RecordKey.scope(call.tenant()));
     Call.text(body, "type")
-        .ifPresent(type -> scope.append('/').append(Call.checkedName("type", type)));
+        .map(type -> Call.checkedName("type", type))
+        .ifPresent(type -> scope.append('/').append(RecordKey.scope(type)));
     Call.text(body, "id")
         .ifPresent(id -> {
           if (body.get("type").isAbsent()) {

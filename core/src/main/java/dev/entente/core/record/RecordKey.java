@@ -52,8 +52,27 @@ public record RecordKey(String tenant, String type, String id) implements Compar
     return order != 0 ? order : id.compareTo(other.id);
   }
 
+  /**
+   * The record as text, as in audit entries. No two records have the same: in the tenant and the
+   * type {@code /} and {@code %} are percent-encoded.
+   */
   @Override
   public String toString() {
-    return tenant + "/" + type + "/" + id;
+    return scope(tenant, type) + "/" + id;
+  }
+
+  /** A tenant in the form in which records' texts begin with it. */
+  public static String scope(String tenant) {
+    return tenant.replace("%", "%25").replace("/", "%2F");
+  }
+
+  /** A type in the form in which its records' texts begin with it. */
+  public static String scope(String tenant, String type) {
+    return scope(tenant) + "/" + scope(type);
+  }
+
+  /** The name that {@link #scope(String)} encoded. */
+  public static String nameOf(String scope) {
+    return scope.replace("%2F", "/").replace("%25", "%");
   }
 }
