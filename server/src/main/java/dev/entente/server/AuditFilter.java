@@ -5,7 +5,9 @@ import dev.entente.engine.AuditEntry;
 import dev.entente.server.Problem.Code;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Which audit entries somebody looks for: of an actor, an action, a subject that holds a text, of a
@@ -36,6 +38,15 @@ record AuditFilter(
     } catch (DateTimeParseException e) {
       throw new Problem(Code.INVALID, name + " is a time such as 2026-11-22T10:00:00Z");
     }
+  }
+
+  /** The names that are looked for, and may be misspelt. */
+  Map<String, String> names() {
+    Map<String, String> names = new TreeMap<>();
+    actor.ifPresent(name -> names.put("actor", name));
+    action.ifPresent(name -> names.put("action", name));
+    subject.ifPresent(name -> names.put("subject", name));
+    return names;
   }
 
   boolean lets(AuditEntry entry) {

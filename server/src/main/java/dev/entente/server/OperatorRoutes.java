@@ -149,7 +149,9 @@ final class OperatorRoutes {
     if (more) {
       members.put("next", Json.of(cursors.next(before)));
     }
-    return Reply.json(200, JsonObject.of(members));
+    Reply reply = Reply.json(200, JsonObject.of(members));
+    boolean nothing = found.isEmpty() && !more && cursors.position().isEmpty();
+    return nothing ? UnknownNames.nothingHas(reply, "entry", filter.names()) : reply;
   }
 
   static Json entry(AuditEntry entry) {

@@ -113,7 +113,10 @@ final class RecordRoutes {
   /** The record as it is, as it was at a time, or as it was once a version had been accepted. */
   private Snapshot then(Call call) {
     RecordKey key = call.key();
-    if (call.query("number").isPresent()) {
+    if (call.query("number").isPresent() || call.query("node").isPresent()) {
+      if (call.query("at").isPresent()) {
+        throw new Problem(Code.INVALID, "send a version's node and number, or at, not both");
+      }
       return node.readAt(key, version(key, named(key, call)).acceptedAt());
     }
     return call.query("at")

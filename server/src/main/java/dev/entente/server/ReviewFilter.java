@@ -7,12 +7,15 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.core.policy.Severity;
 import dev.entente.core.resolve.ConflictType;
+import dev.entente.core.resolve.RowConflict;
 import dev.entente.engine.Review;
 import dev.entente.server.Problem.Code;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -60,6 +63,13 @@ record ReviewFilter(
         .ifPresent(kind -> {
           throw new Problem(Code.INVALID, "conflict is one of " + String.join(", ", kinds));
         });
+    List<String> rows = Arrays.stream(RowConflict.values()).map(RowConflict::label).toList();
+    asked
+        .apply("row")
+        .filter(row -> !rows.contains(row))
+        .ifPresent(row -> {
+          throw new Problem(Code.INVALID, "row is one of " + String.join(", ", rows));
+        });
     asked
         .apply("late")
         .filter(late -> !LATE.contains(late))
@@ -106,6 +116,15 @@ record ReviewFilter(
             Optional.empty(),
             0,
             Optional.empty()));
+  }
+
+  /** The names that are looked for, and may be misspelt; a type is looked up elsewhere. */
+  Map<String, String> names() {
+    Map<String, String> names = new TreeMap<>();
+    recordId.ifPresent(name -> names.put("recordId", name));
+    unit.ifPresent(name -> names.put("unit", name));
+    owner.filter(name -> !name.equals(NOBODY)).ifPresent(name -> names.put("owner", name));
+    return names;
   }
 
   boolean lets(Review review, long nowMillis) {

@@ -93,7 +93,10 @@ final class ReviewRoutes {
       members.put("total", Json.of(node.countReviews(tenant, status)));
     }
     page.next().ifPresent(next -> members.put("next", Json.of(cursors.next(next))));
-    return Reply.json(200, JsonObject.of(members));
+    Reply reply = Reply.json(200, JsonObject.of(members));
+    return page.reviews().isEmpty() && page.next().isEmpty() && after.isEmpty()
+        ? UnknownNames.nothingHas(reply, status.label() + " review", filter.names())
+        : reply;
   }
 
   /** Reviews, and where to go on. */
@@ -390,10 +393,10 @@ final class ReviewRoutes {
                   call,
                   bulk.work(order)));
     }
-    return answers.once(call, () -> carriedOut(order));
+    return answers.once(call, () -> carriedOut(order, filter));
   }
 
-  private Reply carriedOut(BulkDecisions.Order order) {
+  private Reply carriedOut(BulkDecisions.Order order, ReviewFilter filter) {
     List<Json> decided = new ArrayList<>();
     List<Json> skipped = new ArrayList<>();
     bulk.carryOut(
@@ -408,16 +411,20 @@ final class ReviewRoutes {
               }
             },
             () -> false));
-    return Reply.json(
-        200,
-        JsonObject.of(
-            Map.of(
-                "decided",
-                new JsonArray(decided),
-                "skipped",
-                new JsonArray(skipped),
-                "dryRun",
-                Json.of(order.dryRun()))));
+    Reply reply =
+        Reply.json(
+            200,
+            JsonObject.of(
+                Map.of(
+                    "decided",
+                    new JsonArray(decided),
+                    "skipped",
+                    new JsonArray(skipped),
+                    "dryRun",
+                    Json.of(order.dryRun()))));
+    return decided.isEmpty() && skipped.isEmpty()
+        ? UnknownNames.nothingHas(reply, "pending review", filter.names())
+        : reply;
   }
 
   /** Under whose name many are decided; each review is authorized by itself. */

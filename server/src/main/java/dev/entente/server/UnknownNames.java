@@ -16,12 +16,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * Warns where a request names a tenant or type that has no record and no policy, or a record that
- * is not there. Such a name may be right, since the data can come later, so the request is carried
- * out; a misspelt one would otherwise look like an empty list, or like a freeze that holds.
+ * is not there; and where a list is empty because of a name. Such a name may be right, since the
+ * data can come later, so the request is carried out; a misspelt one would otherwise look like an
+ * empty list, or like a freeze that holds.
  */
 final class UnknownNames {
   /** Names the warnings of an answer; percent-encoded, separated by commas. */
@@ -41,12 +43,32 @@ final class UnknownNames {
     if (reply.status() >= 300 || !isControl(route)) {
       return reply;
     }
-    List<String> warnings = warnings(call);
+    return warned(reply, warnings(call));
+  }
+
+  /** Warns that a list is empty because of what was asked for: such names may be misspelt. */
+  static Reply nothingHas(Reply empty, String what, Map<String, String> names) {
+    return warned(
+        empty,
+        names.entrySet().stream()
+            .map(name ->
+                "no "
+                    + what
+                    + " has the "
+                    + name.getKey()
+                    + " "
+                    + name.getValue()
+                    + "; check its spelling")
+            .toList());
+  }
+
+  private static Reply warned(Reply reply, List<String> warnings) {
     if (warnings.isEmpty()) {
       return reply;
     }
-    Reply warned =
-        reply.with(HEADER, String.join(",", warnings.stream().map(PercentText::encode).toList()));
+    String more = String.join(",", warnings.stream().map(PercentText::encode).toList());
+    String before = reply.headers().get(HEADER);
+    Reply warned = reply.with(HEADER, before == null ? more : before + "," + more);
     return "application/json".equals(reply.headers().get("Content-Type"))
             && reply.stream().isEmpty()
             && JsonReader.strict().read(new String(reply.body(), StandardCharsets.UTF_8))
