@@ -3,6 +3,7 @@ package dev.entente.engine;
 
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
+import dev.entente.core.json.JsonNumber;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.policy.CellKind;
@@ -25,7 +26,7 @@ import java.util.TreeMap;
 /**
  * What a policy hits in the records that are there already: those that break its invariants or
  * limits or are in a state that it does not know, and those with values in fields whose cell or
- * unit it changes. Reads only. A limit that another record states is not looked at.
+ * unit it changes. Reads only.
  *
  * @param records how many records were looked at
  * @param isComplete whether these are all; otherwise the counts are lower bounds
@@ -60,7 +61,7 @@ public record PolicyImpact(int records, boolean isComplete, List<Hit> hits) {
 
   /** Looks at up to {@value #RECORDS_MAX} records of the policy's type. */
   public static PolicyImpact of(Node node, String tenant, Policy draft) {
-    Survey survey = new Survey(node.policy(tenant, draft.type()), draft);
+    Survey survey = new Survey(node, tenant, draft);
     Optional<String> after = Optional.empty();
     int records = 0;
     boolean complete = false;
@@ -77,6 +78,8 @@ public record PolicyImpact(int records, boolean isComplete, List<Hit> hits) {
 
   /** What is found while records are looked at, one after the other. */
   private static final class Survey {
+    private final Node node;
+    private final String tenant;
     private final Policy current;
     private final Policy draft;
     private final Map<String, Hit> found = new TreeMap<>();
@@ -85,8 +88,10 @@ public record PolicyImpact(int records, boolean isComplete, List<Hit> hits) {
     /** What the records of one group take of a limit. */
     private record Taken(BigDecimal amount, int records, RecordKey last) {}
 
-    Survey(Policy current, Policy draft) {
-      this.current = current;
+    Survey(Node node, String tenant, Policy draft) {
+      this.node = node;
+      this.tenant = tenant;
+      this.current = node.policy(tenant, draft.type());
       this.draft = draft;
     }
 
@@ -187,7 +192,11 @@ public record PolicyImpact(int records, boolean isComplete, List<Hit> hits) {
               most(limit, group)
                   .filter(most -> all.amount().compareTo(most) > 0)
                   .ifPresent(most -> {
-                    String what = "the limit " + limit.name() + " is exceeded";
+                    String what =
+                        "the limit "
+                            + limit.name()
+                            + " is exceeded, and records give way as its keep says, or wait for a"
+                            + " review";
                     found.merge(
                         what,
                         new Hit(what, all.records(), all.last().id()),
@@ -196,11 +205,18 @@ public record PolicyImpact(int records, boolean isComplete, List<Hit> hits) {
                   })));
     }
 
-    private static Optional<BigDecimal> most(Limit limit, JsonArray group) {
+    private Optional<BigDecimal> most(Limit limit, JsonArray group) {
       return switch (limit.cap()) {
         case Limit.Cap.Fixed(BigDecimal most) -> Optional.of(most);
         case Limit.Cap.Each each -> Optional.ofNullable(each.most().get(Limit.nameOf(group)));
-        case Limit.Cap.Held _ -> Optional.empty();
+        case Limit.Cap.Held(String type, Path field) -> {
+          String id = Limit.nameOf(group);
+          yield RecordKey.problemWith(id) == null
+                  && field.in(node.read(new RecordKey(tenant, type, id)).view().data())
+                      instanceof JsonNumber(BigDecimal most)
+              ? Optional.of(most)
+              : Optional.empty();
+        }
       };
     }
 

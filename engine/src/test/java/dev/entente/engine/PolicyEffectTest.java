@@ -463,7 +463,18 @@ class PolicyEffectTest {
           - {name: address, field: ip}
         limits:
           - {name: cpus, sum: cpu, by: host, at-most: 8}
+          - {name: held, sum: cpu, by: host, at-most: host/capacity}
         """;
+    Accepted host =
+        (Accepted)
+            node.write(
+                    WriteRequest.of(
+                        new RecordKey("main", "host", "h"),
+                        new Edit.Put((JsonObject) Json.of(Map.of("capacity", 5))),
+                        new Seen.Everything(),
+                        "x"))
+                .join();
+    assertThat(host.created()).isTrue();
     PolicyImpact impact = PolicyImpact.of(node, "main", PolicyLoader.load(strict).policy());
     assertThat(impact.isComplete()).isTrue();
     assertThat(impact.hits())
@@ -478,8 +489,12 @@ class PolicyEffectTest {
                     .startsWith("state becomes a part of the group")
                     .contains(": 3 records"),
             s -> assertThat(s).startsWith("the limit address is exceeded").contains(": 2 records"),
-            s -> assertThat(s).startsWith("the limit cpus is exceeded").endsWith("three"));
+            s -> assertThat(s).startsWith("the limit cpus is exceeded").endsWith("three"),
+            s -> assertThat(s).startsWith("the limit held is exceeded").contains(": 2 records"));
     policy(strict);
+    assertThat(PolicyImpact.of(node, "main", node.policy("main", "t")).hits())
+        .as("what is left of it afterwards")
+        .hasSize(4);
     assertThat(write("one", patch(Map.of("note", "n")), new Seen.Everything(), "x"))
         .isInstanceOf(Accepted.class);
   }

@@ -52,6 +52,7 @@ final class PolicyRoutes {
         .get(Permission.READ, POLICY, this::read)
         .put(Permission.ADMINISTER, POLICY, this::put)
         .post(Permission.OPERATE, POLICY + "/preview", this::preview)
+        .get(Permission.OPERATE, POLICY + "/hits", this::hits)
         .get(Permission.OPERATE, POLICY + "/advice", this::advice);
   }
 
@@ -101,6 +102,22 @@ final class PolicyRoutes {
     members.put("version", Json.of(loaded.policy().version()));
     members.put("warnings", Json.of(warnings.stream().map(w -> Json.of(w.toString())).toList()));
     members.putAll(hits(impact));
+    return Reply.json(200, JsonObject.of(members));
+  }
+
+  /** What the policy in force hits in the records that are there now, and what waits for people. */
+  private Reply hits(Call call) {
+    String tenant = call.tenant();
+    Policy policy = node.policy(tenant, call.name("type"));
+    long open =
+        node.openReviews().entrySet().stream()
+            .filter(of -> of.getKey().tenant().equals(tenant))
+            .filter(of -> of.getKey().type().equals(policy.type()))
+            .mapToLong(Map.Entry::getValue)
+            .sum();
+    Map<String, Json> members = new TreeMap<>(hits(PolicyImpact.of(node, tenant, policy)));
+    members.put("version", Json.of(policy.version()));
+    members.put("pendingReviews", Json.of(open));
     return Reply.json(200, JsonObject.of(members));
   }
 
