@@ -189,7 +189,7 @@ final class Layer {
 
   /** All it writes: what was put, the last state of each record and the audit entries. */
   Batch complete(AuditChain chain) {
-    Batch batch = new Batch();
+    Batch batch = new Batch(staged.size() + records.size() + audit.size() + 1);
     for (Staged change : staged) {
       byte[] value = change.value();
       if (value == null) {

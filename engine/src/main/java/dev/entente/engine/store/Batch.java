@@ -10,8 +10,17 @@ public final class Batch {
   /** One change; a null value removes the key. */
   public record Entry(Table table, byte[] key, byte @Nullable [] value) {}
 
-  private final List<Entry> entries = new ArrayList<>();
+  private final List<Entry> entries;
   private long bytes;
+
+  public Batch() {
+    this(10);
+  }
+
+  /** One that has room for so many entries without growing. */
+  public Batch(int room) {
+    entries = new ArrayList<>(room);
+  }
 
   public void put(Table table, byte[] key, byte[] value) {
     entries.add(new Entry(table, key, value));

@@ -53,6 +53,31 @@ abstract class StoreContractTest {
   }
 
   @Test
+  void keysAndValuesOfEveryLengthAreKeptInEveryTable() {
+    try (Store store = open()) {
+      Batch batch = new Batch();
+      List<byte[]> kept = new ArrayList<>();
+      for (int length : new int[] {0, 1, 127, 128, 16_383, 16_384, 300_000}) {
+        kept.add(new byte[length]);
+      }
+      for (Table table : Table.values()) {
+        for (byte[] value : kept) {
+          batch.put(table, bytes("k".repeat(1 + Math.min(value.length, 20_000))), value);
+        }
+        batch.delete(table, bytes("there is none"));
+      }
+      store.commit(new Batch());
+      store.commit(batch);
+      for (Table table : Table.values()) {
+        for (byte[] value : kept) {
+          byte[] key = bytes("k".repeat(1 + Math.min(value.length, 20_000)));
+          assertThat(store.get(table, key)).isEqualTo(value);
+        }
+      }
+    }
+  }
+
+  @Test
   void aCopyIsOfOneMomentAndOfAllTables() {
     try (Store store = open()) {
       for (int i = 0; i < 300; i++) {
