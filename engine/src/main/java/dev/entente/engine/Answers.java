@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.SortedArrayMap;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.HybridTime;
 import dev.entente.core.codec.ByteReader;
@@ -10,16 +11,19 @@ import dev.entente.core.codec.CausalCodec;
 import dev.entente.core.codec.JsonCodec;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonAbsent;
+import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import dev.entente.core.record.Fingerprint;
 import dev.entente.core.record.Origin;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Version;
+import dev.entente.core.resolve.Resolution;
 import dev.entente.engine.Outcome.Accepted;
 import dev.entente.engine.Outcome.Code;
 import dev.entente.engine.Outcome.Rejected;
 import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Store;
 import dev.entente.engine.store.Table;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -27,8 +31,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which requests have been accepted, here or at other nodes, and what they were answered: so that
@@ -43,7 +47,10 @@ final class Answers {
   /** Begins the keys of entries; those of earlier releases begin with a letter. */
   private static final byte[] BY_HASH = {1};
 
+  /** The length of what tells requests of a tenant apart, and how much of it is the sender's. */
   private static final int HASH_BYTES = 32;
+
+  private static final int SENDER_BYTES = 8;
 
   private Answers() {}
 
@@ -121,6 +128,9 @@ final class Answers {
    * and did not tell senders apart.
    */
   private static Optional<Outcome> ofEarlierRelease(Transaction transaction, WriteRequest request) {
+    if (!transaction.mayHoldEarlierAnswers()) {
+      return Optional.empty();
+    }
     RecordKey key = request.key();
     byte[] stored =
         transaction.get(Table.ANSWERS, Keys.of(key.tenant(), request.requestId().orElseThrow()));
@@ -200,8 +210,7 @@ final class Answers {
    */
   static void require(byte[] key, byte[] answer) {
     String tenant = Keys.firstName(key);
-    byte[] prefix = Keys.with(Keys.of(tenant), BY_HASH);
-    if (key.length != prefix.length + HASH_BYTES || !startsWith(key, prefix)) {
+    if (key.length != Keys.of(tenant).length + BY_HASH.length + HASH_BYTES || !isByHash(key)) {
       throw new DamagedException("an answer that is kept under no request");
     }
     List<Kept> all = fromBytes(answer);
@@ -211,8 +220,43 @@ final class Answers {
     }
   }
 
-  private static boolean startsWith(byte[] bytes, byte[] prefix) {
-    return Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
+  /** Whether a key is one of this release. */
+  private static boolean isByHash(byte[] key) {
+    int kind = Keys.of(Keys.firstName(key)).length;
+    return kind < key.length && key[kind] == BY_HASH[0];
+  }
+
+  /**
+   * Whether a store holds answers that an earlier release kept. Costs two look-ups for each tenant.
+   */
+  static boolean holdsEarlier(Store store) {
+    byte[] key = firstKey(store, new byte[0]);
+    while (key != null && isByHash(key)) {
+      byte[] behind = Keys.after(Keys.with(Keys.of(Keys.firstName(key)), BY_HASH));
+      key = firstKey(store, behind);
+    }
+    return key != null;
+  }
+
+  private static byte @Nullable [] firstKey(Store store, byte[] from) {
+    List<byte[]> found = new ArrayList<>(1);
+    store.scan(
+        Table.ANSWERS,
+        from,
+        null,
+        false,
+        (key, _) -> {
+          found.add(key);
+          return false;
+        });
+    return found.isEmpty() ? null : found.getFirst();
+  }
+
+  private static void put(Transaction transaction, byte[] key, byte[] answers) {
+    if (!isByHash(key)) {
+      transaction.noteEarlierAnswer();
+    }
+    transaction.put(Table.ANSWERS, key, answers);
   }
 
   /** Takes what a group has agreed to answer, beside what is known of the id already. */
@@ -221,7 +265,7 @@ final class Answers {
     for (Kept kept : fromBytes(agreed)) {
       known = with(known, kept);
     }
-    transaction.put(Table.ANSWERS, key, known.isEmpty() ? agreed : bytes(known));
+    put(transaction, key, known.isEmpty() ? agreed : bytes(known));
   }
 
   /** Takes note that a version does not stand under its dot any more; its answer stays. */
@@ -280,9 +324,16 @@ final class Answers {
         version.eventId().orElseThrow());
   }
 
+  /** Requests of one sender are next to each other, since it sends several at a time. */
   private static byte[] key(String tenant, Fingerprint sender, String id) {
-    byte[] hash = Hashes.of(sender.toBytes(), id.getBytes(StandardCharsets.UTF_8));
-    return Keys.with(Keys.with(Keys.of(tenant), BY_HASH), hash);
+    byte[] whose = sender.toBytes();
+    byte[] which = Hashes.of(whose, id.getBytes(StandardCharsets.UTF_8));
+    return new ByteWriter(tenant.length() + 1 + BY_HASH.length + HASH_BYTES)
+        .ended(tenant)
+        .raw(BY_HASH)
+        .raw(Arrays.copyOf(whose, SENDER_BYTES))
+        .raw(Arrays.copyOf(which, HASH_BYTES - SENDER_BYTES))
+        .toBytes();
   }
 
   private static void keepOfEarlierRelease(Transaction transaction, Version version) {
@@ -290,7 +341,7 @@ final class Answers {
     if (transaction.get(Table.ANSWERS, at) == null) {
       ByteWriter out = new ByteWriter().u64(Long.MIN_VALUE);
       JsonCodec.write(out, elsewhere(version.key()));
-      transaction.put(Table.ANSWERS, at, out.toBytes());
+      put(transaction, at, out.toBytes());
     }
   }
 
@@ -346,13 +397,22 @@ final class Answers {
   }
 
   private static Json answer(RecordKey key, Accepted accepted) {
-    Map<String, Json> answer = new TreeMap<>();
-    answer.put("outcome", Json.of(accepted.kind().label()));
-    answer.put("recordId", Json.of(key.id()));
-    answer.put("context", Json.of(accepted.after().token()));
-    answer.put(
-        "resolutions", Json.of(accepted.resolutions().stream().map(Describe::resolution).toList()));
-    accepted.conflictId().ifPresent(conflict -> answer.put("conflictId", Json.of(conflict)));
-    return JsonObject.of(answer);
+    List<Json> resolutions = new ArrayList<>(accepted.resolutions().size());
+    for (Resolution resolution : accepted.resolutions()) {
+      resolutions.add(Json.of(Describe.resolution(resolution)));
+    }
+    JsonObject answer =
+        new JsonObject(
+            SortedArrayMap.ofSorted(
+                List.of("context", "outcome", "recordId", "resolutions"),
+                List.of(
+                    Json.of(accepted.after().token()),
+                    Json.of(accepted.kind().label()),
+                    Json.of(key.id()),
+                    new JsonArray(resolutions))));
+    return accepted
+        .conflictId()
+        .map(conflict -> answer.with("conflictId", Json.of(conflict)))
+        .orElse(answer);
   }
 }

@@ -52,6 +52,9 @@ final class Transaction {
 
   private boolean ended;
 
+  /** False where it is known that an answer is not to be looked for where earlier releases did. */
+  private boolean earlierAnswers;
+
   /** Versions of a group, with what goes along with them; nothing of it is kept here. */
   static final class Draft {
     private final NodeId group;
@@ -101,6 +104,7 @@ final class Transaction {
     this.records = records;
     this.number = lastNumber;
     this.kept = lastNumber;
+    this.earlierAnswers = Answers.holdsEarlier(store);
   }
 
   void keep() {
@@ -281,6 +285,16 @@ final class Transaction {
     if (draft != null) {
       draft.answers.add(new Proposal.Answer(key, answer));
     }
+  }
+
+  /** Whether the store may hold answers that an earlier release kept. */
+  boolean mayHoldEarlierAnswers() {
+    return earlierAnswers;
+  }
+
+  /** From here on the store may hold such an answer. */
+  void noteEarlierAnswer() {
+    earlierAnswers = true;
   }
 
   Snapshot snapshot(RecordKey key) {
