@@ -383,6 +383,11 @@ final class Acceptor {
   }
 
   private static Optional<String> pendingId(List<Resolution> mine) {
-    return mine.stream().filter(Resolution::isPending).findFirst().map(r -> r.conflict().id());
+    for (Resolution resolution : mine) {
+      if (resolution.isPending()) {
+        return Optional.of(resolution.conflict().id());
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -2,6 +2,7 @@
 package dev.entente.engine;
 
 import dev.entente.core.record.Origin;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,14 +17,22 @@ record IdentifiedRequest(
     WriteRequest request, Optional<Origin> origin, Optional<Answers.Place> answer) {
 
   static IdentifiedRequest of(WriteRequest request) {
-    Optional<Origin> origin = RequestHash.origin(request);
+    return of(request, RequestHash.origin(request));
+  }
+
+  private static IdentifiedRequest of(WriteRequest request, Optional<Origin> origin) {
     return new IdentifiedRequest(
         request, origin, origin.flatMap(known -> Answers.place(request, known)));
   }
 
   /** Each by itself. */
   static List<IdentifiedRequest> each(List<WriteRequest> requests) {
-    return requests.stream().map(IdentifiedRequest::of).toList();
+    List<IdentifiedRequest> identified = new ArrayList<>(requests.size());
+    RequestHash.Senders senders = new RequestHash.Senders();
+    for (WriteRequest request : requests) {
+      identified.add(of(request, RequestHash.origin(request, senders)));
+    }
+    return identified;
   }
 
   /** Requests that hold together or not at all. */

@@ -10,8 +10,10 @@ import dev.entente.core.json.JsonAbsent;
 import dev.entente.core.record.Fingerprint;
 import dev.entente.core.record.Origin;
 import dev.entente.engine.WriteRequest.Seen;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hashes by which a request is known again, at every node alike: who gives out its id, and the
@@ -25,17 +27,39 @@ final class RequestHash {
 
   /** What a version says of the request that it is accepted for; empty where there is no id. */
   static Optional<Origin> origin(WriteRequest request) {
+    return origin(request, new Senders());
+  }
+
+  /** The same for one of several requests, most of which have the same sender. */
+  static Optional<Origin> origin(WriteRequest request, Senders senders) {
     return request.requestId().isPresent() || request.device().isPresent()
-        ? Optional.of(new Origin(sender(request), whole(request)))
+        ? Optional.of(new Origin(senders.of(request), whole(request)))
         : Optional.empty();
+  }
+
+  /** Hashes the sender of a request, once for requests of one sender that follow each other. */
+  static final class Senders {
+    private byte[] last = new byte[0];
+    private @Nullable Fingerprint hash;
+
+    Fingerprint of(WriteRequest request) {
+      byte[] sender = senderOf(request);
+      Fingerprint known = hash;
+      if (known == null || !Arrays.equals(sender, last)) {
+        known = Fingerprint.of(Hashes.of(sender));
+        hash = known;
+        last = sender;
+      }
+      return known;
+    }
   }
 
   /**
    * Who gives out the request's ids. A device is told by its name only together with the author and
    * the credential that vouch for it; without a name the credential gives out ids itself.
    */
-  static Fingerprint sender(WriteRequest request) {
-    ByteWriter out = new ByteWriter().u8(FORMAT);
+  private static byte[] senderOf(WriteRequest request) {
+    ByteWriter out = new ByteWriter(128).u8(FORMAT);
     out.text(request.key().tenant()).text(request.sender().credential());
     if (request.device().isPresent()) {
       out.text("d").text(request.device().get()).text(request.author());
@@ -43,7 +67,7 @@ final class RequestHash {
       // An event and a write over HTTP may bear the same id.
       out.text(request.requestId().map(id -> id.substring(0, 1)).orElse(""));
     }
-    return Fingerprint.of(Hashes.of(out.toBytes()));
+    return out.toBytes();
   }
 
   /** All that a request asks; an event that is sent again may say that more has been seen since. */

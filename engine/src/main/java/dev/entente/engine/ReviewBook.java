@@ -125,9 +125,10 @@ final class ReviewBook {
   }
 
   private static Map<String, Resolution> pending(Snapshot snapshot) {
-    Map<String, Resolution> pending = new HashMap<>();
+    Map<String, Resolution> pending = Map.of();
     for (Resolution resolution : snapshot.view().resolutions()) {
       if (resolution.isPending()) {
+        pending = pending.isEmpty() ? new HashMap<>() : pending;
         pending.put(resolution.conflict().id(), resolution);
       }
     }

@@ -73,16 +73,23 @@ final class ConflictLog {
   /** The line; names are quoted as in JSON, so that none can look like two lines. */
   static String line(RecordKey key, Resolution resolution) {
     Conflict conflict = resolution.conflict();
-    return "CONFLICT tenant=%s type=%s id=%s unit=%s conflict=%s kind=%s severity=%s status=%s strategy=%s"
-        .formatted(
-            Json.of(key.tenant()),
-            Json.of(key.type()),
-            Json.of(key.id()),
-            Json.of(conflict.label()),
-            conflict.id(),
-            conflict.type().label(),
-            conflict.severity().label(),
-            resolution.status().label(),
-            Json.of(resolution.strategy()));
+    return "CONFLICT tenant="
+        + Json.of(key.tenant())
+        + " type="
+        + Json.of(key.type())
+        + " id="
+        + Json.of(key.id())
+        + " unit="
+        + Json.of(conflict.label())
+        + " conflict="
+        + conflict.id()
+        + " kind="
+        + conflict.type().label()
+        + " severity="
+        + conflict.severity().label()
+        + " status="
+        + resolution.status().label()
+        + " strategy="
+        + Json.of(resolution.strategy());
   }
 }

@@ -23,6 +23,13 @@ import java.util.Optional;
  * Reads the parts of an HTTP request; refuses what is not well formed. Free of the web framework.
  */
 final class Requests {
+  private static final int CHUNK_BYTES = 16 << 10;
+
+  /** What is read at once of a body whose length nobody said; most have none. */
+  private static final int UNANNOUNCED_BYTES = 4 << 10;
+
+  /** So much room is made at once for a body that is announced and has not come yet. */
+  private static final int ROOM_BYTES_MAX = 256 << 10;
 
   private Requests() {}
 
@@ -93,7 +100,7 @@ final class Requests {
       throw tooLarge();
     }
     try {
-      return read(in);
+      return read(in, announced);
     } catch (Problem problem) {
       throw problem;
     } catch (IOException | RuntimeException e) {
@@ -102,10 +109,12 @@ final class Requests {
   }
 
   /** Reads a body of bounded size that keeps coming; one that trickles ends with its connection. */
-  private static byte[] read(InputStream in) throws IOException {
+  private static byte[] read(InputStream in, long announced) throws IOException {
     long start = System.nanoTime();
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
-    byte[] chunk = new byte[16 << 10];
+    ByteArrayOutputStream body =
+        new ByteArrayOutputStream(Math.clamp(announced, 0, ROOM_BYTES_MAX));
+    byte[] chunk =
+        new byte[announced > 0 ? (int) Math.min(announced, CHUNK_BYTES) : UNANNOUNCED_BYTES];
     for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
       body.write(chunk, 0, length);
       if (body.size() > Limits.BODY_BYTES_MAX) {

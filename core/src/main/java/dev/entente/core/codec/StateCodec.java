@@ -46,8 +46,7 @@ public final class StateCodec {
     ByteWriter out = new ByteWriter();
     List<Assignment> origins = origins(state);
     boolean repeated = !state.repetitions().isEmpty();
-    boolean plain =
-        !repeated && origins.stream().allMatch(origin -> origin.clockErrorMillis() == 0);
+    boolean plain = !repeated && !anyClockError(origins);
     out.u8(plain ? FORMAT : repeated ? FORMAT_WITH_REPETITIONS : FORMAT_WITH_ERRORS);
     CausalCodec.write(out, state.context());
     if (repeated) {
@@ -113,10 +112,28 @@ public final class StateCodec {
     }
   }
 
+  private static boolean anyClockError(List<Assignment> origins) {
+    for (Assignment origin : origins) {
+      if (origin.clockErrorMillis() != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean anySum(Register register) {
+    for (Assignment assignment : register.values()) {
+      if (assignment.sumHistory().isPresent()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static void write(ByteWriter out, Cell cell, List<Assignment> origins) {
     switch (cell) {
       case Register register -> {
-        boolean sums = register.values().stream().anyMatch(a -> a.sumHistory().isPresent());
+        boolean sums = anySum(register);
         out.u8(sums ? 6 : 0).varint(register.assignments().size());
         for (Assignment assignment : register.values()) {
           out.varint(indexOf(origins, assignment));

@@ -32,11 +32,22 @@ final class CellRemovals {
   private static final List<CellClass> SEQUENCES = List.of(CellClass.TEXT, CellClass.LIST);
 
   private final RecordState seen;
+  private final boolean onlyRegisters;
   private final Set<Path> removed = new TreeSet<>();
   private final List<Change> changes = new ArrayList<>();
 
   CellRemovals(RecordState seen) {
     this.seen = seen;
+    this.onlyRegisters = holdsOnlyRegisters(seen);
+  }
+
+  private static boolean holdsOnlyRegisters(RecordState state) {
+    for (int i = 0; i < state.cells().size(); i++) {
+      if (state.cells().key(i).cellClass() != CellClass.REGISTER) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Removes the cells at a path. */
@@ -91,11 +102,16 @@ final class CellRemovals {
   }
 
   private @Nullable Cell cell(Path path, CellClass cellClass) {
-    return seen.cells().get(new CellId(Unit.field(path), cellClass));
+    return onlyRegisters && cellClass != CellClass.REGISTER
+        ? null
+        : seen.cells().get(new CellId(Unit.field(path), cellClass));
   }
 
   /** Whether there is a cell at the path beside its register. */
   boolean holdsCells(Path path) {
+    if (onlyRegisters) {
+      return false;
+    }
     for (CellClass each : CellClass.values()) {
       if (each != CellClass.REGISTER && cell(path, each) != null) {
         return true;

@@ -124,8 +124,15 @@ public record Policy(
 
   /** Whether concurrent changes of the unit's number may be added up. */
   public boolean sums(Unit unit) {
-    return sums(strategyOf(unit).orElse(fallback))
-        || rules.stream().anyMatch(rule -> sums(rule.then()));
+    if (sums(strategyOf(unit).orElse(fallback))) {
+      return true;
+    }
+    for (Rule rule : rules) {
+      if (sums(rule.then())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether that is what settles the unit first. */
@@ -134,8 +141,8 @@ public record Policy(
   }
 
   private static boolean sums(StrategySpec strategy) {
-    return strategy.chain().stream()
-        .anyMatch(step -> step.name().equals(StrategySpec.SUM_OF_CHANGES));
+    return strategy.name().equals(StrategySpec.SUM_OF_CHANGES)
+        || (strategy.otherwise().isPresent() && sums(strategy.otherwise().get()));
   }
 
   /** The strategy that the unit itself names, if it does. */

@@ -185,12 +185,22 @@ public record Version(
 
   /** Whether it edits a text or a list. */
   boolean editsSequences() {
-    return changes.stream().anyMatch(Change.EditSequence.class::isInstance);
+    for (Change change : changes) {
+      if (change instanceof Change.EditSequence) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether it erases what the record held. */
   public boolean erases() {
-    return changes.stream().anyMatch(Change.Clear.class::isInstance);
+    for (Change change : changes) {
+      if (change instanceof Change.Clear) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether it takes the whole record away. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.record;
 
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
 import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.crdt.Splice;
 import dev.entente.core.json.Json;
@@ -41,11 +43,7 @@ public final class VersionRules {
     if (version.eventId().orElse("").length() > TEXT_MAX) {
       return "its event id is longer than " + TEXT_MAX + " characters";
     }
-    if (version.context().vector().get(version.dot().node()) >= version.dot().number()
-        || version.context().dots().stream()
-            .anyMatch(dot ->
-                dot.node().equals(version.dot().node())
-                    && dot.number() >= version.dot().number())) {
+    if (buildsOnLater(version.context(), version.dot())) {
       return "it builds on itself or on what its node wrote later";
     }
     for (Change change : version.changes()) {
@@ -55,6 +53,18 @@ public final class VersionRules {
       }
     }
     return null;
+  }
+
+  private static boolean buildsOnLater(CausalContext context, Dot own) {
+    if (context.vector().get(own.node()) >= own.number()) {
+      return true;
+    }
+    for (Dot dot : context.dots()) {
+      if (dot.node().equals(own.node()) && dot.number() >= own.number()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static @Nullable String text(String what, String text) {

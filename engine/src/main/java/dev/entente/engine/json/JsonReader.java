@@ -10,6 +10,7 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.JsonString;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -56,6 +57,8 @@ public final class JsonReader {
           .disable(JsonReadFeature.ALLOW_JAVA_COMMENTS)
           .build();
 
+  private static final char REPLACEMENT = '\uFFFD';
+
   private final @Nullable Consumer<String> duplicates;
 
   private JsonReader(@Nullable Consumer<String> duplicates) {
@@ -77,13 +80,20 @@ public final class JsonReader {
    * @throws JsonProblem where the bytes are no JSON, or too large in one of the bounded ways
    */
   public Json read(byte[] utf8) {
-    String text;
+    String text = new String(utf8, StandardCharsets.UTF_8);
+    if (text.indexOf(REPLACEMENT) >= 0) {
+      // It was sent, or stands for bytes that are not UTF-8.
+      requireUtf8(utf8);
+    }
+    return read(text);
+  }
+
+  private static void requireUtf8(byte[] bytes) {
     try {
-      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
+      CharBuffer _ = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
     } catch (CharacterCodingException e) {
       throw new JsonProblem(false, "the text is not valid UTF-8");
     }
-    return read(text);
   }
 
   /** Reads exactly one value; see {@link #read(byte[])}. */

@@ -56,6 +56,16 @@ class JsonReaderTest {
         .isInstanceOf(JsonProblem.class);
     assertThatThrownBy(() -> JsonReader.strict().read("{}".getBytes(StandardCharsets.UTF_16)))
         .isInstanceOf(JsonProblem.class);
+    assertThatThrownBy(
+            () -> JsonReader.strict().read(new byte[] {'"', 'a', (byte) 0xE2, (byte) 0x82, '"'}))
+        .isInstanceOf(JsonProblem.class);
+  }
+
+  @Test
+  void theReplacementCharacterIsTextLikeAnyOther() {
+    String text = "a\uFFFDé\uD83D\uDE00";
+    assertThat(JsonReader.strict().read(('"' + text + '"').getBytes(StandardCharsets.UTF_8)))
+        .isEqualTo(Json.of(text));
   }
 
   @Test
