@@ -106,7 +106,8 @@ public final class Authority {
             Cluster cluster = clustered.cluster();
             cluster.tells(() -> Optional.of(stepsDown().orElse("")));
             yield clustered.votesIn(
-                group, new PrimaryLeases(cluster, group, this::ask, leaseMillis));
+                group, new PrimaryLeases(
+                    cluster, group, command -> ask(command, Optional.empty()), leaseMillis));
           }
         };
   }
@@ -208,10 +209,12 @@ public final class Authority {
   /**
    * Has the group agree on what to do where it is split, wherever its leader is.
    *
+   * @param credential what the client showed who asks for it, for the node that leads
    * @return fails with {@link UnavailableException} where the group does not answer
    * @throws IllegalArgumentException where two sides of such a cluster could both go on
    */
-  public CompletableFuture<SplitBrain> settle(SplitBrain wanted) {
+  public CompletableFuture<SplitBrain> settle(
+      SplitBrain wanted, Optional<String> credential) {
     int nodes =
         role instanceof Role.Clustered clustered
             ? clustered.cluster().view(Optional.empty()).since().size()
@@ -224,7 +227,8 @@ public final class Authority {
     return atTheLeader(
         voting -> voting.settle(wanted),
         (host, url) ->
-            host.post(url, "split-brain", wanted.toBytes()).thenApply(SplitBrain::fromBytes));
+            host.post(url, "split-brain", wanted.toBytes(), credential)
+                .thenApply(SplitBrain::fromBytes));
   }
 
   /** Where a write is accepted now. */
@@ -482,20 +486,24 @@ public final class Authority {
   /**
    * Asks the group for a lock, wherever its leader is.
    *
+   * @param credential what the client showed who asks for it, for the node that leads
    * @return fails with {@link UnavailableException} where the group does not answer; what was asked
    *     may have happened
    */
-  public CompletableFuture<Locks.Answer> lock(Locks.Command command) {
+  public CompletableFuture<Locks.Answer> lock(
+      Locks.Command command, Optional<String> credential) {
     return stepsDown()
         .map(why -> CompletableFuture.<Locks.Answer>failedFuture(new UnavailableException(why)))
-        .orElseGet(() -> ask(command));
+        .orElseGet(() -> ask(command, credential));
   }
 
-  private CompletableFuture<Locks.Answer> ask(Locks.Command command) {
+  private CompletableFuture<Locks.Answer> ask(
+      Locks.Command command, Optional<String> credential) {
     return atTheLeader(
         voting -> voting.lock(command),
         (host, url) ->
-            host.post(url, "lock", LockCodec.toBytes(command)).thenApply(LockCodec::answer));
+            host.post(url, "lock", LockCodec.toBytes(command), credential)
+                .thenApply(LockCodec::answer));
   }
 
   /** Has the node that leads do something: this one, or another; see {@link LeaderClient}. */

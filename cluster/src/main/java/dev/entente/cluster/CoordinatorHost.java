@@ -5,6 +5,7 @@ import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Node;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -25,10 +26,13 @@ public interface CoordinatorHost {
    * Has a node do something for this one.
    *
    * @param what the path behind {@code /v1/cluster/}
+   * @param credential what the client showed for whom this node asks; empty where it asks for itself
    * @return fails with {@link IOException} where no whole answer came and it may have been done,
+   *     with {@link RefusedException} where the node does not do it,
    *     with {@link NotLeadingException} where nothing was done
    */
-  CompletableFuture<byte[]> post(String url, String what, byte[] body);
+  CompletableFuture<byte[]> post(
+      String url, String what, byte[] body, Optional<String> credential);
 
   /** Completes once this node's readers see all that a vector names; with false after a time. */
   CompletableFuture<Boolean> awaitKnown(VersionVector wanted, long timeoutMillis);
@@ -54,8 +58,9 @@ public interface CoordinatorHost {
       }
 
       @Override
-      public CompletableFuture<byte[]> post(String url, String what, byte[] body) {
-        return onThread(() -> transport.post(url, node.id(), what, body));
+      public CompletableFuture<byte[]> post(
+          String url, String what, byte[] body, Optional<String> credential) {
+        return onThread(() -> transport.post(url, node.id(), what, body, credential));
       }
 
       @Override

@@ -4,6 +4,10 @@ package dev.entente.cluster;
 import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.json.JsonString;
+import dev.entente.engine.json.JsonProblem;
+import dev.entente.engine.json.JsonReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,6 +19,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
@@ -38,7 +43,13 @@ public final class HttpTransport implements Transport, AutoCloseable {
   /** Names the node that leads, in the refusal of one that does not; empty where it knows none. */
   public static final String LEADER = "Entente-Leader";
 
+  /** The client's own token, as in {@code Authorization}, beside the sending node's secret. */
+  public static final String RELAYED = "Entente-Relayed-Authorization";
+
   private static final Logger LOG = System.getLogger(HttpTransport.class.getName());
+  /** How much is told of why another node refuses. */
+  private static final int DETAIL_MAX = 500;
+
   private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final Duration GRACE = Duration.ofSeconds(10);
 
@@ -92,7 +103,8 @@ public final class HttpTransport implements Transport, AutoCloseable {
   }
 
   @Override
-  public byte[] post(String url, NodeId from, String what, byte[] body)
+  public byte[] post(
+      String url, NodeId from, String what, byte[] body, Optional<String> credential)
       throws IOException, InterruptedException {
     HttpRequest.Builder post =
         to(url, BASE + what)
@@ -100,6 +112,7 @@ public final class HttpTransport implements Transport, AutoCloseable {
             .header(NODE, from.value())
             .header("Content-Type", Wire.MEDIA_TYPE)
             .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+    credential.ifPresent(shown -> post.header(RELAYED, shown));
     return sent(url, post, Wire.REPLY_BYTES_MAX);
   }
 
@@ -189,10 +202,28 @@ public final class HttpTransport implements Transport, AutoCloseable {
       if (response.statusCode() == 503 && leader.isPresent()) {
         throw new NotLeadingException(leader.filter(name -> !name.isEmpty()));
       }
-      if (response.statusCode() != 200) {
-        throw new IOException(url + " answers " + response.statusCode() + refusal(response));
+      int status = response.statusCode();
+      if (status >= 400 && status < 500) {
+        String why = detail(body).map(said -> ": " + said).orElseGet(() -> refusal(response));
+        throw new RefusedException(url + " answers " + status + why);
+      }
+      if (status != 200) {
+        throw new IOException(url + " answers " + status + refusal(response));
       }
       return body;
+    }
+  }
+
+  /** What a problem says in words; empty where the body is none. */
+  private static Optional<String> detail(byte[] body) {
+    try {
+      return JsonReader.strict().read(new String(body, StandardCharsets.UTF_8))
+                  instanceof JsonObject problem
+              && problem.get("detail") instanceof JsonString(String said)
+          ? Optional.of(said.length() > DETAIL_MAX ? said.substring(0, DETAIL_MAX) : said)
+          : Optional.empty();
+    } catch (JsonProblem e) {
+      return Optional.empty();
     }
   }
 

@@ -77,6 +77,13 @@ final class LeaderClient {
     return answer.exceptionallyCompose(problem ->
         CompletableFuture.failedFuture(
             switch (cause(problem)) {
+              case RefusedException e ->
+                  new UnavailableException(
+                      "the node that leads refuses it: "
+                          + e.getMessage()
+                          + "; an account reaches other nodes within seconds, an administrator's"
+                          + " token is known only to nodes that were started with the same",
+                      e);
               case IOException e ->
                   new UnavailableException(
                       "the node that leads ("

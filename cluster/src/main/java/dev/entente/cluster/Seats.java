@@ -320,7 +320,7 @@ public final class Seats {
       return Answer.UNKNOWN;
     }
     try {
-      byte[] told = transport.post(url.get(), node.id(), "seat", sent(memory));
+      byte[] told = transport.post(url.get(), node.id(), "seat", sent(memory), Optional.empty());
       return read(Answer.class, told).orElse(Answer.UNKNOWN);
     } catch (IOException e) {
       return Answer.UNKNOWN;
@@ -381,18 +381,20 @@ public final class Seats {
    * Lets a voter in or has one go, wherever the leader is. A new one is served already, with {@code
    * --voters} that name it, and has caught up when this returns.
    *
+   * @param credential what the client showed who asks for it, for the node that leads
    * @return where each voter listens from here on
    * @throws UnavailableException where the voters could not be changed
    * @throws IllegalArgumentException where they cannot be changed so
    */
-  public Map<String, String> change(Change change) {
+  public Map<String, String> change(Change change, Optional<String> credential) {
     try {
       return authority
           .atTheLeader(
               voting ->
                   LeaderClient.attempt(
                       () -> CompletableFuture.completedFuture(changed(voting, change))),
-              (host, url) -> host.post(url, "voters", change.toBytes()).thenApply(Seats::told))
+              (host, url) -> host.post(url, "voters", change.toBytes(), credential)
+                      .thenApply(Seats::told))
           .join();
     } catch (CompletionException e) {
       throw LeaderClient.unwrapped(e);

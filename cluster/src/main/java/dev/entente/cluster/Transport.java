@@ -3,6 +3,7 @@ package dev.entente.cluster;
 
 import dev.entente.core.causality.NodeId;
 import java.io.IOException;
+import java.util.Optional;
 
 /**
  * Carries requests to other nodes. What a host must keep: a reply is the whole reply of the node at
@@ -31,10 +32,13 @@ public interface Transport {
    *
    * @param from who asks
    * @param what the path behind {@code /v1/cluster/}
+   * @param credential what the client showed for whom the node asks, as in {@code Authorization};
+   *     empty where it asks for itself
    * @throws IOException where no whole answer came; what was asked for may have been done
+   * @throws RefusedException where the other node does not do it
    * @throws dev.entente.cluster.group.NotLeadingException where that is for another to do, and
    *     nothing was done
    */
-  byte[] post(String url, NodeId from, String what, byte[] body)
+  byte[] post(String url, NodeId from, String what, byte[] body, Optional<String> credential)
       throws IOException, InterruptedException;
 }

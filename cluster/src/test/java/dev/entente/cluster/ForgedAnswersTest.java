@@ -103,7 +103,8 @@ class ForgedAnswersTest {
       }
 
       @Override
-      public byte[] post(String url, NodeId from, String what, byte[] body) {
+      public byte[] post(
+              String url, NodeId from, String what, byte[] body, Optional<String> credential) {
         return answer;
       }
     };

@@ -369,7 +369,8 @@ class LiesTest {
       }
 
       @Override
-      public byte[] post(String url, NodeId from, String what, byte[] body) throws IOException {
+      public byte[] post(
+              String url, NodeId from, String what, byte[] body, Optional<String> credential) throws IOException {
         throw new IOException("nobody is there");
       }
     };

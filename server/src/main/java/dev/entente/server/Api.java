@@ -122,7 +122,7 @@ final class Api {
     this.line = new WaitingLine(node);
     new OperatorRoutes(node, metrics, watch.sensors(), line, this::unready, watch::critical)
         .addTo(table);
-    new LockRoutes(authority).addTo(table);
+    new LockRoutes(authority, auth::credential).addTo(table);
     new DashboardRoutes(auth).addTo(table);
     watch.addTo(table);
     Retention retention =
@@ -137,7 +137,7 @@ final class Api {
     new CheckpointRoutes(node, config.checkpoints(node), checkpoints).addTo(table);
     new RecoveryRoutes(node, authority, jobs, checkpoints, scrubber).addTo(table);
     new AccountRoutes(node, accounts).addTo(table);
-    this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors());
+    this.cluster = new ClusterRoutes(node, metrics, authority, watch.sensors(), auth);
     cluster.addTo(table);
     this.routes = table.routes();
   }

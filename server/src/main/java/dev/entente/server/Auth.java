@@ -76,13 +76,18 @@ final class Auth {
       return caller(call);
     }
     var _ = node(call);
-    return call.header(Steering.RELAYED)
+    return client(call);
+  }
+
+  /** The client for whom a node asks, by the token that it showed that node; or a problem. */
+  Caller client(Call call) {
+    return call.header(HttpTransport.RELAYED)
         .flatMap(value -> bearer(value, call.peer().address()))
         .orElseThrow(() ->
             new Problem(
                 Code.UNAUTHORIZED,
                 "a request that a node sends on shows the client's own token, good here, in "
-                    + Steering.RELAYED));
+                    + HttpTransport.RELAYED));
   }
 
   /**
@@ -90,7 +95,7 @@ final class Auth {
    */
   Optional<String> credential(Call call) {
     if (call.header(Steering.FORWARDED).isPresent()) {
-      return call.header(Steering.RELAYED);
+      return call.header(HttpTransport.RELAYED);
     }
     return call.header("authorization")
         .or(() -> session(call).map(sessions::get).map(session -> "Bearer " + session.token()));

@@ -67,13 +67,16 @@ final class ClusterRoutes {
 
   private final NodeSensors sensors;
   private final NodeRoutes nodes;
+  private final Auth auth;
 
-  ClusterRoutes(Node node, Metrics metrics, Authority authority, NodeSensors sensors) {
+  ClusterRoutes(
+      Node node, Metrics metrics, Authority authority, NodeSensors sensors, Auth auth) {
+    this.auth = auth;
     this.sensors = sensors;
     this.authority = authority;
     this.node = node;
     this.metrics = metrics;
-    this.nodes = new NodeRoutes(node, authority, this::cluster, this::seats, this::ballots);
+    this.nodes = new NodeRoutes(node, authority, auth, this::cluster, this::seats, this::ballots);
   }
 
   void join(Cluster joined, Transport way, Healings followed, Ballots cast, Seats taken) {
@@ -205,7 +208,7 @@ final class ClusterRoutes {
   private Reply changed(Call call, String address) {
     String name = call.param("voter");
     return agreed(() -> {
-      Map<String, String> voters = seats().change(new Seats.Change(name, address));
+      Map<String, String> voters = seats().change(new Seats.Change(name, address), auth.credential(call));
       JsonObject told = JsonObject.of("voters", Json.of(new TreeMap<String, Object>(voters)));
       node.account(
               address.isEmpty() ? "remove-voter" : "add-voter",
@@ -239,7 +242,7 @@ final class ClusterRoutes {
               body.get("quorum") instanceof JsonNumber quorum && quorum.isLong()
                   ? Math.clamp(quorum.longValue(), -1, Integer.MAX_VALUE)
                   : 0);
-      SplitBrain now = Writes.await(() -> authority.settle(wanted));
+      SplitBrain now = Writes.await(() -> authority.settle(wanted, auth.credential(call)));
       node.account(
               "split-brain",
               "cluster",

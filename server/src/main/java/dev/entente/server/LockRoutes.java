@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,12 +29,14 @@ final class LockRoutes {
   private static final long LEASE_MIN = 1_000;
 
   private final Authority authority;
+  private final Function<Call, Optional<String>> credential;
 
   /** Who waits in line, counted as streams are. */
   private final Streams waiting = new Streams(Limits.STREAMS_MAX);
 
-  LockRoutes(Authority authority) {
+  LockRoutes(Authority authority, Function<Call, Optional<String>> credential) {
     this.authority = authority;
+    this.credential = credential;
   }
 
   void addTo(Route.Table routes) {
@@ -86,8 +89,8 @@ final class LockRoutes {
     return millis;
   }
 
-  private Locks.Answer ask(Locks.Command command) {
-    return Writes.await(() -> authority.lock(command));
+  private Locks.Answer ask(Call call, Locks.Command command) {
+    return Writes.await(() -> authority.lock(command, credential.apply(call)));
   }
 
   private Reply acquire(Call call) {
@@ -103,18 +106,18 @@ final class LockRoutes {
     long wait = millis(body, "wait", 0, 0, Locks.WAIT_MILLIS_MAX);
     Locks.Command.Acquire asked = new Locks.Command.Acquire(name, owner, lease, wait);
     return wait == 0
-        ? answered(name, ask(asked))
+        ? answered(name, ask(call, asked))
         : waiting.within(call.tenant(), call.caller().name(), () -> inLine(call, asked));
   }
 
   private Reply inLine(Call call, Locks.Command.Acquire asked) {
     Locks.Name name = asked.name();
     String owner = asked.owner();
-    Locks.Answer answer = ask(asked);
+    Locks.Answer answer = ask(call, asked);
     if (answer instanceof Locks.Answer.Queued) {
       Optional<Locks.Grant> granted = await(name, owner, asked.waitMillis());
       if (granted.isPresent() && !call.holds()) {
-        ask(new Locks.Command.Release(name, owner));
+        ask(call, new Locks.Command.Release(name, owner));
       }
       call.requireStill();
       if (granted.isPresent()) {
@@ -182,13 +185,13 @@ final class LockRoutes {
       throw new Problem(Code.INVALID, "\"token\" is the number that the lock was given with");
     }
     Locks.Name name = name(call, call.param("lock"));
-    return answered(name, ask(new Locks.Command.Renew(name, token.longValue())));
+    return answered(name, ask(call, new Locks.Command.Renew(name, token.longValue())));
   }
 
   private Reply release(Call call) {
     Locks.Name name = name(call, call.param("lock"));
     String owner = owner(call, call.query("owner"));
-    return answered(name, ask(new Locks.Command.Release(name, owner)));
+    return answered(name, ask(call, new Locks.Command.Release(name, owner)));
   }
 
   private Reply list(Call call) {

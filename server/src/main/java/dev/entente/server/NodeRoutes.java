@@ -17,10 +17,14 @@ import dev.entente.cluster.group.NotLeadingException;
 import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
 import dev.entente.engine.VersionIndex;
 import dev.entente.engine.codec.LockCodec;
 import dev.entente.server.Problem.Code;
+import dev.entente.server.access.Grant;
+import dev.entente.server.access.Permission;
+import dev.entente.server.access.Scope;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -44,6 +48,7 @@ final class NodeRoutes {
 
   private final Node node;
   private final Authority authority;
+  private final Auth auth;
   private final Supplier<Cluster> cluster;
   private final Supplier<Seats> seats;
   private final Supplier<Ballots> ballots;
@@ -54,11 +59,13 @@ final class NodeRoutes {
   NodeRoutes(
       Node node,
       Authority authority,
+      Auth auth,
       Supplier<Cluster> cluster,
       Supplier<Seats> seats,
       Supplier<Ballots> ballots) {
     this.node = node;
     this.authority = authority;
+    this.auth = auth;
     this.cluster = cluster;
     this.seats = seats;
     this.ballots = ballots;
@@ -126,7 +133,12 @@ final class NodeRoutes {
   }
 
   private void notCut(Call call) {
-    notCut(ClusterRoutes.nodeId(call.header(HttpTransport.NODE).orElse("")));
+    notCut(asker(call));
+  }
+
+  /** The node that asks. */
+  private static NodeId asker(Call call) {
+    return ClusterRoutes.nodeId(call.header(HttpTransport.NODE).orElse(""));
   }
 
   private void waitForMore(PullRequest request) {
@@ -291,20 +303,65 @@ final class NodeRoutes {
     }
   }
 
+  /** The call of the client for whom a node asks, as far as its token is good here. */
+  private Call forClient(Call call) {
+    return call.from(auth.client(call), () -> auth.client(call));
+  }
+
   private Reply lock(Call call) {
-    return asked(call, LockCodec::command, Group::lock, LockCodec::toBytes);
+    return asked(
+        call,
+        LockCodec::command,
+        (group, command) -> {
+          requireMay(call, group, command);
+          return group.lock(command);
+        },
+        LockCodec::toBytes);
+  }
+
+  /** A node asks for locks of its own for itself, and for those of a tenant for a client. */
+  private void requireMay(Call call, Group group, Locks.Command command) {
+    switch (command) {
+      case Locks.Command.Acquire(Locks.Name name, String owner, long _, long _) ->
+          requireOwner(call, name, owner);
+      case Locks.Command.Release(Locks.Name name, String owner) -> requireOwner(call, name, owner);
+      case Locks.Command.Renew(Locks.Name name, long _) -> {
+        if (name.tenant().equals(Locks.CLUSTER)) {
+          group.holder(name).ifPresent(holder -> requireOwner(call, name, holder.owner()));
+        } else {
+          var _ = forClient(call).acting(Permission.WRITE, Scope.of(name.tenant(), Grant.ALL));
+        }
+      }
+      case Locks.Command.Tick() ->
+          throw new Problem(Code.INVALID, "only the node that leads ends what is over");
+    }
+  }
+
+  private void requireOwner(Call call, Locks.Name name, String owner) {
+    if (!name.tenant().equals(Locks.CLUSTER)) {
+      var _ = forClient(call).acting(Permission.WRITE, Scope.of(name.tenant(), Grant.ALL), owner);
+    } else if (!asker(call).name().equals(owner)) {
+      throw new Problem(
+          Code.FORBIDDEN, asker(call) + " asks for a lock of the cluster in the name of " + owner);
+    }
   }
 
   private Reply settleFor(Call call) {
-    return asked(call, SplitBrain::fromBytes, Group::settle, SplitBrain::toBytes);
+    return asked(
+        call,
+        SplitBrain::fromBytes,
+        (group, wanted) -> {
+          var _ = forClient(call).acting(Permission.ADMINISTER);
+          return group.settle(wanted);
+        },
+        SplitBrain::toBytes);
   }
 
   /** What another node hears that wants to vote. */
   private Reply seat(Call call) {
     notCut(call);
-    NodeId who = ClusterRoutes.nodeId(call.header(HttpTransport.NODE).orElse(""));
     try {
-      return Reply.bytes(200, Wire.MEDIA_TYPE, seats.get().answer(who, call.body()));
+      return Reply.bytes(200, Wire.MEDIA_TYPE, seats.get().answer(asker(call), call.body()));
     } catch (DamagedException e) {
       throw new Problem(Code.MALFORMED, String.valueOf(e.getMessage()));
     }
@@ -314,7 +371,10 @@ final class NodeRoutes {
     return asked(
         call,
         Seats.Change::fromBytes,
-        (group, change) -> CompletableFuture.completedFuture(seats.get().changeFor(group, change)),
+        (group, change) -> {
+          var _ = forClient(call).acting(Permission.ADMINISTER);
+          return CompletableFuture.completedFuture(seats.get().changeFor(group, change));
+        },
         Function.identity());
   }
 }

@@ -29,9 +29,6 @@ final class Steering {
   /** Says that a node sends a request on, and how often that has happened. */
   static final String FORWARDED = "Entente-Forwarded";
 
-  /** The client's own token, as in {@code Authorization}, beside the sending node's secret. */
-  static final String RELAYED = "Entente-Relayed-Authorization";
-
   /** Marks what may be out of date, since this node cannot ask those who would know. */
   static final String STALE = "Entente-Stale";
 
@@ -149,7 +146,8 @@ final class Steering {
     Map<String, String> headers = new TreeMap<>();
     TO.forEach(name -> call.header(name).ifPresent(value -> headers.put(name, value)));
     headers.put(FORWARDED, String.valueOf(hops));
-    credential.apply(call).ifPresent(token -> headers.put(RELAYED, token));
+    headers.put(HttpTransport.NODE, node.id().value());
+    credential.apply(call).ifPresent(token -> headers.put(HttpTransport.RELAYED, token));
     String path = path(segments, call.query());
     return Tracing.call(
         "forward", there.node(), () -> forward(way, there, call, path, headers, body));

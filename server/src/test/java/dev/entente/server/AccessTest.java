@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.cluster.HttpTransport;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
@@ -304,7 +305,7 @@ class AccessTest {
                   "Bearer " + credential,
                   Steering.FORWARDED,
                   "1",
-                  Steering.RELAYED,
+                  HttpTransport.RELAYED,
                   "Bearer " + Served.TOKEN);
           assertThat(answer.status()).as(credential).isEqualTo(401);
         }
@@ -325,10 +326,10 @@ class AccessTest {
           List.of(
               new String[] {},
               new String[] {"Entente-Actor", "admin", "Entente-Grants", "admin@*"},
-              new String[] {Steering.RELAYED, "Bearer a secret among nodes"},
-              new String[] {Steering.RELAYED, "admin"},
-              new String[] {Steering.RELAYED, "Bearer a guess"},
-              new String[] {Steering.RELAYED, "Bearer " + reader, "Entente-Grants", "admin@*"});
+              new String[] {HttpTransport.RELAYED, "Bearer a secret among nodes"},
+              new String[] {HttpTransport.RELAYED, "admin"},
+              new String[] {HttpTransport.RELAYED, "Bearer a guess"},
+              new String[] {HttpTransport.RELAYED, "Bearer " + reader, "Entente-Grants", "admin@*"});
       for (String[] claim : claims) {
         String[] headers =
             java.util.stream.Stream.of(node, claim)

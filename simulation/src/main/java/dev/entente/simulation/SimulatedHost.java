@@ -8,6 +8,7 @@ import dev.entente.core.causality.VersionVector;
 import dev.entente.engine.Node;
 import dev.entente.engine.codec.LockCodec;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
@@ -52,7 +53,8 @@ final class SimulatedHost implements CoordinatorHost {
   }
 
   @Override
-  public CompletableFuture<byte[]> post(String url, String what, byte[] body) {
+  public CompletableFuture<byte[]> post(
+      String url, String what, byte[] body, Optional<String> credential) {
     if (!what.equals("lock")) {
       throw new IllegalArgumentException("nobody does " + what);
     }
