@@ -3,6 +3,7 @@
 import { action, asked, field, h, pages, part, recordLink, search, table, tag, when } from '/ui/dom.js';
 
 const STAGES = {
+  unproven: 'kept: no trusted administrator signed it; erase it again to carry it out',
   waiting: 'until every node has heard of it', overtaken: 'once more: somebody wrote without knowing of it',
   due: 'about to be carried out at this node', done: 'nothing of it is left at this node',
 };

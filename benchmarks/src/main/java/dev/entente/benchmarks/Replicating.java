@@ -91,7 +91,8 @@ public final class Replicating {
     report("p99", lag, 0.99);
     report("largest", lag, 1);
     System.out.printf(
-        "a new node has %,d versions after %.2f s (%.2f … %.2f) by a copy, %.2f s (%.2f … %.2f) by the log%n",
+        "a new node has %,d versions after %.2f s (%.2f … %.2f) by a copy, %.2f s (%.2f … %.2f) by"
+            + " the log%n",
         DIVERGENT + PER_SECOND * SECONDS,
         median(copied),
         copied[0],
@@ -160,6 +161,7 @@ public final class Replicating {
                 List.of(),
                 Optional.empty(),
                 0,
+                List.of(),
                 List.of()))
         .length;
   }

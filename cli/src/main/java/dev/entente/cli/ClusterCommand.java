@@ -35,7 +35,7 @@ final class ClusterCommand extends Calling {
       index = "0",
       arity = "0..1",
       paramLabel =
-          "show|cut|heal|depart|split-brain|add-voter|remove-voter|preview|healings|accept-clock|admit",
+          "show|cut|heal|depart|readmit|split-brain|add-voter|remove-voter|preview|healings|accept-clock|admit",
       description = "What to do (default: ${DEFAULT-VALUE}).")
   String action = "show";
 
@@ -101,6 +101,11 @@ final class ClusterCommand extends Calling {
                 "POST", "/v1/cluster/held/" + Client.escaped(node) + "/admit", Optional.of("{}"));
             yield client.get("/v1/cluster");
           }
+          case "readmit" ->
+              client.json(
+                  "POST",
+                  "/v1/cluster/members/" + Client.escaped(node) + "/readmit",
+                  Optional.of("{}"));
           case "depart" ->
               client.json(
                   "DELETE",
@@ -111,8 +116,8 @@ final class ClusterCommand extends Calling {
           default ->
               throw new IllegalArgumentException(
                   action
-                      + " is none of show, cut, heal, depart, accept-clock, admit, split-brain,"
-                      + " add-voter, remove-voter, preview, healings");
+                      + " is none of show, cut, heal, depart, readmit, accept-clock, admit,"
+                      + " split-brain, add-voter, remove-voter, preview, healings");
         };
     Json access = member(cluster, "access");
     long until = System.nanoTime() + waitSeconds * 1_000_000_000L;

@@ -70,9 +70,9 @@ final class PeeringOptions {
       split = ",",
       paramLabel = "KEY",
       description =
-          "Access keys of other administrators whose accounts, tokens and webhooks have effect on"
-              + " this node (accessKey in GET /v1/cluster of their node). Nodes with the same"
-              + " administrator's token need none.")
+          "Access keys of other administrators whose accounts, tokens, webhooks, freezes and"
+              + " retention have effect on this node (accessKey in GET /v1/cluster of their node)."
+              + " Nodes with the same administrator's token need none.")
   List<String> administrators = List.of();
 
   @Option(

@@ -32,7 +32,8 @@ final class SubjectCommands {
   @Command(
       name = "subjects",
       description =
-          "Lists the records whose id, or a text that they hold, has a text in it: the first step of a request about somebody's data.")
+          "Lists the records whose id, or a text that they hold, has a text in it: the first step"
+              + " of a request about somebody's data.")
   static final class Subjects extends Calling {
     @Parameters(paramLabel = "TEXT", description = "A name, a number, an address.")
     String text;
@@ -65,7 +66,8 @@ final class SubjectCommands {
   @Command(
       name = "export",
       description =
-          "Writes all that the node keeps of a record: what it is, every version, its reviews and what the audit log says of it; a line of JSON for each.")
+          "Writes all that the node keeps of a record: what it is, every version, its reviews and"
+              + " what the audit log says of it; a line of JSON for each.")
   static final class Export extends Calling {
     @Parameters(index = "0", paramLabel = "TYPE")
     String type;
@@ -109,7 +111,9 @@ final class SubjectCommands {
   @Command(
       name = "erase",
       description =
-          "Erases what a record holds and ever held, its reviews, and what the audit log says of it, at every node. It cannot be undone. Without a record: lists what was erased, and how far that is.")
+          "Erases what a record holds and ever held, its reviews, and what the audit log says of"
+              + " it, at every node. It cannot be undone. Without a record: lists what was erased,"
+              + " and how far that is.")
   static final class Erase extends Calling {
     @Parameters(index = "0", arity = "0..1", paramLabel = "TYPE")
     @Nullable String type;
@@ -136,7 +140,8 @@ final class SubjectCommands {
         names = "--again",
         paramLabel = "FILE",
         description =
-            "Erase again what a list from erase --json names, where this node does not know of it: after a restore from an old backup.")
+            "Erase again what a list from erase --json names, where this node does not know of it:"
+                + " after a restore from an old backup.")
     @Nullable Path again;
 
     @Override
@@ -235,6 +240,9 @@ final class SubjectCommands {
             case "waiting" ->
                 "read by nobody any more; carried out once these nodes have heard of it: "
                     + member(erasure, "waitingFor");
+            case "unproven" ->
+                "read by nobody any more, and kept: no administrator signed it whom this node"
+                    + " trusts; erase it again to have it carried out";
             case "overtaken" ->
                 "somebody wrote without knowing of it; the node that erased does so once more";
             default -> "about to be carried out at this node";

@@ -106,7 +106,8 @@ public final class Authority {
             Cluster cluster = clustered.cluster();
             cluster.tells(() -> Optional.of(stepsDown().orElse("")));
             yield clustered.votesIn(
-                group, new PrimaryLeases(
+                group,
+                new PrimaryLeases(
                     cluster, group, command -> ask(command, Optional.empty()), leaseMillis));
           }
         };
@@ -213,8 +214,7 @@ public final class Authority {
    * @return fails with {@link UnavailableException} where the group does not answer
    * @throws IllegalArgumentException where two sides of such a cluster could both go on
    */
-  public CompletableFuture<SplitBrain> settle(
-      SplitBrain wanted, Optional<String> credential) {
+  public CompletableFuture<SplitBrain> settle(SplitBrain wanted, Optional<String> credential) {
     int nodes =
         role instanceof Role.Clustered clustered
             ? clustered.cluster().view(Optional.empty()).since().size()
@@ -490,15 +490,13 @@ public final class Authority {
    * @return fails with {@link UnavailableException} where the group does not answer; what was asked
    *     may have happened
    */
-  public CompletableFuture<Locks.Answer> lock(
-      Locks.Command command, Optional<String> credential) {
+  public CompletableFuture<Locks.Answer> lock(Locks.Command command, Optional<String> credential) {
     return stepsDown()
         .map(why -> CompletableFuture.<Locks.Answer>failedFuture(new UnavailableException(why)))
         .orElseGet(() -> ask(command, credential));
   }
 
-  private CompletableFuture<Locks.Answer> ask(
-      Locks.Command command, Optional<String> credential) {
+  private CompletableFuture<Locks.Answer> ask(Locks.Command command, Optional<String> credential) {
     return atTheLeader(
         voting -> voting.lock(command),
         (host, url) ->

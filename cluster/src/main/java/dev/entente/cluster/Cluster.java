@@ -46,8 +46,10 @@ public final class Cluster {
   private final ClusterConfig config;
   private final LongSupplier steadyMillis;
 
-  /** By node. Guarded by this, as the links are. */
-  private final Map<NodeId, Member> members = new TreeMap<>();
+  /** What nodes said of themselves. Guarded by this, as the links are. */
+  private final Map<NodeId, Member> announced = new TreeMap<>();
+
+  private final Removals removals;
 
   /** When each was last heard, asking or answering. */
   private final Map<NodeId, Long> heardAt = new TreeMap<>();
@@ -87,6 +89,7 @@ public final class Cluster {
     this.node = node;
     this.config = config;
     this.steadyMillis = steadyMillis;
+    this.removals = new Removals(node);
     long now = node.nowMillis();
     long since = config.sinceMillis() == 0 ? now : config.sinceMillis();
     learn(List.of(new Member(node.id(), config.url(), now, false, since)));
@@ -109,17 +112,37 @@ public final class Cluster {
 
   /** All that are or were members, by id. */
   public synchronized List<Member> members() {
-    return List.copyOf(members.values());
+    return announced.values().stream().map(each -> each.departed(isGone(each))).toList();
+  }
+
+  /**
+   * Whether a member was removed, and has not said since it was admitted again that it is there.
+   */
+  private boolean isGone(Member member) {
+    return !member.node().equals(node.id())
+        && (removals.isRemoved(member.node())
+            || member.stampMillis() <= removals.removedAtMillis(member.node()));
+  }
+
+  /** Why nothing is told to or taken from a node; empty where it was not removed. */
+  public Optional<String> whyRemoved(NodeId who) {
+    return removals.isRemoved(who)
+        ? Optional.of(
+            who
+                + " was removed from this cluster; where that was a mistake, admit it again:"
+                + " entente cluster readmit "
+                + who.name())
+        : Optional.empty();
   }
 
   /** Hears of members. */
   public synchronized void learn(Collection<Member> told) {
     for (Member member : told) {
-      members.merge(member.node(), member, Member::or);
+      announced.merge(member.node(), member.departed(false), Member::or);
     }
     outlive();
     List<String> wanted = new ArrayList<>(config.seeds());
-    for (Member member : members.values()) {
+    for (Member member : members()) {
       if (!member.departed() && !member.node().equals(node.id())) {
         wanted.add(member.url());
       }
@@ -134,11 +157,17 @@ public final class Cluster {
 
   /**
    * Says once more that this node is there, where what it was before it lost its disk or went back
-   * in time said so under a clock that was ahead of what it is now; see {@link #present}.
+   * in time said so under a clock that was ahead of what it is now, see {@link #present}, or where
+   * it was removed and has been admitted again.
    */
   private void outlive() {
-    Member self = members.get(node.id());
-    for (Member other : List.copyOf(members.values())) {
+    Member self = announced.get(node.id());
+    long removedAt = removals.removedAtMillis(node.id());
+    if (self != null && self.stampMillis() <= removedAt) {
+      self = new Member(self.node(), self.url(), removedAt + 1, false, self.sinceMillis());
+      announced.put(node.id(), self);
+    }
+    for (Member other : members()) {
       if (self != null
           && !other.node().equals(node.id())
           && other.node().name().equals(node.id().name())
@@ -147,8 +176,20 @@ public final class Cluster {
           && other.stampMillis() < Long.MAX_VALUE) {
         self =
             new Member(self.node(), self.url(), other.stampMillis() + 1, false, self.sinceMillis());
-        members.put(node.id(), self);
+        announced.put(node.id(), self);
       }
+    }
+  }
+
+  /** Hears of removals from another node; what is not proven has no effect, and is told. */
+  private void hear(PullReply reply) {
+    for (Removal unproven : removals.learn(reply.removals())) {
+      fault(
+          Sender.at(reply.shipment().from(), ""),
+          "that "
+              + unproven.node()
+              + (unproven.isInForce() ? " was removed" : " was admitted again")
+              + ", which no administrator has signed whom this node trusts");
     }
   }
 
@@ -187,6 +228,7 @@ public final class Cluster {
   }
 
   private synchronized void note(PullRequest asked, PullReply reply) {
+    hear(reply);
     learn(reply.members(), reply.shipment().from());
     meets(reply.shipment().from(), asked.known(), reply.shipment().known());
     NodeId from = reply.shipment().from();
@@ -208,9 +250,9 @@ public final class Cluster {
             : reply.shipment().known();
     reports.put(
         from, new NodeReport(known, reply.links(), reply.standing(), steadyMillis.getAsLong()));
-    reports.keySet().retainAll(members.keySet());
-    ownNumbers.keySet().retainAll(members.keySet());
-    claimedAt.keySet().retainAll(members.keySet());
+    reports.keySet().retainAll(announced.keySet());
+    ownNumbers.keySet().retainAll(announced.keySet());
+    claimedAt.keySet().retainAll(announced.keySet());
     copies.retain(present().stream().map(Member::node).toList());
   }
 
@@ -407,7 +449,7 @@ public final class Cluster {
   /** Whether only nodes that have left were ever at a URL. */
   private boolean isAbandoned(String url) {
     boolean left = false;
-    for (Member member : members.values()) {
+    for (Member member : members()) {
       if (member.url().equals(url)) {
         if (!member.departed()) {
           return false;
@@ -419,23 +461,41 @@ public final class Cluster {
   }
 
   /**
-   * Tells everybody that a node has left for good. It is no longer asked; what it wrote stays. A
-   * name without incarnation means all that bore it.
+   * Removes a node, and tells everybody. It is neither asked nor answered until it is admitted
+   * again; what it wrote stays. A name, and the latest incarnation under it, mean all incarnations
+   * of the name; an earlier incarnation means that one.
    *
    * @return false where no such node is a member
    */
   public synchronized boolean depart(NodeId who) {
     List<Member> leaving =
-        members.values().stream()
+        members().stream()
             .filter(member -> member.node().answersTo(who) && !node.id().answersTo(who))
             .toList();
+    if (leaving.isEmpty()) {
+      return false;
+    }
+    boolean latest = present().stream().anyMatch(member -> member.node().equals(who));
+    NodeId whom = latest ? new NodeId(who.name()) : who;
+    long said = leaving.stream().mapToLong(Member::stampMillis).max().orElse(0);
+    removals.remove(whom, said);
     for (Member known : leaving) {
-      long stamp = Math.max(node.nowMillis(), known.stampMillis() + 1);
-      learn(List.of(new Member(known.node(), known.url(), stamp, true, known.sinceMillis())));
       var _ = node.forgetUnprovenAccess(known.node().name(), known.url());
       var _ = node.forgetFaults(known.node().name());
     }
-    return !leaving.isEmpty();
+    learn(List.of());
+    return true;
+  }
+
+  /**
+   * Admits a node again that was removed, and tells everybody.
+   *
+   * @return false where it was not removed
+   */
+  public synchronized boolean readmit(NodeId who) {
+    boolean removed = removals.admit(who);
+    learn(List.of());
+    return removed;
   }
 
   /** Takes note of a question as it comes, before it waits for an answer: it acknowledges. */
@@ -468,7 +528,8 @@ public final class Cluster {
         reports(),
         standing.get(),
         hash(policies),
-        request.policies() ? policies : List.of());
+        request.policies() ? policies : List.of(),
+        removals.all());
   }
 
   private Shipment shipment(PullRequest request) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
@@ -85,7 +86,10 @@ public final class ClusterRunner implements AutoCloseable {
     PullRequest request = link.request(cluster.members());
     try {
       PullReply reply = transport.pull(link.url(), request);
-      if (!link.isCut()) {
+      Optional<String> removed = cluster.whyRemoved(reply.shipment().from());
+      if (removed.isPresent()) {
+        link.failed(removed.get(), steadyMillis.getAsLong());
+      } else if (!link.isCut()) {
         cluster.heard(request, reply);
         link.replied(request, reply, steadyMillis.getAsLong());
       }

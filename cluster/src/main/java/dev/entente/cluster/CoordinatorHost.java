@@ -26,13 +26,13 @@ public interface CoordinatorHost {
    * Has a node do something for this one.
    *
    * @param what the path behind {@code /v1/cluster/}
-   * @param credential what the client showed for whom this node asks; empty where it asks for itself
+   * @param credential what the client showed for whom this node asks; empty where it asks for
+   *     itself
    * @return fails with {@link IOException} where no whole answer came and it may have been done,
-   *     with {@link RefusedException} where the node does not do it,
-   *     with {@link NotLeadingException} where nothing was done
+   *     with {@link RefusedException} where the node does not do it, with {@link
+   *     NotLeadingException} where nothing was done
    */
-  CompletableFuture<byte[]> post(
-      String url, String what, byte[] body, Optional<String> credential);
+  CompletableFuture<byte[]> post(String url, String what, byte[] body, Optional<String> credential);
 
   /** Completes once this node's readers see all that a vector names; with false after a time. */
   CompletableFuture<Boolean> awaitKnown(VersionVector wanted, long timeoutMillis);

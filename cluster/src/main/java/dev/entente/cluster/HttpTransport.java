@@ -47,6 +47,7 @@ public final class HttpTransport implements Transport, AutoCloseable {
   public static final String RELAYED = "Entente-Relayed-Authorization";
 
   private static final Logger LOG = System.getLogger(HttpTransport.class.getName());
+
   /** How much is told of why another node refuses. */
   private static final int DETAIL_MAX = 500;
 
@@ -103,8 +104,7 @@ public final class HttpTransport implements Transport, AutoCloseable {
   }
 
   @Override
-  public byte[] post(
-      String url, NodeId from, String what, byte[] body, Optional<String> credential)
+  public byte[] post(String url, NodeId from, String what, byte[] body, Optional<String> credential)
       throws IOException, InterruptedException {
     HttpRequest.Builder post =
         to(url, BASE + what)

@@ -10,8 +10,8 @@ import java.util.Optional;
  * A node of the cluster, as somebody told at a time.
  *
  * @param url where the others reach it; empty where they cannot
- * @param stampMillis when this was said, by the clock of who said it; what was said later holds
- * @param departed true once it has left for good
+ * @param stampMillis when it said so itself, by its clock; what was said later holds
+ * @param departed whether it was removed since; told for display, see {@link Removal}
  * @param sinceMillis when it joined, by its clock then
  */
 public record Member(
@@ -48,11 +48,16 @@ public record Member(
     }
   }
 
-  /** Of two tellings about one node, the one that holds: the later; at one time, the departure. */
+  /** The same, as of another opinion on whether it was removed. */
+  Member departed(boolean removed) {
+    return removed == departed ? this : new Member(node, url, stampMillis, removed, sinceMillis);
+  }
+
+  /** Of two tellings about one node, the one that holds: the later. */
   Member or(Member other) {
     if (stampMillis != other.stampMillis) {
       return stampMillis > other.stampMillis ? this : other;
     }
-    return departed || (!other.departed && url.compareTo(other.url) >= 0) ? this : other;
+    return url.compareTo(other.url) >= 0 ? this : other;
   }
 }

@@ -19,6 +19,7 @@ import java.util.Optional;
  *     it goes on; empty where the node does not vote
  * @param policiesHash tells whether the policies in force here are those of the asker
  * @param policies the policies in force, where they were asked for
+ * @param removals the nodes that operators removed or admitted again
  */
 public record PullReply(
     Shipment shipment,
@@ -29,10 +30,12 @@ public record PullReply(
     List<LinkReport> links,
     Optional<String> standing,
     long policiesHash,
-    List<StampedPolicy> policies) {
+    List<StampedPolicy> policies,
+    List<Removal> removals) {
   public PullReply {
     members = List.copyOf(members);
     links = List.copyOf(links);
     policies = List.copyOf(policies);
+    removals = List.copyOf(removals);
   }
 }

@@ -393,8 +393,8 @@ public final class Seats {
               voting ->
                   LeaderClient.attempt(
                       () -> CompletableFuture.completedFuture(changed(voting, change))),
-              (host, url) -> host.post(url, "voters", change.toBytes(), credential)
-                      .thenApply(Seats::told))
+              (host, url) ->
+                  host.post(url, "voters", change.toBytes(), credential).thenApply(Seats::told))
           .join();
     } catch (CompletionException e) {
       throw LeaderClient.unwrapped(e);

@@ -105,6 +105,10 @@ public final class Wire {
     out.u64(reply.policiesHash());
     out.varint(reply.policies().size());
     reply.policies().forEach(policy -> policy.write(out));
+    if (!reply.removals().isEmpty()) {
+      // Releases that do not know them read replies without.
+      Removals.write(out, reply.removals());
+    }
     return packed(out.toBytes());
   }
 
@@ -140,8 +144,11 @@ public final class Wire {
           }
           Shipment shipment = new Shipment(from, after, entries, upTo, complete, known);
           long hash = in.u64();
+          List<StampedPolicy> policies = policies(in);
+          List<Removal> removals = in.atEnd() ? List.of() : Removals.read(in);
           return new PullReply(
-              shipment, position, received, sent, members, links, standing, hash, policies(in));
+              shipment, position, received, sent, members, links, standing, hash, policies,
+              removals);
         });
   }
 

@@ -297,11 +297,13 @@ class ClusterTest {
             List.of(new LinkReport(new NodeId("b.2"), LinkState.CUT, 7, -1, -40)),
             Optional.of("down"),
             3,
-            List.of(new StampedPolicy("main", "t", HybridTime.ZERO, new NodeId("b.2"), "type: t")));
+            List.of(new StampedPolicy("main", "t", HybridTime.ZERO, new NodeId("b.2"), "type: t")),
+            List.of(new Removal(new NodeId("b"), 5, 7, Optional.empty())));
     byte[] bytes = Wire.toBytes(reply);
     assertThat(Wire.reply(bytes).members()).isEqualTo(reply.members());
     assertThat(Wire.reply(bytes).links()).isEqualTo(reply.links());
     assertThat(Wire.reply(bytes).standing()).isEqualTo(reply.standing());
+    assertThat(Wire.reply(bytes).removals()).isEqualTo(reply.removals());
     assertThat(Wire.reply(bytes).policies()).isEqualTo(reply.policies());
     assertThat(Wire.reply(bytes).shipment().entries()).hasSize(2);
     byte[] request =

@@ -104,7 +104,7 @@ class ForgedAnswersTest {
 
       @Override
       public byte[] post(
-              String url, NodeId from, String what, byte[] body, Optional<String> credential) {
+          String url, NodeId from, String what, byte[] body, Optional<String> credential) {
         return answer;
       }
     };

@@ -52,6 +52,7 @@ final class Liar {
   List<LinkReport> links = List.of();
   Optional<String> standing = Optional.empty();
   List<StampedPolicy> policies = List.of();
+  List<Removal> removals = List.of();
   final Map<NodeId, Long> claims = new TreeMap<>();
 
   /** The number of a version that all honest nodes have. */
@@ -76,6 +77,7 @@ final class Liar {
     links = List.of();
     standing = Optional.empty();
     policies = List.of();
+    removals = List.of();
     claims.clear();
   }
 
@@ -170,6 +172,7 @@ final class Liar {
             links,
             standing,
             hash != 0 || !policies.isEmpty() ? policiesHash + 1 : policiesHash,
-            asked.policies() ? policies : List.of()));
+            asked.policies() ? policies : List.of(),
+            removals));
   }
 }

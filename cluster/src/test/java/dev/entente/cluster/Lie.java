@@ -13,17 +13,21 @@ import dev.entente.core.json.JsonArray;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.json.Path;
 import dev.entente.core.record.Change;
+import dev.entente.core.record.Proof;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
+import dev.entente.engine.AccessKeys;
 import dev.entente.engine.StampedPolicy;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** What a fake node says that is not so: about which part of the protocol, and how it is told. */
 enum Lie {
@@ -105,6 +109,13 @@ enum Lie {
       "Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("account", "mallory"))),
   TOKEN_FOR_ITSELF("Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("token", "t"))),
   WEBHOOK_FOR_ITSELF("Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("webhook", "w"))),
+  FREEZE_OF_ALL("Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("freeze", "f"))),
+  RETENTION_OF_NOTHING(
+      "Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("retention", "main"))),
+  APPROVAL_OF_A_REVIEWER(
+      "Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("review", "r"))),
+  ANOTHER_NODE_HAS_ALL(
+      "Version.key", Told.ACCESS, liar -> liar.sends(liar.access("knowledge", "h0.1"))),
   BYTES_THAT_ARE_NO_VERSION(
       "Shipment.entries",
       Told.LINK,
@@ -132,6 +143,44 @@ enum Lie {
       "Member.url", Told.FAULT, liar -> liar.tells(member("x.1", "file:///etc/passwd", 1))),
   ADDRESS_WITH_A_PASSWORD(
       "Member.url", Told.FAULT, liar -> liar.tells(member("x.1", "http://a:b@c", 1))),
+  AN_HONEST_NODE_WAS_REMOVED(
+      "PullReply.removals",
+      Told.FAULT,
+      liar -> liar.removals = List.of(removal("h0", 0, Optional.empty()))),
+  ALL_WERE_REMOVED_SIGNED_BY_ITSELF(
+      "Removal.proof",
+      Told.FAULT,
+      liar ->
+          liar.removals =
+              Stream.of("h0", "h1", "h2", "h3", "h4")
+                  .map(name -> removal(name, 0, Optional.empty()))
+                  .map(each -> each.with(Optional.of(liarsKeys().sign(each.statement()))))
+                  .toList()),
+  A_REMOVAL_WITH_THE_PROOF_OF_ANOTHER(
+      "Removal.node",
+      Told.FAULT,
+      liar ->
+          liar.removals =
+              List.of(
+                  removal(
+                      "asia",
+                      0,
+                      Optional.of(
+                          liarsKeys().sign(removal("eu", 0, Optional.empty()).statement()))))),
+  A_NODE_WAS_ADMITTED_AGAIN(
+      "Removal.admittedAtMillis",
+      Told.FAULT,
+      liar -> liar.removals = List.of(removal("ghost", Long.MAX_VALUE, Optional.empty()))),
+  REMOVED_WITHOUT_END_OF_TIME(
+      "Removal.removedAtMillis",
+      Told.FAULT,
+      liar ->
+          liar.removals =
+              List.of(new Removal(new NodeId("us"), Long.MAX_VALUE, 0, Optional.empty()))),
+  REMOVALS_WITHOUT_END(
+      "PullReply.removals",
+      Told.LINK,
+      liar -> liar.removals = Collections.nCopies(2_000, removal("x", 0, Optional.empty()))),
   MEMBERS_WITHOUT_END(
       "PullReply.members",
       Told.LINK,
@@ -234,6 +283,14 @@ enum Lie {
 
   private static CausalContext seen(NodeId whose, long number) {
     return CausalContext.of(VersionVector.of(new TreeMap<>(Map.of(whose, number))));
+  }
+
+  private static AccessKeys liarsKeys() {
+    return AccessKeys.of("the liar's token", Set.of());
+  }
+
+  private static Removal removal(String node, long admitted, Optional<Proof> proof) {
+    return new Removal(new NodeId(node), LiesTest.EPOCH + 1_000_000, admitted, proof);
   }
 
   private static Member member(String node, String url, long stamp) {

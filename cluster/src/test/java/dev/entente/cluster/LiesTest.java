@@ -60,7 +60,7 @@ class LiesTest {
           Map.entry("PullReply.policies", "its parts are lied about"),
           Map.entry("Member.node", "a name is only a name; see Shipment.from"),
           Map.entry("Member.stampMillis", "the later of two tellings holds"),
-          Map.entry("Member.departed", "who may remove members is said in decision 33"),
+          Map.entry("Member.departed", "it is shown; see PullReply.removals"),
           Map.entry(
               "Member.sinceMillis", "it is shown, and counts where sides of a split are told"),
           Map.entry("LinkReport.peer", "reports of links are shown"),
@@ -245,10 +245,15 @@ class LiesTest {
           List.of(
               new RecordKey("_entente", "account", "mallory"),
               new RecordKey("_entente", "token", "t"),
+              new RecordKey("_entente", "freeze", "f"),
+              new RecordKey("_entente", "retention", "main"),
+              new RecordKey("_entente", "review", "r"),
+              new RecordKey("_entente", "knowledge", "h0.1"),
               new RecordKey("_entente", "webhook", "w"))) {
         assertThat(node.read(access).view().exists()).as("after %s", lie).isFalse();
       }
       assertThat(node.policies()).as("after %s", lie).isEmpty();
+      assertThat(cluster.members().stream().filter(Member::departed)).as("after %s", lie).isEmpty();
       assertThat(cluster.members().stream().map(Member::url))
           .as("after %s", lie)
           .allMatch(url -> Member.problemWithUrl(url).isEmpty());
@@ -269,6 +274,7 @@ class LiesTest {
             Member.class,
             LinkReport.class,
             StampedPolicy.class,
+            Removal.class,
             Version.class)) {
       for (RecordComponent part : message.getRecordComponents()) {
         parts.add(message.getSimpleName() + '.' + part.getName());
@@ -370,7 +376,8 @@ class LiesTest {
 
       @Override
       public byte[] post(
-              String url, NodeId from, String what, byte[] body, Optional<String> credential) throws IOException {
+          String url, NodeId from, String what, byte[] body, Optional<String> credential)
+          throws IOException {
         throw new IOException("nobody is there");
       }
     };

@@ -72,7 +72,8 @@ class StalledLinkTest {
 
           @Override
           public byte[] post(
-              String url, NodeId from, String what, byte[] body, Optional<String> credential) throws IOException {
+              String url, NodeId from, String what, byte[] body, Optional<String> credential)
+              throws IOException {
             throw new IOException("nobody is there");
           }
         };

@@ -17,6 +17,10 @@ import java.util.Locale;
 public record Erasure(RecordKey key, Dot dot, Instant at, String by, String reason, Stage stage) {
   /** How far it is. */
   public enum Stage {
+    /**
+     * Nobody reads it any more, and all is kept: no administrator signed it whom this node trusts.
+     */
+    UNPROVEN,
     /** Nobody reads it any more, but not every node has said that it has heard of it. */
     WAITING,
     /** Somebody wrote without knowing of it; the node that erased does so once more. */

@@ -46,6 +46,10 @@ import java.util.TreeSet;
  * version erases a record ({@link dev.entente.core.edit.Edit.Erase}); each node that it comes to
  * carries the erasure out once every node has it, so that nobody needs what was before.
  *
+ * <p>Carrying it out cannot be undone, so a node does that only for itself, for a group, and where
+ * an administrator whom it trusts has signed the version; others stay as a version that hides the
+ * rest.
+ *
  * <p>The audit chain stays whole. Of an erased entry its hash is left, by which the next one
  * continues, and a later entry says with a sum which entries and versions went; {@link
  * Verification} compares. What is left: the record's id, the names of its members, what its
@@ -141,10 +145,25 @@ public final class Erasures {
     if (mark.done()) {
       return Stage.DONE;
     }
+    if (!isProven(key, mark)) {
+      return Stage.UNPROVEN;
+    }
     if (!stable.contains(mark.dot())) {
       return Stage.WAITING;
     }
     return Plan.of(history, store, key, mark).isPresent() ? Stage.DUE : Stage.OVERTAKEN;
+  }
+
+  private boolean isProven(RecordKey key, Mark mark) {
+    return erasing(key, mark).filter(version -> isProven(node, version)).isPresent();
+  }
+
+  /** Whether what a version erased may be taken away at a node. */
+  static boolean isProven(Node node, Version version) {
+    NodeId by = version.dot().node();
+    return by.isGroup()
+        || by.name().equals(node.id().name())
+        || node.accessKeys().isProven(version);
   }
 
   /** What is to go of one record. */
@@ -246,7 +265,10 @@ public final class Erasures {
     Map<RecordKey, Plan> plans = new TreeMap<>();
     for (RecordKey key : marks.pending()) {
       Optional<Mark> mark =
-          marks.of(key).filter(found -> !found.done() && stable.contains(found.dot()));
+          marks
+              .of(key)
+              .filter(found -> !found.done() && stable.contains(found.dot()))
+              .filter(found -> isProven(key, found));
       if (mark.isPresent()) {
         Optional<Plan> plan = Plan.of(history, store, key, mark.get());
         plan.ifPresent(found -> plans.put(key, found));

@@ -235,7 +235,11 @@ final class Receiver {
               + dot.node().name(),
           nowMillis);
     }
-    return apply(transaction, version, bytes, sender, nowMillis);
+    Receipt receipt = apply(transaction, version, bytes, sender, nowMillis);
+    if (version.erases() && receipt instanceof Receipt.Applied) {
+      unproven.erases(transaction, version, bytes, sender, nowMillis);
+    }
+    return receipt;
   }
 
   /** Whether a version need not wait for this node's clock. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine;
 
+import dev.entente.core.causality.NodeId;
 import dev.entente.core.policy.Policy;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Version;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * What nodes keep about themselves as records of a tenant of its own, so that it travels, is
@@ -25,8 +26,6 @@ public final class Registry {
 
   /** The type of the records that say where changes are sent to. */
   public static final String WEBHOOK = "webhook";
-
-  private static final Set<String> PROVEN = Set.of(ACCOUNT, TOKEN, WEBHOOK);
 
   private static final String LATEST =
       """
@@ -62,9 +61,24 @@ public final class Registry {
 
   private Registry() {}
 
-  /** Whether a record says who may do what or is told what: a version of it needs a proof. */
-  static boolean isAccess(RecordKey key) {
-    return key.tenant().equals(TENANT) && PROVEN.contains(key.type());
+  /**
+   * Whether a record says what somebody decided who may: a version of it needs a proof. That is all
+   * but what each node says of itself.
+   */
+  static boolean needsProof(RecordKey key) {
+    return key.tenant().equals(TENANT) && !key.type().equals(Retention.KNOWLEDGE);
+  }
+
+  /** Whether the node that numbers a version signs it; see {@link Erasures} for what erases. */
+  static boolean isSigned(Version version) {
+    return needsProof(version.key()) || (version.erases() && !version.dot().node().isGroup());
+  }
+
+  /** Whether a version says what a node has, and another node numbered it. */
+  static boolean isOfAnother(RecordKey key, NodeId author) {
+    return key.tenant().equals(TENANT)
+        && key.type().equals(Retention.KNOWLEDGE)
+        && !(NodeId.isValid(key.id()) && new NodeId(key.id()).name().equals(author.name()));
   }
 
   /** The policy of a type of the registry. */

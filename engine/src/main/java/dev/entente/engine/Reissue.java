@@ -245,7 +245,7 @@ final class Reissue {
               .clockErrorMillis(named.clockErrorMillis())
               .origin(named.origin())
               .build();
-      return Registry.isAccess(again.key()) ? access.get().prove(again) : again;
+      return Registry.isSigned(again) ? access.get().prove(again) : again;
     }
 
     private Past past(RecordKey key) {

@@ -16,11 +16,12 @@ import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
 /**
- * Versions of accounts, tokens and webhooks that came from other nodes without a proof that is
- * trusted here. They are refused for good and have no effect. They are counted by the node that
- * sent them, since the author that a version names is only a claim; the audit log holds the first
- * of each sender whole. However many senders there seem to be, a fixed number is listed and the
- * rest is counted together. Written by the sequencer's thread only; any thread may read.
+ * Versions of what operators decide for all nodes (accounts, tokens, webhooks, freezes, retention,
+ * approvals) that came from other nodes without a proof that is trusted here. They are refused for
+ * good and have no effect. They are counted by the node that sent them, since the author that a
+ * version names is only a claim; the audit log holds the first of each sender whole. However many
+ * senders there seem to be, a fixed number is listed and the rest is counted together. Written by
+ * the sequencer's thread only; any thread may read.
  */
 public final class UnprovenAccess {
   /** How many versions of a sender the audit log holds; the rest is counted. */
@@ -97,8 +98,8 @@ public final class UnprovenAccess {
 
   /** Whether a version may join as far as its proof is concerned. */
   boolean allows(Transaction transaction, Version version, Sender sender) {
-    if (!Registry.isAccess(version.key())) {
-      return true;
+    if (!Registry.needsProof(version.key())) {
+      return !keys.get().isPresent() || !Registry.isOfAnother(version.key(), version.dot().node());
     }
     boolean proven = keys.get().isProven(version);
     byte[] stored = proven ? transaction.get(Table.META, senders.key(sender)) : null;
@@ -111,9 +112,43 @@ public final class UnprovenAccess {
     return proven;
   }
 
-  /** Notes that a version was refused. */
+  /** Refuses a version. */
   Receipt refuse(
       Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
+    VersionIndex.refused(transaction, version.dot(), bytes, sender);
+    String why =
+        note(
+            transaction,
+            version,
+            bytes,
+            sender,
+            ", which changes " + version.key() + " and",
+            nowMillis);
+    return new Receipt.Violated(version.dot(), CausalViolation.UNPROVEN_ACCESS, why);
+  }
+
+  /** Tells of a version that erases a record without a proof: it hides what is there. */
+  void erases(
+      Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
+    if (!version.dot().node().isGroup() && !keys.get().isProven(version)) {
+      note(
+          transaction,
+          version,
+          bytes,
+          sender,
+          ", which erases " + version.key() + " and hides what it held, which is kept here: it",
+          nowMillis);
+    }
+  }
+
+  /** Counts what a sender sent, and tells why. */
+  private String note(
+      Transaction transaction,
+      Version version,
+      byte[] bytes,
+      Sender sender,
+      String what,
+      long nowMillis) {
     byte[] at = senders.key(sender);
     byte[] stored = transaction.get(Table.META, at);
     long before;
@@ -139,16 +174,14 @@ public final class UnprovenAccess {
                   known.signer().equals(signer) ? signer : "")
               .toBytes());
     }
-    VersionIndex.refused(transaction, version.dot(), bytes, sender);
     String why =
         sender
             + " sent "
             + version.dot()
-            + ", which says what "
-            + version.key()
-            + " may do and is signed by no administrator that this node trusts; if "
+            + what
+            + " is signed by no administrator that this node trusts; if "
             + version.dot().node().name()
-            + " may grant access, name its access key on this node and ask for it again with"
+            + " may do that, name its access key on this node and ask for it again with"
             + " verify --cluster --mend";
     if (before < AUDITED_MAX) {
       VersionWriter.auditViolation(
@@ -160,7 +193,7 @@ public final class UnprovenAccess {
           bytes);
     }
     transaction.afterwards(() -> told.accept(version, CausalViolation.UNPROVEN_ACCESS));
-    return new Receipt.Violated(version.dot(), CausalViolation.UNPROVEN_ACCESS, why);
+    return why;
   }
 
   /** What was refused, by who sent it; the largest number first. */

@@ -156,7 +156,7 @@ final class VersionWriter {
             .clockErrorMillis(transaction.clockErrorMillis())
             .origin(authored.sentBy())
             .build();
-    return Registry.isAccess(version.key()) ? access.get().prove(version) : version;
+    return Registry.isSigned(version) ? access.get().prove(version) : version;
   }
 
   private RecordState joined(Transaction transaction, Snapshot before, Version version) {

@@ -77,7 +77,15 @@ class AccessKeysTest {
 
   @Test
   void whoOnlyBelongsToTheClusterGrantsNothing() {
-    for (String type : List.of(Registry.ACCOUNT, Registry.TOKEN, Registry.WEBHOOK)) {
+    for (String type :
+        List.of(
+            Registry.ACCOUNT,
+            Registry.TOKEN,
+            Registry.WEBHOOK,
+            "freeze",
+            "retention",
+            ReviewSheet.TYPE,
+            "anything later")) {
       for (AccessKeys keys : List.of(AccessKeys.NONE, AccessKeys.of("another token", Set.of()))) {
         RecordKey key = new RecordKey(Registry.TENANT, type, "mallory");
         try (Node liar = node("liar", keys);
@@ -93,6 +101,25 @@ class AccessKeysTest {
           assertThat(ship(liar, us).violated()).as("once").isZero();
         }
       }
+    }
+  }
+
+  /** What all nodes say to have may be let go of, so a node says so for itself only. */
+  @Test
+  void whatANodeHasIsSaidByThatNodeOnly() {
+    try (Node eu = node("eu", AccessKeys.of("another token", Set.of()));
+        Node us = node("us", ADMIN)) {
+      RecordKey own = new RecordKey(Registry.TENANT, Retention.KNOWLEDGE, "eu.1");
+      RecordKey another = new RecordKey(Registry.TENANT, Retention.KNOWLEDGE, "asia.1");
+      RecordKey nobody = new RecordKey(Registry.TENANT, Retention.KNOWLEDGE, "of nobody");
+      for (RecordKey key : List.of(own, another, nobody)) {
+        grant(eu, key, "has");
+      }
+      ship(eu, us);
+      assertThat(us.read(own).view().exists()).isTrue();
+      assertThat(us.read(another).view().exists()).isFalse();
+      assertThat(us.read(nobody).view().exists()).isFalse();
+      assertThat(us.unprovenAccess().bySender().getFirst().count()).isEqualTo(2);
     }
   }
 

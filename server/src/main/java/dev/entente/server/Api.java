@@ -235,6 +235,9 @@ final class Api {
     if (call.header(Steering.FORWARDED).isPresent() && !Steering.isSentOn(route)) {
       throw new Problem(Code.FORBIDDEN, "nodes do not send on requests of this kind");
     }
+    if (call.header(Steering.FORWARDED).isPresent()) {
+      cluster.requireMember(call);
+    }
     if (!open) {
       throw new Problem(Code.UNAVAILABLE, "the node is starting; try again in a second");
     }
@@ -354,6 +357,7 @@ final class Api {
   /** Answers another node; what no node asks is told of who asked it. */
   private Reply ofNode(Route route, Call call) {
     Caller who = new Caller(auth.node(call), List.of());
+    cluster.requireMember(call);
     try {
       return route.handler().apply(call.from(who, () -> Caller.NOBODY));
     } catch (Problem problem) {

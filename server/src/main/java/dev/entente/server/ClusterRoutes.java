@@ -69,8 +69,7 @@ final class ClusterRoutes {
   private final NodeRoutes nodes;
   private final Auth auth;
 
-  ClusterRoutes(
-      Node node, Metrics metrics, Authority authority, NodeSensors sensors, Auth auth) {
+  ClusterRoutes(Node node, Metrics metrics, Authority authority, NodeSensors sensors, Auth auth) {
     this.auth = auth;
     this.sensors = sensors;
     this.authority = authority;
@@ -107,7 +106,8 @@ final class ClusterRoutes {
         .get(Permission.OPERATE, "/v1/cluster/healings", this::healings)
         .post(Permission.OPERATE, "/v1/cluster/healings/{node}/preview", this::preview)
         .put(Permission.OPERATE, "/v1/cluster/links/{node}", this::link)
-        .delete(Permission.OPERATE, "/v1/cluster/members/{node}", this::depart);
+        .delete(Permission.OPERATE, "/v1/cluster/members/{node}", this::depart)
+        .post(Permission.ADMINISTER, "/v1/cluster/members/{node}/readmit", this::readmit);
   }
 
   /**
@@ -160,6 +160,26 @@ final class ClusterRoutes {
     }
   }
 
+  /** Refuses a node that was removed, by the name that it gives and by that of its certificate. */
+  void requireMember(Call call) {
+    Cluster joined = cluster;
+    if (joined != null) {
+      for (String name : List.of(call.header(HttpTransport.NODE).orElse(""), call.peer().name())) {
+        if (NodeId.isValid(name)) {
+          requireMember(joined, new NodeId(name));
+        }
+      }
+    }
+  }
+
+  static void requireMember(Cluster joined, NodeId who) {
+    joined
+        .whyRemoved(who)
+        .ifPresent(why -> {
+          throw new Problem(Code.FORBIDDEN, why);
+        });
+  }
+
   /** Tells that a node asked what no node asks. */
   void fault(Call call, String what) {
     Cluster joined = cluster;
@@ -208,7 +228,8 @@ final class ClusterRoutes {
   private Reply changed(Call call, String address) {
     String name = call.param("voter");
     return agreed(() -> {
-      Map<String, String> voters = seats().change(new Seats.Change(name, address), auth.credential(call));
+      Map<String, String> voters =
+          seats().change(new Seats.Change(name, address), auth.credential(call));
       JsonObject told = JsonObject.of("voters", Json.of(new TreeMap<String, Object>(voters)));
       node.account(
               address.isEmpty() ? "remove-voter" : "add-voter",
@@ -574,6 +595,16 @@ final class ClusterRoutes {
     JsonObject access = PlantedAccess.undo(node, who, takenOver, by);
     Writes.await(() -> node.account("depart", who.value(), access.with("by", Json.of(by))));
     return Reply.json(200, described().with("access", access));
+  }
+
+  private Reply readmit(Call call) {
+    NodeId who = nodeId(call.param("node"));
+    String by = call.acting(Permission.ADMINISTER);
+    if (!cluster().readmit(who)) {
+      throw new Problem(Code.NOT_FOUND, who + " is not removed");
+    }
+    Writes.await(() -> node.account("readmit", who.value(), JsonObject.of("by", Json.of(by))));
+    return Reply.json(200, described());
   }
 
   static NodeId nodeId(String id) {

@@ -111,6 +111,7 @@ final class NodeRoutes {
           Code.FORBIDDEN,
           "the certificate is that of " + call.peer().name() + ", not of " + request.from());
     }
+    ClusterRoutes.requireMember(cluster.get(), request.from());
     if (!answers.tryAcquire()) {
       throw new Problem(Code.TOO_FAST, "more than " + ANSWERS_MAX + " nodes ask at a time");
     }
@@ -119,6 +120,7 @@ final class NodeRoutes {
       cluster.get().asked(request);
       waitForMore(request);
       notCut(request.from());
+      ClusterRoutes.requireMember(cluster.get(), request.from());
       return Reply.bytes(
           200, Wire.MEDIA_TYPE, Wire.toBytes(cluster.get().answer(request, receivedAt)));
     } finally {

@@ -329,7 +329,9 @@ class AccessTest {
               new String[] {HttpTransport.RELAYED, "Bearer a secret among nodes"},
               new String[] {HttpTransport.RELAYED, "admin"},
               new String[] {HttpTransport.RELAYED, "Bearer a guess"},
-              new String[] {HttpTransport.RELAYED, "Bearer " + reader, "Entente-Grants", "admin@*"});
+              new String[] {
+                HttpTransport.RELAYED, "Bearer " + reader, "Entente-Grants", "admin@*"
+              });
       for (String[] claim : claims) {
         String[] headers =
             java.util.stream.Stream.of(node, claim)

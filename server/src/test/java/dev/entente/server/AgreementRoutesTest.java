@@ -3,10 +3,16 @@ package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.NodeMessage;
+import dev.entente.cluster.Seats;
 import dev.entente.cluster.group.FreePort;
+import dev.entente.cluster.group.SplitBrain;
 import dev.entente.core.json.JsonObject;
+import dev.entente.engine.Locks;
 import dev.entente.engine.Node;
 import dev.entente.engine.NodeConfig;
+import dev.entente.engine.codec.LockCodec;
 import dev.entente.engine.store.MemoryStore;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -254,6 +260,75 @@ class AgreementRoutesTest {
     }
     assertThat(apart.json("PUT", "/v1/cluster/split-brain", "{\"strategy\":\"lease\"}").status())
         .isEqualTo(200);
+  }
+
+  /** What nodes ask of the leader for clients is worth what the client's token is worth there. */
+  @Test
+  void theSecretOfNodesChangesNoLockNoVoterAndNoStrategy() {
+    Served leads = named(leader(served.getFirst()));
+    Served other = served.stream().filter(at -> !at.equals(leads)).findFirst().orElseThrow();
+    assertThat(other.json("POST", "/v1/main/locks", "{\"lock\":\"l\",\"owner\":\"ann\"}").status())
+        .as("a client's lock, through another node")
+        .isEqualTo(200);
+    String reader = leads.account("reader", "reader@*");
+    String writer = leads.account("writer", "writer@main");
+    Locks.Name lock = new Locks.Name("main", "l");
+    Map<NodeMessage, List<byte[]>> questions =
+        Map.of(
+            NodeMessage.LOCK,
+            List.of(
+                LockCodec.toBytes(new Locks.Command.Release(lock, "ann")),
+                LockCodec.toBytes(
+                    new Locks.Command.Acquire(new Locks.Name("main", "m"), "eve", 9_000, 0)),
+                LockCodec.toBytes(new Locks.Command.Renew(lock, 1)),
+                LockCodec.toBytes(new Locks.Command.Tick()),
+                LockCodec.toBytes(
+                    new Locks.Command.Acquire(
+                        new Locks.Name(Locks.CLUSTER, "primary"), "eu", 9_000, 0))),
+            NodeMessage.SPLIT_BRAIN,
+            List.of(SplitBrain.of("down-all", 0).toBytes()),
+            NodeMessage.VOTERS,
+            List.of(
+                new Seats.Change("mallory", "127.0.0.1:1").toBytes(),
+                new Seats.Change(NAMES.getFirst(), "").toBytes()));
+    questions.forEach((message, bodies) -> {
+      for (byte[] body : bodies) {
+        for (String shown : List.of("", "Bearer " + SECRET, "Bearer guess", "Bearer " + reader)) {
+          Served.Answer answer = leads.send("POST", message.path(), body, asNode(shown));
+          assertThat(answer.status())
+              .as("%s with '%s': %s", message, shown, answer.body())
+              .isIn(401, 403, 422);
+        }
+        if (message != NodeMessage.LOCK) {
+          assertThat(leads.send("POST", message.path(), body, asNode("Bearer " + writer)).status())
+              .as("%s by a writer", message)
+              .isEqualTo(403);
+        }
+      }
+    });
+    assertThat(leads.get("/v1/main/locks").body()).contains("\"ann\"").doesNotContain("eve");
+    assertThat(leads.get("/v1/cluster").body())
+        .contains("\"voters\":[\"asia\",\"eu\",\"us\"]")
+        .doesNotContain("down-all");
+    byte[] acquire =
+        LockCodec.toBytes(
+            new Locks.Command.Acquire(new Locks.Name("main", "w"), "writer", 9_000, 0));
+    assertThat(
+            leads
+                .send("POST", NodeMessage.LOCK.path(), acquire, asNode("Bearer " + writer))
+                .status())
+        .as("with the token of who may")
+        .isEqualTo(200);
+  }
+
+  private static Map<String, String> asNode(String shown) {
+    return Map.of(
+        "Authorization",
+        "Bearer " + SECRET,
+        HttpTransport.NODE,
+        "mallory.1",
+        HttpTransport.RELAYED,
+        shown);
   }
 
   @Test

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.entente.cluster.HttpTransport;
 import dev.entente.cluster.NodeMessage;
+import dev.entente.cluster.PullRequest;
+import dev.entente.cluster.Wire;
+import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Node;
@@ -19,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -129,6 +133,63 @@ class ForgedQuestionsTest {
             .allMatch(at ->
                 at.node.digest().buckets().equals(served.getFirst().node.digest().buckets())
                     && at.node.digest().records() == nodes + 1L));
+  }
+
+  @Test
+  void aNodeThatWasRemovedIsRefusedByEveryRouteUntilItIsAdmittedAgain()
+      throws InterruptedException {
+    join("h0");
+    join("h1");
+    Served us = served.get(0);
+    Served gone = served.get(1);
+    us.json("PUT", path("n"), "{\"v\":1}");
+    Served.eventually(() -> gone.get(path("n")).status() == 200 && us.node.held() == 0);
+    Served.eventually(() -> us.get("/v1/cluster").body().contains("\"node\":\"h1.1\""));
+    assertThat(us.send("DELETE", "/v1/cluster/members/h1.1", new byte[0], Map.of()).status())
+        .isEqualTo(200);
+    for (String name : List.of("h1.1", "h1.2", "h1")) {
+      Map<String, String> as =
+          Map.of("Authorization", "Bearer " + SECRET, HttpTransport.NODE, name);
+      for (NodeMessage message : NodeMessage.values()) {
+        String asked = PLACEHOLDER.matcher(message.path()).replaceAll("1");
+        Served.Answer answer = us.send(message.method(), asked, new byte[0], as);
+        assertThat(answer.status()).as("%s of %s", message, name).isEqualTo(403);
+        assertThat(answer.text("detail")).contains("readmit h1");
+      }
+      Map<String, String> relayed =
+          Map.of(
+              "Authorization",
+              "Bearer " + SECRET,
+              HttpTransport.NODE,
+              name,
+              Steering.FORWARDED,
+              "1",
+              HttpTransport.RELAYED,
+              "Bearer " + Served.TOKEN);
+      assertThat(us.send("GET", path("n"), new byte[0], relayed).status()).isEqualTo(403);
+    }
+    PullRequest pull =
+        new PullRequest(
+            gone.node.id(), Optional.empty(), 0, VersionVector.EMPTY, 1, 0, 0, List.of(), false);
+    assertThat(
+            us.send(
+                    "POST",
+                    NodeMessage.PULL.path(),
+                    Wire.toBytes(pull),
+                    Map.of("Authorization", "Bearer " + SECRET))
+                .status())
+        .as("it does not say in its header who it is")
+        .isEqualTo(403);
+    us.json("PUT", path("later"), "{\"v\":2}");
+    gone.json("PUT", path("apart"), "{\"v\":3}");
+    Served.eventually(() -> gone.get("/v1/cluster").body().contains("was removed from this"));
+    assertThat(gone.get(path("later")).status()).isEqualTo(404);
+    assertThat(us.get(path("apart")).status()).isEqualTo(404);
+    assertThat(us.json("POST", "/v1/cluster/members/h1/readmit", "{}").status()).isEqualTo(200);
+    assertThat(us.json("POST", "/v1/cluster/members/h1/readmit", "{}").status()).isEqualTo(404);
+    Served.eventually(
+        () -> gone.get(path("later")).status() == 200 && us.get(path("apart")).status() == 200);
+    Served.eventually(() -> !us.get("/v1/cluster").body().contains("\"departed\":true"));
   }
 
   private static String path(String id) {

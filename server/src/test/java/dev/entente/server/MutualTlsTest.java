@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.entente.cluster.HttpTransport;
+import dev.entente.cluster.Member;
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.PullRequest;
 import dev.entente.cluster.group.FreePort;
@@ -169,6 +170,48 @@ class MutualTlsTest {
     NodeTls liar = NodeTls.of(forged.certificate("us"), forged.key("us"), certificates.authority());
     try (HttpTransport other = new HttpTransport(SECRET, Optional.of(liar))) {
       assertThatThrownBy(() -> other.pull(url, question("us"))).isInstanceOf(IOException.class);
+    }
+  }
+
+  /** A certificate names its bearer, also where they give another name or none. */
+  @Test
+  void aRemovedNodeIsRefusedByItsCertificateWhateverItCallsItself() throws Exception {
+    String url = "https://127.0.0.1:" + start("eu", peering("eu", List.of()));
+    HttpClient client =
+        HttpClient.newBuilder().sslContext(NodeTls.trusting(certificates.authority())).build();
+    HttpClient proven =
+        HttpClient.newBuilder().sslContext(tls(certificates, "us").context()).build();
+    HttpRequest.Builder known =
+        HttpRequest.newBuilder(URI.create(url + "/v1/cluster/known"))
+            .header("Authorization", "Bearer " + SECRET);
+    try (HttpTransport us = new HttpTransport(SECRET, Optional.of(tls(certificates, "us")))) {
+      PullRequest asked = question("us");
+      Member member = new Member(asked.from(), "https://127.0.0.1:1", 1, false, 1);
+      PullRequest joins =
+          new PullRequest(
+              asked.from(),
+              Optional.empty(),
+              0,
+              VersionVector.EMPTY,
+              1 << 10,
+              0,
+              0,
+              List.of(member),
+              false);
+      assertThat(us.pull(url, joins).shipment().from().name()).isEqualTo("eu");
+      HttpRequest remove =
+          HttpRequest.newBuilder(URI.create(url + "/v1/cluster/members/us"))
+              .header("Authorization", "Bearer " + Served.TOKEN)
+              .DELETE()
+              .build();
+      assertThat(status(client, remove)).isEqualTo(200);
+      assertThatThrownBy(() -> us.pull(url, joins)).hasMessageContaining("readmit us");
+    }
+    assertThat(status(proven, known.copy().build())).as("without a name").isEqualTo(403);
+    for (String name : List.of("us.1", "us.2", "us", "eu.1", "asia.1")) {
+      assertThat(status(proven, known.copy().header(HttpTransport.NODE, name).build()))
+          .as(name)
+          .isEqualTo(403);
     }
   }
 

@@ -198,12 +198,14 @@ final class Operator {
     }
   }
 
-  /** Somebody tells the cluster that a node will not come back. */
+  /** Somebody tells the cluster that a node will not come back, and lets in who takes its name. */
   private void takeLeaveOf(NodeId gone) {
     for (SimulatedNode machine : machines.values()) {
       SimulatedNode.Running running = machine.process();
       if (running != null && !machine.hasDied() && !running.node().id().equals(gone)) {
-        running.cluster().depart(gone);
+        if (running.cluster().depart(gone)) {
+          running.cluster().readmit(new NodeId(gone.name()));
+        }
         return;
       }
     }

@@ -51,7 +51,8 @@ final class Sabotage {
         reply.links(),
         reply.standing(),
         reply.policiesHash(),
-        mutant == Mutant.WRONG_TIE_BREAK ? List.of() : reply.policies());
+        mutant == Mutant.WRONG_TIE_BREAK ? List.of() : reply.policies(),
+        reply.removals());
   }
 
   private static Shipment with(Shipment sent, List<Shipment.Entry> entries, long upTo) {

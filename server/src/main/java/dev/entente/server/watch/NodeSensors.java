@@ -199,8 +199,8 @@ public final class NodeSensors {
               refused.from()
                   + " sent "
                   + refused.count()
-                  + " versions of accounts, tokens or webhooks that no administrator whom this"
-                  + " node trusts has signed, the last of "
+                  + " versions of accounts, freezes or other records of _entente that no"
+                  + " administrator whom this node trusts has signed, the last of "
                   + refused.last()
                   + " under a number of "
                   + refused.numberedBy()
@@ -216,8 +216,9 @@ public final class NodeSensors {
           unproven(
               "others",
               others
-                  + " more versions of accounts, tokens or webhooks that nobody trusted has signed"
-                  + " came from other senders than those listed; they have no effect",
+                  + " more versions of accounts, freezes or other records of _entente that nobody"
+                  + " trusted has signed came from other senders than those listed; they have no"
+                  + " effect",
               "docs/runbook.md, unproven access: somebody has the secret of nodes; change it"));
     }
   }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.entente.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.entente.core.edit.Edit;
+import dev.entente.core.json.Json;
+import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.RecordKey;
+import dev.entente.engine.Erasure.Stage;
+import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.store.MemoryStore;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A node that only knows the secret has nothing taken away at others by erasing it. */
+class UnprovenErasureTest {
+  private static final AccessKeys ADMIN = AccessKeys.of("the administrator's token", Set.of());
+  private static final RecordKey KEY = new RecordKey("main", "t", "p7");
+
+  private final AtomicLong now = new AtomicLong(1_763_802_000_000L);
+  private final Map<String, MemoryStore> stores = new TreeMap<>();
+  private final Node us = open("us", ADMIN);
+  private final Node asia = open("asia", ADMIN);
+  private final Node liar = open("liar", AccessKeys.NONE);
+
+  private Node open(String name, AccessKeys keys) {
+    MemoryStore store = new MemoryStore();
+    stores.put(name, store);
+    Node node =
+        Node.open(store, NodeConfig.DEFAULT.withName(name).withClock(now::get).onCallersThread());
+    node.demandProofs(keys);
+    return node;
+  }
+
+  @AfterEach
+  void close() {
+    List.of(us, asia, liar).forEach(Node::close);
+  }
+
+  private void write(Node at, WriteRequest request) {
+    now.addAndGet(1_000);
+    assertThat(at.write(request).join()).isInstanceOf(Outcome.Accepted.class);
+  }
+
+  private static void ship(Node from, Node to) {
+    to.take(from.ship(to.cursor(from.id()), to.known(), 1 << 20), "http://" + from.id().name())
+        .join();
+  }
+
+  private static Stage stage(Node at) {
+    return at.erasures().of(KEY, at.known()).orElseThrow().stage();
+  }
+
+  private static List<RecordKey> carryOut(Node at) {
+    return at.erasures().carryOut(at.known(), List.of(at.id()));
+  }
+
+  /** Everything that is kept, whether it is shown or not. */
+  private String kept(Node at) {
+    StringBuilder all = new StringBuilder();
+    stores
+        .get(at.id().name())
+        .copy((table, key, value) -> all.append(new String(value, StandardCharsets.ISO_8859_1)));
+    return all.toString();
+  }
+
+  private void put() {
+    Edit edit = new Edit.Put(JsonObject.of("name", Json.of("Rosalind")));
+    write(us, WriteRequest.of(KEY, edit, new Seen.Everything(), "ann"));
+    ship(us, asia);
+    ship(us, liar);
+  }
+
+  @Test
+  void whatIsErasedWithoutASignatureIsKeptAndTold() {
+    put();
+    write(liar, WriteRequest.erasure(KEY, "mallory", "because"));
+    ship(liar, us);
+    ship(us, asia);
+    for (Node at : List.of(us, asia)) {
+      assertThat(stage(at)).isEqualTo(Stage.UNPROVEN);
+      assertThat(carryOut(at)).isEmpty();
+      assertThat(kept(at)).contains("Rosalind");
+    }
+    assertThat(us.unprovenAccess().bySender())
+        .singleElement()
+        .satisfies(told -> assertThat(told.from().node()).isEqualTo("liar"));
+    assertThat(us.audit("main", Long.MAX_VALUE, 10))
+        .anySatisfy(entry -> assertThat(entry.detail().toString()).contains("which erases"));
+    Edit again = new Edit.Put(JsonObject.of("name", Json.of("Rosalind")));
+    write(us, WriteRequest.of(KEY, again, new Seen.Everything(), "ann"));
+    assertThat(us.read(KEY).view().data().toString()).contains("Rosalind");
+  }
+
+  @Test
+  void anAdministratorsErasureIsCarriedOutEverywhereAlsoOverAnUnprovenOne() {
+    put();
+    write(liar, WriteRequest.erasure(KEY, "mallory", "because"));
+    ship(liar, us);
+    write(us, WriteRequest.erasure(KEY, "ann", "asked for"));
+    ship(us, asia);
+    for (Node at : List.of(us, asia)) {
+      assertThat(stage(at)).isNotEqualTo(Stage.UNPROVEN);
+      assertThat(carryOut(at)).containsExactly(KEY);
+      assertThat(kept(at)).doesNotContain("Rosalind");
+      assertThat(at.verify(_ -> {}).broken()).isEmpty();
+    }
+    assertThat(asia.reviews("main", Review.Status.PENDING, Optional.empty(), 9)).isEmpty();
+  }
+}
