@@ -20,11 +20,7 @@ import dev.entente.server.Listener;
 import dev.entente.server.Peering;
 import dev.entente.server.ServerConfig;
 import dev.entente.server.Token;
-import dev.entente.server.TraceTarget;
-import dev.entente.server.access.OpenId;
-import dev.entente.server.access.RateLimits;
 import dev.entente.server.recovery.Scrubber;
-import dev.entente.server.watch.Watching;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.DirectoryStream;
@@ -165,50 +161,19 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private int serve(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
-    Listener listener;
     Settings settings = Settings.of(spec);
-    Optional<Peering> cluster;
-    Optional<OpenId.Config> provider;
-    RateLimits.Limits limits;
-    Watching watching;
-    Optional<TraceTarget> told;
-    ServerConfig.Safety safety;
+    ServerConfig config;
     Node node;
     try {
-      if (policies != null && !Files.isDirectory(policies)) {
-        throw new IllegalArgumentException(
-            "--policies takes a folder with policy files, which " + policies + " is not");
-      }
-      Checks.requireFolder("--data", data);
-      Checks.requireTenant("--tenant", tenant);
-      NodeConfig config = peering.config();
-      Checks.requireAtLeast("--checkpoint-every", checkpointMinutes, 0);
-      Checks.requireAtLeast("--keep-checkpoints", checkpointDays, 1);
-      Checks.requireAtLeast("--keep-checkpoints-count", checkpointCount, 0);
-      Checks.requireAtLeast("--retention", retentionDays, 0);
-      Checks.requireRange("--retention-versions", retentionVersions, 0, Retention.VERSIONS_MAX);
-      told = traces.target();
-      safety =
-          new ServerConfig.Safety(
-              Duration.ofMinutes(checkpointMinutes),
-              Duration.ofDays(checkpointDays),
-              checkpointCount,
-              retentionDays,
-              retentionVersions,
-              scrub());
-      listener = listen.listener();
-      cluster = peering.peering(data, listener.tls(), settings);
-      provider = access.openId();
-      limits = access.limits();
-      watching = watch.watching(data, settings);
+      config = config(settings);
+      Optional<Peering> cluster = config.peering();
+      NodeConfig named = peering.config();
       Path store = data.resolve("store");
       StoreRepair.resume(store);
       Optional<Bootstrap.Copied> copied =
-          cluster.isPresent()
-              ? Joining.copyTo(store, cluster.get(), config, err)
-              : Optional.empty();
+          cluster.isPresent() ? Joining.copyTo(store, cluster.get(), named, err) : Optional.empty();
       Repairing repairing = new Repairing(store, cluster, err);
-      node = Node.open(repairing.open(), config);
+      node = Node.open(repairing.open(), named);
       repairing.account(node);
       copied.ifPresent(from -> Joining.account(node, from));
     } catch (IllegalArgumentException | StoreInUseException e) {
@@ -224,22 +189,14 @@ final class ServeCommand implements Callable<Integer> {
         return ExitCodes.BAD_INPUT;
       }
       Token token = Token.of(data, settings.secret("ENTENTE_TOKEN"));
-      EntenteServer server =
-          EntenteServer.start(
-              node,
-              ServerConfig.of(listener, token.value())
-                  .with(cluster)
-                  .believing(provider)
-                  .within(limits)
-                  .watched(watching)
-                  .traced(told)
-                  .kept(safety));
+      EntenteServer server = EntenteServer.start(node, config.withToken(token.value()));
+      Listener listener = config.listener();
       if (!server.isEncrypted() && !listener.isLoopback()) {
         err.println(
             "Not encrypted: whoever is on the way can read tokens and records. Use --tls-cert,"
                 + " --tls-key and --tls-ca instead of --insecure-http.");
       }
-      listener.tls().ifPresent(proof -> warn(proof, node, cluster.isPresent(), err));
+      listener.tls().ifPresent(proof -> warn(proof, node, config.peering().isPresent(), err));
       if (!peering.name.isEmpty() && !peering.name.equals(node.id().name())) {
         err.println(
             "--name "
@@ -279,6 +236,41 @@ final class ServeCommand implements Callable<Integer> {
       node.close();
       throw e;
     }
+  }
+
+  /**
+   * How to serve, without the token, which is kept with the data.
+   *
+   * @throws IllegalArgumentException where a setting cannot be used; the message says what to do
+   */
+  ServerConfig config(Settings settings) {
+    if (policies != null && !Files.isDirectory(policies)) {
+      throw new IllegalArgumentException(
+          "--policies takes a folder with policy files, which " + policies + " is not");
+    }
+    Checks.requireFolder("--data", data);
+    Checks.requireTenant("--tenant", tenant);
+    Checks.requireAtLeast("--checkpoint-every", checkpointMinutes, 0);
+    Checks.requireAtLeast("--keep-checkpoints", checkpointDays, 1);
+    Checks.requireAtLeast("--keep-checkpoints-count", checkpointCount, 0);
+    Checks.requireAtLeast("--retention", retentionDays, 0);
+    Checks.requireRange("--retention-versions", retentionVersions, 0, Retention.VERSIONS_MAX);
+    ServerConfig.Safety safety =
+        new ServerConfig.Safety(
+            Duration.ofMinutes(checkpointMinutes),
+            Duration.ofDays(checkpointDays),
+            checkpointCount,
+            retentionDays,
+            retentionVersions,
+            scrub());
+    Listener listener = listen.listener();
+    return ServerConfig.of(listener, "")
+        .with(peering.peering(data, listener.tls(), settings))
+        .believing(access.openId())
+        .within(access.limits())
+        .watched(watch.watching(data, settings))
+        .traced(traces.target())
+        .kept(safety);
   }
 
   /** Says what a certificate that is used cannot do. */

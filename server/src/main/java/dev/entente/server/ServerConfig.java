@@ -85,6 +85,11 @@ public record ServerConfig(
         traces);
   }
 
+  public ServerConfig withToken(String administrator) {
+    return new ServerConfig(
+        listener, administrator, peering, openId, limits, watching, safety, traces);
+  }
+
   public ServerConfig with(Optional<Peering> cluster) {
     return new ServerConfig(listener, token, cluster, openId, limits, watching, safety, traces);
   }
