@@ -4,6 +4,9 @@ package dev.entente.engine;
 import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.codec.ByteReader;
+import dev.entente.core.codec.ByteReader.DamagedException;
+import dev.entente.core.codec.VersionCodec;
+import dev.entente.core.record.Version;
 import dev.entente.engine.codec.Keys;
 import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
@@ -25,6 +28,7 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
@@ -202,6 +206,7 @@ public final class Bootstrap {
                   + UNPACKED_RATIO_MAX
                   + " times its size, which no node writes");
         }
+        requireSound(table, key, value);
         if (taken.contains(table)) {
           to.put(table, key, value);
         }
@@ -218,6 +223,32 @@ public final class Bootstrap {
       throw new IOException("the copy was changed on its way");
     }
     return to.end(heir, entries);
+  }
+
+  /**
+   * Refuses a version that no node accepts from another: a copy brings in nothing that replication
+   * would refuse. What other tables hold was worked out from versions by the node that is copied;
+   * whoever begins with a copy takes its word for that.
+   */
+  private static void requireSound(Table table, byte[] key, byte[] value) throws IOException {
+    Optional<String> problem = Optional.empty();
+    try {
+      if (table == Table.LOG) {
+        Version version = VersionCodec.fromBytes(value);
+        problem =
+            Keys.firstName(key).equals(version.key().tenant())
+                ? VersionCodec.problem(version, value)
+                : Optional.of(version.dot() + " is of another tenant");
+      } else if (table == Table.HELD) {
+        HeldVersions.Held held = HeldVersions.Held.of(value);
+        problem = VersionCodec.problem(held.version(), held.bytes());
+      }
+    } catch (DamagedException | IllegalArgumentException | IndexOutOfBoundsException e) {
+      problem = Optional.of(String.valueOf(e.getMessage()));
+    }
+    if (problem.isPresent()) {
+      throw new IOException("the copy holds a version that no node accepts: " + problem.get());
+    }
   }
 
   /** Counts what is read. */

@@ -4,13 +4,21 @@ package dev.entente.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.VersionVector;
+import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.codec.StateCodec;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
+import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Unit;
+import dev.entente.core.record.Version;
 import dev.entente.engine.WriteRequest.Seen;
+import dev.entente.engine.codec.Keys;
+import dev.entente.engine.store.Batch;
 import dev.entente.engine.store.MemoryStore;
 import dev.entente.engine.store.RocksStore;
 import dev.entente.engine.store.Store;
@@ -23,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
@@ -177,6 +186,53 @@ class BootstrapTest {
       assertThatThrownBy(() -> Node.open(store, config("asia")))
           .as(what)
           .hasMessageContaining("not finished; empty the store");
+    }
+  }
+
+  /** Intact copies and backups of a node that was taken over. */
+  @Test
+  void versionsThatNoNodeAcceptsAreRefusedInCopiesAndBackups() throws IOException {
+    Version honest = eu.history(key(1), Long.MAX_VALUE, 1).getFirst().version();
+    Version.Builder builder = Version.builder(new Dot(eu.id(), 999), honest.key()).author("ann");
+    builder.acceptedAt(honest.acceptedAt());
+    builder.changes(List.of(new Change.Assign(Unit.ALIVE, Json.of(true), List.of())));
+    byte[] root = VersionCodec.toBytes(builder.build());
+    byte[] author = VersionCodec.toBytes(honest.toBuilder().author("a\nb").build());
+    byte[] whole = VersionCodec.toBytes(honest);
+    byte[] trailing = Arrays.copyOf(whole, whole.length + 1);
+    byte[] held = new ByteWriter().u64(7).raw(root).toBytes();
+    byte[] place = Keys.with(Keys.of("main"), 999);
+    for (Batch.Entry row :
+        List.of(
+            new Batch.Entry(Table.LOG, place, root),
+            new Batch.Entry(Table.LOG, place, author),
+            new Batch.Entry(Table.LOG, place, trailing),
+            new Batch.Entry(Table.LOG, place, new byte[] {1, 2, 3}),
+            new Batch.Entry(Table.LOG, Keys.with(Keys.of("other"), 999), whole),
+            new Batch.Entry(
+                Table.HELD, Keys.with(Keys.of("main", "user", "r1", "x.1"), 1), held))) {
+      MemoryStore store = new MemoryStore();
+      Bootstrap.Copied _ =
+          Bootstrap.read(new ByteArrayInputStream(copied(eu)), store, config("asia"), _ -> {});
+      Batch batch = new Batch();
+      batch.put(row.table(), row.key(), Objects.requireNonNull(row.value()));
+      store.commit(batch);
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      Bootstrap.write(store, out);
+      String what = row.table() + " " + Arrays.toString(row.key());
+      refused(out.toByteArray(), what);
+      assertThatThrownBy(
+              () -> Bootstrap.check(new ByteArrayInputStream(out.toByteArray()), _ -> {}))
+          .as(what)
+          .hasMessageContaining("no node accepts");
+      assertThatThrownBy(() ->
+              Bootstrap.restore(
+                  new ByteArrayInputStream(out.toByteArray()),
+                  new MemoryStore(),
+                  config("asia").withFreshIncarnation(),
+                  _ -> {}))
+          .as(what)
+          .hasMessageContaining("no node accepts");
     }
   }
 

@@ -302,6 +302,11 @@ final class NodeRoutes {
       return cause instanceof NotLeadingException not
           ? refusal.with(HttpTransport.LEADER, not.leader().orElse(""))
           : refusal;
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof DamagedException refused) {
+        throw new Problem(Code.MALFORMED, String.valueOf(refused.getMessage()));
+      }
+      throw e;
     }
   }
 

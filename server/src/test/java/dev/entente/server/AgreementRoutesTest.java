@@ -319,6 +319,15 @@ class AgreementRoutesTest {
                 .status())
         .as("with the token of who may")
         .isEqualTo(200);
+    byte[] endless =
+        LockCodec.toBytes(
+            new Locks.Command.Acquire(new Locks.Name("main", "e"), "writer", Long.MAX_VALUE, 0));
+    assertThat(
+            leads
+                .send("POST", NodeMessage.LOCK.path(), endless, asNode("Bearer " + writer))
+                .status())
+        .as("a lease that no client can have")
+        .isEqualTo(400);
   }
 
   private static Map<String, String> asNode(String shown) {

@@ -6,6 +6,7 @@ import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteReader.DamagedException;
 import dev.entente.core.codec.ByteWriter;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.policy.PolicyLoader;
 import dev.entente.core.policy.PolicyProblem.PolicyException;
 import dev.entente.engine.Command;
@@ -436,8 +437,20 @@ public final class Group implements AgreedLog {
       throw new DamagedException("an entry that does not say who proposes it");
     }
     member.admit(read.proposer());
-    if (read.entry() instanceof AgreedEntry.Policy(String _, StampedPolicy policy)) {
-      requireReadable(policy);
+    switch (read.entry()) {
+      case AgreedEntry.Policy(String _, StampedPolicy policy) -> requireReadable(policy);
+      case AgreedEntry.Versions(Proposal proposal) -> requireAcceptable(proposal);
+      case AgreedEntry.Lock _, AgreedEntry.TimedLock _, AgreedEntry.Settings _ -> {}
+    }
+  }
+
+  /** A version that members would set aside when they apply it is not proposed. */
+  private static void requireAcceptable(Proposal proposal) {
+    for (byte[] bytes : proposal.versions()) {
+      VersionCodec.problem(VersionCodec.fromBytes(bytes), bytes)
+          .ifPresent(problem -> {
+            throw new DamagedException("a version that no node accepts: " + problem);
+          });
     }
   }
 

@@ -15,6 +15,7 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Unit;
 import dev.entente.core.record.Version;
 import dev.entente.engine.Command;
 import dev.entente.engine.Hashes;
@@ -378,6 +379,33 @@ class AgreedEntryTest {
       assertThatThrownBy(() -> alone.propose(new byte[] {1, 2, 3, 4, 5, 6, 7}).join())
           .hasMessageContaining("refused");
       assertThat(alone.propose(valid(node)).join()).containsExactly(1);
+    }
+  }
+
+  /** What members would set aside when they apply it; the same rules as for versions of nodes. */
+  @Test
+  void aVersionThatNoNodeAcceptsIsRefusedBeforeItIsProposed() {
+    try (Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("one"))) {
+      Group group = new Group(node);
+      group.check(valid(node));
+      byte[] honest = proposal(versions(node, Group.ID, SEAT)).versions().getFirst();
+      Version version = VersionCodec.fromBytes(honest);
+      List<Version> forged =
+          List.of(
+              version.toBuilder()
+                  .changes(List.of(new Change.Assign(Unit.ALIVE, Json.of(true), List.of())))
+                  .build(),
+              version.toBuilder().author("a\nb").build(),
+              version.toBuilder().device(Optional.of("\u202e")).build(),
+              version.toBuilder().eventId(Optional.of("e".repeat(5_000))).build());
+      for (Version each : forged) {
+        byte[] entry =
+            entry(new Proposal(0, List.of(VersionCodec.toBytes(each)), List.of(), List.of()));
+        assertThatThrownBy(() -> group.check(entry))
+            .as("%s", each)
+            .isInstanceOf(DamagedException.class)
+            .hasMessageContaining("no node accepts");
+      }
     }
   }
 
