@@ -36,16 +36,15 @@ final class AuditCommand extends Calling {
   Integer run(Client client, PrintWriter out) throws IOException {
     Path keep = anchor;
     Path kept = check;
-    if (keep != null && kept != null) {
-      throw new IllegalArgumentException("give one of --anchor and --check");
-    }
     if (keep != null) {
+      given().only("--anchor");
       Json end = client.get("/v1/cluster/audit/anchor");
       Files.writeString(keep, end + "\n");
       out.println(keep + ": entry " + member(end, "sequence") + " of " + text(end, "node"));
       return ExitCodes.OK;
     }
     if (kept != null) {
+      given().only("--check");
       Json answer =
           client.json("POST", "/v1/cluster/audit/anchor", Optional.of(Files.readString(kept)));
       boolean holds = member(answer, "holds").equals(JsonBool.TRUE);

@@ -39,6 +39,11 @@ abstract class Calling implements Callable<Integer> {
     }
   }
 
+  /** What the command line gives. */
+  GivenOptions given() {
+    return GivenOptions.of(spec);
+  }
+
   static String text(Json json, String name) {
     return json instanceof JsonObject object && object.get(name) instanceof JsonString(String text)
         ? text

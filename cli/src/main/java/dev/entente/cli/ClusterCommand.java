@@ -28,6 +28,10 @@ final class ClusterCommand extends Calling {
   /** What is done to no node in particular, or to the node that is asked. */
   private static final Set<String> NAMELESS = Set.of("show", "healings", "accept-clock");
 
+  /** What waits for no links. */
+  private static final Set<String> UNAWAITED =
+      Set.of("healings", "preview", "split-brain", "add-voter", "remove-voter");
+
   /** How many records are shown of a report. */
   private static final int LISTED_MAX = 20;
 
@@ -69,6 +73,7 @@ final class ClusterCommand extends Calling {
 
   @Override
   Integer run(Client client, PrintWriter out) {
+    requireEffects();
     if (action.equals("healings")) {
       return healings(client, out);
     }
@@ -132,6 +137,22 @@ final class ClusterCommand extends Calling {
       show(cluster, out);
     }
     return waitSeconds == 0 || inStep(cluster) ? ExitCodes.OK : ExitCodes.NEEDS_REVIEW;
+  }
+
+  private void requireEffects() {
+    if (NAMELESS.contains(action) && !node.isEmpty()) {
+      throw new IllegalArgumentException(
+          "entente cluster " + action + " takes no NODE: leave it out");
+    }
+    if (!action.equals("depart")) {
+      given().without("--undo-access", action);
+    }
+    if (!action.equals("split-brain")) {
+      given().without("--quorum", action);
+    }
+    if (UNAWAITED.contains(action)) {
+      given().without("--wait", action);
+    }
   }
 
   /** What a node that departs had granted, and what became of it. */

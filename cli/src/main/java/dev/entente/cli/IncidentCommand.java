@@ -68,7 +68,9 @@ final class IncidentCommand extends RecoveryCommands.Working {
   @Override
   Integer run(Client client, PrintWriter out) throws IOException {
     Path file = export;
+    given().requireWith("--since", "--export");
     if (file != null) {
+      given().only("--export", "--since");
       return timeline(client, file, out);
     }
     List<Json> hot = list(client.get(client.path("hotspots") + "?limit=1000"), "hotspots");

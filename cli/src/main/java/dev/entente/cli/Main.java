@@ -103,7 +103,22 @@ public final class Main implements Runnable {
 
   /** All commands. */
   static CommandLine commands() {
-    return helpful(new CommandLine(new Main()));
+    return helpful(new CommandLine(new Main())).setExecutionStrategy(Main::executed);
+  }
+
+  /** Runs a command, unless something that it was given is empty. */
+  private static int executed(CommandLine.ParseResult parsed) {
+    CommandLine.ParseResult last = parsed;
+    while (last.hasSubcommand()) {
+      last = last.subcommand();
+    }
+    try {
+      new GivenOptions(last).requireNoneEmpty();
+    } catch (IllegalArgumentException e) {
+      last.commandSpec().commandLine().getErr().println(e.getMessage());
+      return ExitCodes.BAD_INPUT;
+    }
+    return new CommandLine.RunLast().execute(parsed);
   }
 
   /** Gives every command, however deep, the option {@code --help}. */

@@ -134,6 +134,7 @@ final class OperatorCommands {
 
     @Override
     Integer run(Client client, PrintWriter out) {
+      given().requireWith("--mend", "--cluster");
       return cluster ? compare(client, out) : check(client, out);
     }
 

@@ -136,6 +136,7 @@ final class RecoveryCommands {
     Integer run(Client client, PrintWriter out) {
       String path = client.path("checkpoints");
       if (list) {
+        given().only("--list");
         Json answer = client.get(path);
         if (json) {
           out.println(answer);
@@ -145,6 +146,7 @@ final class RecoveryCommands {
         return ExitCodes.OK;
       }
       if (show != null || delete != null) {
+        given().only(show == null ? "--delete" : "--show");
         Json one =
             show != null
                 ? client.get(client.path("checkpoints", show))
@@ -318,13 +320,20 @@ final class RecoveryCommands {
     @Override
     Integer run(Client client, PrintWriter out) {
       String path = client.path("retention");
+      if (!dryRun) {
+        given().requireWith("--before", "--run");
+      }
       if (run || dryRun) {
+        given().only(run ? "--run" : "--dry-run", "--before", "--dry-run");
         JsonObject body = JsonObject.of("dryRun", Json.of(dryRun));
         body = before == null ? body : body.with("before", Json.of(before));
         Json begun = client.json("POST", path + "/runs", Optional.of(body.toString()));
         return follow(client, begun, out);
       }
       Json said;
+      if (reset) {
+        given().only("--default");
+      }
       if (days != null || versions != null) {
         Map<String, Json> body = new TreeMap<>();
         if (days != null) {
@@ -377,6 +386,7 @@ final class RecoveryCommands {
       Optional<String> phrase = BackupFile.passphrase(passphrase);
       Bootstrap.Copied copied;
       if (check) {
+        given().only("--check", "FILE", "--passphrase-file");
         copied = read(file, phrase);
       } else {
         Path begun = file.resolveSibling(file.getFileName() + ".unfinished");
@@ -457,6 +467,7 @@ final class RecoveryCommands {
       Path source = from;
       Path target = into;
       if (source != null && target != null) {
+        given().only("--from", "--into", "--passphrase-file");
         return fromDisk(source, target, out);
       }
       if (to.isEmpty() == (checkpoint == null)
@@ -467,6 +478,7 @@ final class RecoveryCommands {
             "say --to TIME or --checkpoint NAME (which covers what it was created of), for new"
                 + " versions on the running node; or --from PATH --into DIR, for a new directory");
       }
+      given().requireWith("--passphrase-file", "--from");
       return id == null ? many(client, out) : one(client, out);
     }
 
@@ -541,6 +553,11 @@ final class RecoveryCommands {
 
     @Override
     Integer run(Client client, PrintWriter out) {
+      given().requireWith("--stop", "JOB");
+      given().requireWith("--undo", "JOB");
+      if (undo) {
+        given().only("--undo", "JOB");
+      }
       if (job.isEmpty()) {
         Json answer = client.get(client.path("jobs"));
         if (json) {

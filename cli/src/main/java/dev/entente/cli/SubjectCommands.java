@@ -147,7 +147,11 @@ final class SubjectCommands {
     @Override
     Integer run(Client client, PrintWriter out) throws IOException {
       if (again != null) {
+        given().only("--again");
         return again(client, JsonReader.strict().read(Files.readString(again)), out);
+      }
+      for (String option : List.of("TYPE", "--reason", "--wait", "--yes")) {
+        given().requireWith(option, "ID");
       }
       if (type == null || id == null) {
         List<Json> all = all(client);

@@ -61,9 +61,56 @@ class CommandSettingsTest {
     refused(Map.of("ENTENTE_TOKEN", " "), "ENTENTE_TOKEN is empty", "demo", "--port=0");
   }
 
+  /** Command lines of which a part would have no effect, and that part. */
+  private static final Map<String, String> WITHOUT_EFFECT =
+      Map.ofEntries(
+          Map.entry("audit --anchor=a --check=b", "--check"),
+          Map.entry("audit --check=b --all", "--all"),
+          Map.entry("verify --mend", "--mend"),
+          Map.entry("checkpoint --list --delete=x", "--delete"),
+          Map.entry("checkpoint --show=x --delete=y", "--delete"),
+          Map.entry("checkpoint --delete=x note", "TYPE"),
+          Map.entry("retention --run --days=5", "--days"),
+          Map.entry("retention --default --versions=5", "--versions"),
+          Map.entry("retention --days=5 --before=2026-01-01T00:00:00Z", "--before"),
+          Map.entry("restore --from=a --into=b --dry-run", "--dry-run"),
+          Map.entry("restore --to=2026-01-01T00:00:00Z --passphrase-file=f", "--passphrase-file"),
+          Map.entry("jobs --undo", "--undo"),
+          Map.entry("jobs j --undo --stop", "--stop"),
+          Map.entry("erase --again=f note n", "TYPE"),
+          Map.entry("erase note", "TYPE"),
+          Map.entry("erase --reason=r", "--reason"),
+          Map.entry("incident --export=f --contain", "--contain"),
+          Map.entry("incident --since=2026-01-01T00:00:00Z", "--since"),
+          Map.entry("cluster show eu", "NODE"),
+          Map.entry("cluster heal eu --undo-access", "--undo-access"),
+          Map.entry("cluster cut eu --quorum=2", "--quorum"),
+          Map.entry("cluster preview eu --wait=2", "--wait"));
+
   @Test
-  void writingAnAnchorAndCheckingOneExcludeEachOther() {
-    refused(Map.of(), "--anchor and --check", "audit", "--anchor=a", "--check=b");
+  void whatWouldHaveNoEffectOnACommandIsRefused() {
+    WITHOUT_EFFECT.forEach((line, part) -> refused(Map.of(), part, line.split(" ")));
+  }
+
+  @Test
+  void emptyValuesOfACommandAreRefusedAndNeverMeanAll() {
+    for (List<String> line :
+        List.of(
+            List.of("account", "token", "ann", "--expires-in="),
+            List.of("account", "token", "ann", "--expires-in", ""),
+            List.of("resolve", "--rule=union", "--unit=/a", "--type="),
+            List.of("resolve", "--rule=union", "--type=a", "--record", " "),
+            List.of("incident", "--contain", "--type", ""),
+            List.of("webhook", "put", "w", "http://h", "--of="),
+            List.of("webhook", "put", "w", "http://h", "--events=,"),
+            List.of("restore", "", "--to=2026-01-01T00:00:00Z"),
+            List.of("freeze", ""),
+            List.of("subjects", ""),
+            List.of("demo", "--data="),
+            List.of("rebuild", "--data", ""),
+            List.of("checkpoint", "note", ""))) {
+      refused(Map.of(), "is empty", line.toArray(String[]::new));
+    }
   }
 
   @Test
