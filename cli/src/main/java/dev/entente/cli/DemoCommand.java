@@ -72,17 +72,16 @@ final class DemoCommand implements Callable<Integer> {
   /** A node of the demo with its server. */
   private record Region(Node node, EntenteServer server) {
     String url() {
-      return "http://127.0.0.1:" + server.port();
+      return server.url();
     }
   }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    Optional<String> wanted = Settings.of(spec).secret("ENTENTE_TOKEN");
-    if (wanted.filter(String::isEmpty).isPresent()) {
-      throw new IllegalArgumentException("ENTENTE_TOKEN is empty: give it a value, or unset it");
-    }
+    Settings settings = Settings.of(spec);
+    settings.checkAsClient();
+    Optional<String> wanted = settings.secret("ENTENTE_TOKEN");
     Path directory = data == null ? Files.createTempDirectory("entente-demo") : data;
     Folders.create(directory);
     Token token = Token.of(directory, wanted);

@@ -166,6 +166,7 @@ final class ServeCommand implements Callable<Integer> {
     Node node;
     try {
       config = config(settings);
+      Token.check(data, settings.secret("ENTENTE_TOKEN"));
       Optional<Peering> cluster = config.peering();
       NodeConfig named = peering.config();
       Path store = data.resolve("store");

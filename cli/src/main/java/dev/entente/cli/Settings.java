@@ -210,6 +210,11 @@ final class Settings implements IDefaultValueProvider {
     return new SettingsCheck(CLIENT).unused(own);
   }
 
+  /** The same, of the environment that a command was given. */
+  void checkAsClient() {
+    checkClient(environment);
+  }
+
   private void checkFile(Path given, CommandSpec command) throws IOException {
     List<String> unknown = unknown(given, command);
     if (!unknown.isEmpty()) {

@@ -57,8 +57,10 @@ class CommandSettingsTest {
   }
 
   @Test
-  void anEmptyTokenOfTheDemoIsRefused() {
+  void aTokenOfTheDemoThatIsEmptyMisspeltOrUnusableIsRefused() {
     refused(Map.of("ENTENTE_TOKEN", " "), "ENTENTE_TOKEN is empty", "demo", "--port=0");
+    refused(Map.of("ENTENTE_TOKENS", "x"), "ENTENTE_TOKENS", "demo", "--port=0");
+    refused(Map.of("ENTENTE_TOKEN", "a b"), "ENTENTE_TOKEN", "demo", "--port=0");
   }
 
   /** Command lines of which a part would have no effect, and that part. */

@@ -216,6 +216,20 @@ class ServeSettingsTest {
   }
 
   @Test
+  void aTokenThatCannotBeUsedIsRefusedBeforeTheStoreIsOpened() throws IOException {
+    for (String token : List.of("two words", "a\tb", "\u00fcber")) {
+      refused(run(Map.of("ENTENTE_TOKEN", token)), "ENTENTE_TOKEN", "no client could send it");
+    }
+    Path data = Files.createDirectory(folder.resolve("data"));
+    Files.writeString(Folders.createFile(data.resolve("token")), "the-token-in-force");
+    refused(
+        run(Map.of("ENTENTE_TOKEN", "another-token"), "--data=" + data),
+        "ENTENTE_TOKEN is another token",
+        "unset it");
+    assertThat(data.resolve("store")).doesNotExist();
+  }
+
+  @Test
   void secretsThatHaveNoEffectAreRefused() throws IOException {
     Path secret = folder.resolve("secret");
     Folders.createFile(secret);

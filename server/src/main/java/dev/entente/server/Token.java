@@ -35,21 +35,46 @@ public record Token(String value, boolean isNew) {
    * @throws IllegalArgumentException where the directory has another
    */
   public static Token of(Path directory, Optional<String> wanted) throws IOException {
-    Optional<String> given = wanted.map(String::strip).filter(token -> !token.isEmpty());
-    Path file = directory.resolve("token");
-    String kept = isNone(file) ? "" : SettingFile.secret("the administrator's token", file);
-    if (!kept.isEmpty()) {
-      if (given.filter(token -> !token.equals(kept)).isPresent()) {
-        throw new IllegalArgumentException(
-            "ENTENTE_TOKEN is another token than "
-                + file
-                + " holds, which is in force: unset it, or remove the file to replace the token");
-      }
-      return new Token(kept, false);
+    Optional<String> kept = check(directory, wanted);
+    if (kept.isPresent()) {
+      return new Token(kept.get(), false);
     }
+    Optional<String> given = given(wanted);
     Token token = new Token(given.orElseGet(Auth::newToken), given.isEmpty());
     token.keep(directory);
     return token;
+  }
+
+  /**
+   * Checks that a token can be used in a directory, and changes nothing there.
+   *
+   * @param wanted the token to begin with
+   * @return the token that the directory has already
+   * @throws IllegalArgumentException where the directory has another, or no client could send it
+   */
+  public static Optional<String> check(Path directory, Optional<String> wanted) throws IOException {
+    Optional<String> given = given(wanted);
+    if (given.stream().flatMapToInt(String::chars).anyMatch(c -> c <= ' ' || c >= 0x7f)) {
+      throw new IllegalArgumentException(
+          "ENTENTE_TOKEN holds white space or characters that no header takes, so no client could"
+              + " send it: set another");
+    }
+    Path file = directory.resolve("token");
+    if (isNone(file)) {
+      return Optional.empty();
+    }
+    String kept = SettingFile.secret("the administrator's token", file);
+    if (given.filter(token -> !token.equals(kept)).isPresent()) {
+      throw new IllegalArgumentException(
+          "ENTENTE_TOKEN is another token than "
+              + file
+              + " holds, which is in force: unset it, or remove the file to replace the token");
+    }
+    return Optional.of(kept);
+  }
+
+  private static Optional<String> given(Optional<String> wanted) {
+    return wanted.map(String::strip).filter(token -> !token.isEmpty());
   }
 
   /** Whether no file is there, or one that a loss of power left without its content. */
