@@ -51,8 +51,11 @@ public final class Group implements AgreedLog {
   private static final int QUEUE_MAX = 10_000;
   private static final int ATTEMPTS_MAX = 20;
   private static final long PATIENCE_MILLIS = 5_000;
-  private static final int FORMAT = 4;
+  private static final int FORMAT = 5;
   private static final long OVERLOAD_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+  /** Snapshots that did not count what was set aside. */
+  private static final int FORMAT_WITHOUT_COUNT = 4;
 
   /** Snapshots of releases that did not say who proposes an entry. */
   private static final int FORMAT_WITHOUT_MEMBERS = 3;
@@ -472,9 +475,14 @@ public final class Group implements AgreedLog {
     member.members(names);
   }
 
-  /** How many agreed entries and versions this process has set aside. */
+  /** How many agreed entries and versions were set aside, also before this process began. */
   public long quarantined() {
     return member.quarantined();
+  }
+
+  /** Whether this process has set something aside, which an operator may not have looked at. */
+  public boolean hasQuarantined() {
+    return member.hasQuarantined();
   }
 
   /** What was set aside last, and why. */
@@ -599,6 +607,8 @@ public final class Group implements AgreedLog {
         format > FORMAT_WITHOUT_MEMBERS
             ? MemberStanding.Members.read(in)
             : MemberStanding.Members.UNKNOWN;
+    long setAside = format > FORMAT_WITHOUT_COUNT ? in.varint() : 0;
+    String lastSetAside = format > FORMAT_WITHOUT_COUNT ? in.text() : "";
     Locks restored = Locks.fromBytes(in.rest());
     try {
       if (last > 0 && !caughtUp(VersionVector.of(Map.of(ID, last)))) {
@@ -615,6 +625,7 @@ public final class Group implements AgreedLog {
     position = last;
     splitBrain = agreed;
     member.restore(members);
+    member.restoreQuarantined(setAside, lastSetAside);
     synchronized (lockState) {
       locks = restored;
       lastTimed = timed;

@@ -21,6 +21,7 @@ final class MemberStanding {
   private static final Logger LOG = System.getLogger(MemberStanding.class.getName());
 
   private final AtomicLong quarantined = new AtomicLong();
+  private volatile long quarantinedEarlier;
   private volatile Optional<String> lastQuarantined = Optional.empty();
   private volatile Optional<String> steppedBack = Optional.empty();
   private volatile Members members = Members.UNKNOWN;
@@ -74,8 +75,16 @@ final class MemberStanding {
     members = restored;
   }
 
+  /** Goes on from what an earlier process, or another member, has set aside. */
+  void restoreQuarantined(long count, String last) {
+    quarantinedEarlier = count;
+    quarantined.set(0);
+    lastQuarantined = Optional.of(last).filter(what -> !what.isEmpty());
+  }
+
   void write(ByteWriter out) {
     members.write(out);
+    out.varint(quarantined()).text(lastQuarantined.orElse(""));
   }
 
   /**
@@ -119,7 +128,11 @@ final class MemberStanding {
   }
 
   long quarantined() {
-    return quarantined.get();
+    return quarantinedEarlier + quarantined.get();
+  }
+
+  boolean hasQuarantined() {
+    return quarantined.get() > 0;
   }
 
   Optional<String> lastQuarantined() {

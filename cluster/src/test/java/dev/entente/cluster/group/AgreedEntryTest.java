@@ -195,7 +195,12 @@ class AgreedEntryTest {
       group.members(Set.of("two", "three"));
       Group again = new Group(one);
       again.restore(group.snapshot());
+      assertThat(again.quarantined()).as("counted before the restart").isEqualTo(1);
+      assertThat(again.lastQuarantined()).isEqualTo(group.lastQuarantined());
+      assertThat(again.hasQuarantined()).isFalse();
       assertThat(again.apply(AgreedEntry.seal(new NodeId("mallory.1"), valid))).containsExactly(0);
+      assertThat(again.quarantined()).isEqualTo(2);
+      assertThat(again.hasQuarantined()).isTrue();
       assertThat(again.apply(AgreedEntry.seal(ONE, valid))).containsExactly(1);
       group.members(Set.of("two", "three", "four"));
       assertThat(group.apply(AgreedEntry.seal(ONE, valid))).containsExactly(0);

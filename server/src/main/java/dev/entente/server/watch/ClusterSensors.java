@@ -5,6 +5,7 @@ import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
 import dev.entente.cluster.LinkStatus;
 import dev.entente.cluster.Seats;
+import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.NodeId;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,7 +78,7 @@ public final class ClusterSensors {
             found.add(of("voter-stepped-back", true, "", "this voter has stepped back: " + why)));
     authority
         .group()
-        .filter(group -> group.quarantined() > 0)
+        .filter(Group::hasQuarantined)
         .ifPresent(group ->
             found.add(
                 of(
