@@ -240,21 +240,26 @@ final class Auth {
     Supplier<Optional<Caller>> who =
         account.isPresent() ? () -> accounts.callerOf(account.get()) : () -> holder(token);
     sessions.put(id, new Session(who, token, nowMillis.getAsLong() + SESSION_MILLIS));
-    return Optional.of(
-        COOKIE
-            + "="
-            + id
-            + "; Path=/; HttpOnly; SameSite=Strict; Max-Age="
-            + SESSION_MILLIS / 1000
-            + (scheme(call).equalsIgnoreCase("https") ? "; Secure" : ""));
+    return Optional.of(cookie(call, id, SESSION_MILLIS / 1000));
   }
 
-  void signOut(Call call) {
+  private static String cookie(Call call, String value, long seconds) {
+    return COOKIE
+        + "="
+        + value
+        + "; Path=/; HttpOnly; SameSite=Strict; Max-Age="
+        + seconds
+        + (scheme(call).equalsIgnoreCase("https") ? "; Secure" : "");
+  }
+
+  /** Ends the caller's session; the cookie that removes theirs. */
+  String signOut(Call call) {
     Optional<String> session = session(call);
     if (session.isPresent() && !sameOrigin(call)) {
       throw otherOrigin();
     }
     session.ifPresent(sessions::remove);
+    return cookie(call, "", 0);
   }
 
   private static Optional<String> session(Call call) {

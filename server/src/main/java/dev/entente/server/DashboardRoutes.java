@@ -90,8 +90,7 @@ final class DashboardRoutes {
   }
 
   private Reply signOut(Call call) {
-    auth.signOut(call);
-    return Reply.json(200, JsonObject.of("signedIn", Json.of(false)))
-        .with("Set-Cookie", Auth.COOKIE + "=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    String cookie = auth.signOut(call);
+    return Reply.json(200, JsonObject.of("signedIn", Json.of(false))).with("Set-Cookie", cookie);
   }
 }
