@@ -9,6 +9,7 @@ import dev.entente.core.policy.Policy;
 import dev.entente.core.record.RecordKey;
 import dev.entente.engine.Node;
 import dev.entente.engine.Review;
+import dev.entente.engine.Sender;
 import dev.entente.engine.WriteRequest;
 import dev.entente.server.Problem.Code;
 import java.io.IOException;
@@ -57,6 +58,10 @@ final class Steering {
           "entente-reason",
           "entente-session",
           "idempotency-key");
+
+  /** The media types of all that is answered to such requests: JSON. */
+  private static final Set<String> ANSWERS =
+      Set.of("application/json", "application/problem+json", "application/x-ndjson");
 
   private static final List<String> BACK =
       List.of("Content-Type", "ETag", "Retry-After", Sessions.HEADER, STALE);
@@ -153,7 +158,29 @@ final class Steering {
         "forward", there.node(), () -> forward(way, there, call, path, headers, body));
   }
 
-  private static Reply forward(
+  /**
+   * Refuses an answer that no node gives to a request that is sent on: this node would give it to
+   * the client as its own, and a browser would take a page or a script for one of the dashboard.
+   */
+  private void requireAnswer(Place.There there, HttpTransport.Forwarded answer) {
+    String type =
+        answer.headers().entrySet().stream()
+            .filter(header -> header.getKey().equalsIgnoreCase("content-type"))
+            .map(header -> header.getValue().getFirst())
+            .findFirst()
+            .orElse("");
+    boolean isEmpty = type.isEmpty() && answer.body().length == 0;
+    if (answer.status() < 200 || answer.status() > 599 || !(ANSWERS.contains(type) || isEmpty)) {
+      String what = "answers a request that was sent on with status " + answer.status();
+      var _ = node.noteFault(new Sender(there.node(), there.url()), what + " and '" + type + "'");
+      throw new Problem(
+          Code.UNAVAILABLE,
+          "the node " + there.node() + " " + what + " as no node does; it may have accepted this",
+          Writes.UNKNOWN);
+    }
+  }
+
+  private Reply forward(
       HttpTransport way,
       Place.There there,
       Call call,
@@ -172,6 +199,7 @@ final class Steering {
                 + " within seconds, an administrator's token only where both nodes were started"
                 + " with the same");
       }
+      requireAnswer(there, answer);
       Reply reply = new Reply(answer.status(), Map.of(), answer.body(), Optional.empty());
       for (String name : BACK) {
         for (var header : answer.headers().entrySet()) {

@@ -136,11 +136,10 @@ final class SyncRoutes {
       if (reply.status() == OK
           && JsonReader.strict().read(reply.body()) instanceof JsonObject answer
           && answer.get("results") instanceof JsonArray told
-          && told.size() == events.size()) {
+          && told.size() == events.size()
+          && told.items().stream().allMatch(JsonObject.class::isInstance)) {
         for (int i = 0; i < events.size(); i++) {
-          if (told.items().get(i) instanceof JsonObject result) {
-            results.put(events.get(i), result);
-          }
+          results.put(events.get(i), (JsonObject) told.items().get(i));
         }
         return;
       }

@@ -37,6 +37,7 @@ final class ForwardedRequests {
     SENDERS.put("GET " + RECORD + "/fate", ForwardedRequests::fate);
     SENDERS.put("POST " + RECORD + "/appeals", ForwardedRequests::appeal);
     SENDERS.put("POST " + RECORD + "/rollback", ForwardedRequests::rollback);
+    SENDERS.put("POST " + RECORD + "/rebuild", ForwardedRequests::rebuild);
     SENDERS.put("POST /v1/{tenant}/sync", ForwardedRequests::sync);
     SENDERS.put("POST /v1/{tenant}/batch", ForwardedRequests::batch);
     SENDERS.put("DELETE " + RECORD, ForwardedRequests::delete);
@@ -177,6 +178,10 @@ final class ForwardedRequests {
     named("POST", record + "/rollback", back);
     newestSays("author", record);
     newestSays("reason", record);
+  }
+
+  void rebuild() {
+    named("POST", record + "/rebuild", JsonObject.EMPTY);
   }
 
   private JsonObject write(Json data) {
