@@ -18,16 +18,19 @@ public record CausalContext(VersionVector vector, NavigableSet<Dot> dots) {
   public static final CausalContext EMPTY = of(VersionVector.EMPTY);
 
   public CausalContext {
+    dots = dots.isEmpty() ? Collections.emptyNavigableSet() : beyond(vector, dots);
+  }
+
+  private static NavigableSet<Dot> beyond(VersionVector vector, NavigableSet<Dot> dots) {
     NavigableSet<Dot> beyond = new TreeSet<>();
     for (Dot dot : dots) {
       if (!vector.contains(dot)) {
         beyond.add(dot);
       }
     }
-    dots =
-        beyond.isEmpty()
-            ? Collections.emptyNavigableSet()
-            : Collections.unmodifiableNavigableSet(beyond);
+    return beyond.isEmpty()
+        ? Collections.emptyNavigableSet()
+        : Collections.unmodifiableNavigableSet(beyond);
   }
 
   public static CausalContext of(VersionVector vector) {

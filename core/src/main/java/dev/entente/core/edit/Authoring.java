@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.core.edit;
 
+import dev.entente.core.causality.Dot;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.crdt.Assignment;
 import dev.entente.core.crdt.Sequence;
@@ -524,9 +525,23 @@ public final class Authoring {
   }
 
   private List<Assignment> rivals(Unit unit, List<Assignment> replaced) {
-    return current.register(unit).values().stream()
-        .filter(a -> replaced.stream().noneMatch(had -> had.dot().equals(a.dot())))
-        .toList();
+    List<Assignment> rivals = List.of();
+    for (Assignment present : current.register(unit).values()) {
+      if (!holds(replaced, present.dot())) {
+        rivals = rivals.isEmpty() ? new ArrayList<>() : rivals;
+        rivals.add(present);
+      }
+    }
+    return rivals;
+  }
+
+  private static boolean holds(List<Assignment> assignments, Dot dot) {
+    for (Assignment assignment : assignments) {
+      if (assignment.dot().equals(dot)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** What the author read of a unit; the content of a record that is not one unit is left out. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.engine.store;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -41,11 +42,13 @@ final class AcknowledgedMark implements AutoCloseable {
   private final Path directory;
   private final RandomAccessFile file;
   private long manifest;
+  private File manifestFile;
 
   private AcknowledgedMark(Path directory, RandomAccessFile file, long manifest) {
     this.directory = directory;
     this.file = file;
     this.manifest = manifest;
+    this.manifestFile = manifestFile(directory, manifest).toFile();
   }
 
   /** What a directory's mark says; empty where there is none, or none that can be read. */
@@ -123,16 +126,21 @@ final class AcknowledgedMark implements AutoCloseable {
 
   /** Says that all up to a sequence number is synced. */
   void write(long sequence) throws IOException {
-    file.seek(0);
-    file.write(new Reach(sequence, manifest, manifestBytes()).toBytes());
+    long bytes = manifestBytes();
+    ByteBuffer mark = ByteBuffer.wrap(new Reach(sequence, manifest, bytes).toBytes());
+    int written = file.getChannel().write(mark, 0);
+    if (written != BYTES) {
+      throw new IOException("only " + written + " bytes of " + NAME + " could be written");
+    }
   }
 
   private long manifestBytes() throws IOException {
-    long bytes = manifestFile(directory, manifest).toFile().length();
+    long bytes = manifestFile.length();
     if (bytes == 0) {
       // Replaced by a new one, as happens once it has grown large.
       manifest = manifest(directory);
-      bytes = manifestFile(directory, manifest).toFile().length();
+      manifestFile = manifestFile(directory, manifest).toFile();
+      bytes = manifestFile.length();
     }
     return bytes;
   }
