@@ -98,6 +98,7 @@ final class Api {
     this.metrics = new Metrics(node);
     metrics.count(spans);
     this.watch = new Watch(node, config.watching(), metrics);
+    config.tls().ifPresent(watch::watch);
     node.observe(conflicts::accept);
     node.observe(new ConflictLog()::accept);
     node.observe(metrics::accept);

@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.VersionPatrol;
 import dev.entente.core.json.Json;
@@ -14,6 +15,7 @@ import dev.entente.engine.store.DamagedFile;
 import dev.entente.server.recovery.Scrubber;
 import dev.entente.server.watch.Alert;
 import dev.entente.server.watch.Alerts;
+import dev.entente.server.watch.CertificateSensor;
 import dev.entente.server.watch.ClusterSensors;
 import dev.entente.server.watch.Figures;
 import dev.entente.server.watch.Finding;
@@ -25,6 +27,7 @@ import dev.entente.server.watch.Watching;
 import dev.entente.server.watch.Webhooks;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -137,6 +140,11 @@ final class Watch {
                     "docs/recovery.md; entente verify --cluster --mend"))
             .toList());
     metrics.follow(patrol);
+  }
+
+  /** From here on the dates of the node's certificate are watched. */
+  void watch(NodeTls tls) {
+    alerts.watch(() -> CertificateSensor.look(tls.chain(), Instant.ofEpochMilli(node.nowMillis())));
   }
 
   /** From here on it is told what a scrub finds. */
