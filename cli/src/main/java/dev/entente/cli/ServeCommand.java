@@ -163,18 +163,21 @@ final class ServeCommand implements Callable<Integer> {
   private int serve(PrintWriter out, PrintWriter err) throws IOException, InterruptedException {
     Settings settings = Settings.of(spec);
     ServerConfig config;
+    Token token;
     Node node;
     try {
-      config = config(settings);
+      ServerConfig given = config(settings);
       Token.check(data, settings.secret("ENTENTE_TOKEN"));
-      Optional<Peering> cluster = config.peering();
+      Optional<Peering> cluster = given.peering();
       NodeConfig named = peering.config();
       Path store = data.resolve("store");
       StoreRepair.resume(store);
       Optional<Bootstrap.Copied> copied =
           cluster.isPresent() ? Joining.copyTo(store, cluster.get(), named, err) : Optional.empty();
       Repairing repairing = new Repairing(store, cluster, err);
-      node = Node.open(repairing.open(), named);
+      token = Token.of(data, settings.secret("ENTENTE_TOKEN"));
+      config = given.withToken(token.value());
+      node = Node.open(repairing.open(), named, config.accessKeys());
       repairing.account(node);
       copied.ifPresent(from -> Joining.account(node, from));
     } catch (IllegalArgumentException | StoreInUseException e) {
@@ -189,8 +192,7 @@ final class ServeCommand implements Callable<Integer> {
         node.close();
         return ExitCodes.BAD_INPUT;
       }
-      Token token = Token.of(data, settings.secret("ENTENTE_TOKEN"));
-      EntenteServer server = EntenteServer.start(node, config.withToken(token.value()));
+      EntenteServer server = EntenteServer.start(node, config);
       Listener listener = config.listener();
       if (!server.isEncrypted() && !listener.isLoopback()) {
         err.println(

@@ -311,7 +311,7 @@ enum Lie {
   }
 
   /** With the length of the node's name in two bytes instead of one. */
-  private static byte[] longer(byte[] version) {
+  static byte[] longer(byte[] version) {
     byte[] longer = new byte[version.length + 1];
     longer[0] = version[0];
     longer[1] = (byte) (version[1] | 0x80);

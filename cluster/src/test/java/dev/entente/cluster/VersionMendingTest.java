@@ -36,15 +36,16 @@ class VersionMendingTest {
   private final Map<String, Node> nodes = new TreeMap<>();
   private long incarnations = 1;
 
+  private NodeConfig config(String name) {
+    return NodeConfig.DEFAULT
+        .withName(name)
+        .withIncarnations(() -> ++incarnations)
+        .onCallersThread();
+  }
+
   private Node open(String name, MemoryStore store) {
     stores.put(name, store);
-    Node node =
-        Node.open(
-            store,
-            NodeConfig.DEFAULT
-                .withName(name)
-                .withIncarnations(() -> ++incarnations)
-                .onCallersThread());
+    Node node = Node.open(store, config(name));
     nodes.put(name, node);
     return node;
   }

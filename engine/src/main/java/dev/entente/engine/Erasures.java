@@ -63,13 +63,21 @@ public final class Erasures {
   static final String ENTRIES = "entries";
 
   private final Node node;
+  private final Incarnations self;
   private final Store store;
   private final History history;
   private final ErasureMarks marks;
   private final ReviewBook reviews;
 
-  Erasures(Node node, Store store, History history, ErasureMarks marks, ReviewBook reviews) {
+  Erasures(
+      Node node,
+      Incarnations self,
+      Store store,
+      History history,
+      ErasureMarks marks,
+      ReviewBook reviews) {
     this.node = node;
+    this.self = self;
     this.store = store;
     this.history = history;
     this.marks = marks;
@@ -155,14 +163,16 @@ public final class Erasures {
   }
 
   private boolean isProven(RecordKey key, Mark mark) {
-    return erasing(key, mark).filter(version -> isProven(node, version)).isPresent();
+    return erasing(key, mark).filter(this::isProven).isPresent();
   }
 
-  /** Whether what a version erased may be taken away at a node. */
-  static boolean isProven(Node node, Version version) {
-    NodeId by = version.dot().node();
-    return by.isGroup()
-        || by.name().equals(node.id().name())
+  /**
+   * Whether what a version erased may be taken away here. That a version names this node, or an
+   * incarnation of it, proves nothing; that it stands at its own number in this log does.
+   */
+  private boolean isProven(Version version) {
+    return version.dot().node().isGroup()
+        || self.wrote(version.dot())
         || node.accessKeys().isProven(version);
   }
 

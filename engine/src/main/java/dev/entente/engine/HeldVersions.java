@@ -131,9 +131,12 @@ final class HeldVersions {
   }
 
   /** Holds a version for a node that is opened again before anything else is received. */
-  static void put(Transaction transaction, Version version, byte[] bytes, long nowMillis) {
+  static void put(
+      Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
     transaction.put(
-        Table.HELD, key(version.key(), version.dot()), new Held(nowMillis, "", bytes).toBytes());
+        Table.HELD,
+        key(version.key(), version.dot()),
+        new Held(nowMillis, sender.key(), bytes).toBytes());
   }
 
   /** What is held of a record under a number; null where nothing is. */

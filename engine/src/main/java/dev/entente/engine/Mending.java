@@ -49,6 +49,7 @@ public final class Mending {
 
   private final Store store;
   private final Sequencer sequencer;
+  private final Receiver receiver;
   private final Reissue reissue;
   private final MendingList list;
   private final Incarnations self;
@@ -61,6 +62,7 @@ public final class Mending {
   Mending(
       Store store,
       Sequencer sequencer,
+      Receiver receiver,
       Reissue reissue,
       MendingList list,
       Incarnations self,
@@ -71,6 +73,7 @@ public final class Mending {
       LongSupplier nowMillis) {
     this.store = store;
     this.sequencer = sequencer;
+    this.receiver = receiver;
     this.reissue = reissue;
     this.list = list;
     this.self = self;
@@ -83,7 +86,9 @@ public final class Mending {
 
   /**
    * Puts right what stands under numbers here. Where it succeeds the node stops with a {@link
-   * NodeRestoredException}, and goes on as its next incarnation when it is opened again.
+   * NodeRestoredException}, and goes on as its next incarnation when it is opened again. What other
+   * nodes hold and this one would refuse from any of them is refused here too; where that is all,
+   * nothing changes and the answer is 0.
    *
    * @throws IllegalStateException in the answer, where something has changed since the nodes were
    *     compared, or another mending is not finished; nothing has changed then
@@ -198,9 +203,14 @@ public final class Mending {
    *
    * @throws IllegalStateException where it cannot be done; nothing has changed
    */
-  private int begin(Transaction transaction, List<Correction> corrections, long nowMillis) {
+  private int begin(Transaction transaction, List<Correction> told, long nowMillis) {
     if (list.isPending()) {
       throw new IllegalStateException("what was to be mended before is not finished yet");
+    }
+    List<Correction> corrections =
+        told.stream().filter(each -> isAccepted(transaction, each, nowMillis)).toList();
+    if (corrections.isEmpty()) {
+      return 0;
     }
     Exchange exchange = new Exchange();
     corrections.forEach(correction -> plan(transaction, exchange, correction));
@@ -210,7 +220,7 @@ public final class Mending {
     for (Correction correction : corrections) {
       Version winner = VersionCodec.fromBytes(correction.content());
       list.wins(transaction, winner.dot(), correction);
-      HeldVersions.put(transaction, winner, correction.content(), nowMillis);
+      HeldVersions.put(transaction, winner, correction.content(), holder(correction), nowMillis);
     }
     exchange.removed.forEach((tenant, sum) -> {
       Map<String, Json> detail = new TreeMap<>();
@@ -231,6 +241,19 @@ public final class Mending {
     });
     end(transaction, corrections.size());
     return exchange.losing.size();
+  }
+
+  private boolean isAccepted(Transaction transaction, Correction correction, long nowMillis) {
+    byte[] bytes = correction.content();
+    Version version = VersionCodec.fromBytes(bytes);
+    return receiver.refusal(transaction, version, bytes, holder(correction), nowMillis).isEmpty();
+  }
+
+  private static Sender holder(Correction correction) {
+    return correction.holders().stream()
+        .findFirst()
+        .map(name -> new Sender(name, ""))
+        .orElse(Sender.UNKNOWN);
   }
 
   private void plan(Transaction transaction, Exchange exchange, Correction correction) {
@@ -330,7 +353,7 @@ public final class Mending {
       }
     } else {
       list.again(transaction, dot, bytes);
-      HeldVersions.put(transaction, version, bytes, nowMillis);
+      HeldVersions.put(transaction, version, bytes, Sender.OWN_LOG, nowMillis);
     }
     exchange
         .removed

@@ -100,10 +100,11 @@ public final class Node implements AutoCloseable {
   private final ReentrantLock prunes = new ReentrantLock();
   private volatile IntSupplier clockError = () -> 0;
   private volatile IntSupplier witnesses = () -> WITNESSES;
-  private volatile AccessKeys access = AccessKeys.NONE;
+  private volatile AccessKeys access;
 
-  private Node(Store store, NodeConfig config) {
+  private Node(Store store, NodeConfig config, AccessKeys keys) {
     this.store = store;
+    this.access = keys;
     this.self = identity(store, config);
     Reconstruction.resume(store);
     Meetings.complete(store);
@@ -175,7 +176,8 @@ public final class Node implements AutoCloseable {
         new Mending(
             store,
             sequencer,
-            new Reissue(mendings, receiver, history, writer, () -> access),
+            receiver,
+            new Reissue(mendings, self, receiver, history, writer, () -> access),
             mendings,
             self,
             policies,
@@ -184,12 +186,20 @@ public final class Node implements AutoCloseable {
             config,
             this::nowMillis);
     this.enactment = new Enactment(policies, claims, sequencer, this::nowMillis);
-    this.erasures = new Erasures(this, store, history, erased, reviews);
+    this.erasures = new Erasures(this, self, store, history, erased, reviews);
   }
 
   /** Opens a node on a store. The node owns the store from here and closes it. */
   public static Node open(Store store, NodeConfig config) {
-    Node node = new Node(store, config);
+    return open(store, config, AccessKeys.NONE);
+  }
+
+  /**
+   * Opens a node that demands proofs from the beginning; see {@link #demandProofs}. What was begun
+   * before it was closed is finished under these keys.
+   */
+  public static Node open(Store store, NodeConfig config, AccessKeys keys) {
+    Node node = new Node(store, config, keys);
     for (Claims.RecordScope due : node.claims.due()) {
       Policy policy = node.policies.inForce(due.tenant(), due.type());
       node.sequencer

@@ -235,11 +235,30 @@ final class Receiver {
               + dot.node().name(),
           nowMillis);
     }
-    Receipt receipt = apply(transaction, version, bytes, sender, nowMillis);
-    if (version.erases() && receipt instanceof Receipt.Applied) {
-      unproven.erases(transaction, version, bytes, sender, nowMillis);
+    return apply(transaction, version, bytes, sender, nowMillis);
+  }
+
+  /**
+   * Refuses a version from outside that may not enter the log, whichever way it came: one that is
+   * not encoded as it has to be or breaks a rule, and one that needs a proof and has none.
+   *
+   * @return empty where it may enter
+   */
+  Optional<Receipt> refusal(
+      Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
+    Optional<String> problem = VersionCodec.problem(version, bytes);
+    if (problem.isPresent()) {
+      return Optional.of(
+          faults.refuse(transaction, version.dot(), bytes, problem.get(), sender, nowMillis));
     }
-    return receipt;
+    return unproven.allows(transaction, version, sender)
+        ? Optional.empty()
+        : Optional.of(unproven.refuse(transaction, version, bytes, sender, nowMillis));
+  }
+
+  /** Whether {@link #refusal} lets a version enter the log; notes nothing. */
+  boolean accepts(Version version, byte[] bytes) {
+    return VersionCodec.problem(version, bytes).isEmpty() && unproven.isAllowed(version);
   }
 
   /** Whether a version need not wait for this node's clock. */
@@ -268,11 +287,23 @@ final class Receiver {
     return Keys.with(Keys.of(tenant, dot.node().value()), dot.number());
   }
 
-  /** Applies a version that was held until now. */
+  /**
+   * Applies a version that was held until now. It is checked once more: it may have been held by an
+   * earlier release, or by a node that this one is a copy of.
+   */
   private Receipt applyHeld(Transaction transaction, Version version, long nowMillis) {
     HeldVersions.Held waiting = HeldVersions.get(transaction, version.key(), version.dot());
     Sender sender = waiting == null ? Sender.UNKNOWN : waiting.from();
-    return apply(transaction, version, VersionCodec.toBytes(version), sender, nowMillis);
+    byte[] bytes = waiting == null ? VersionCodec.toBytes(version) : waiting.bytes();
+    Optional<Receipt> refused =
+        sender.key().equals(Sender.OWN_LOG.key())
+            ? Optional.empty()
+            : refusal(transaction, version, bytes, sender, nowMillis);
+    if (refused.isPresent()) {
+      held.remove(transaction, version.key(), version.dot());
+      return refused.get();
+    }
+    return apply(transaction, version, bytes, sender, nowMillis);
   }
 
   private Receipt apply(
@@ -325,7 +356,7 @@ final class Receiver {
       }
       case RecordState.Applied.Joined(RecordState state) -> {
         noted.ifPresent(base -> transaction.put(Table.BASES, Keys.of(key), base.toBytes()));
-        join(transaction, ready.orElseThrow(), state, nowMillis);
+        join(transaction, ready.orElseThrow(), state, sender, nowMillis);
         yield new Receipt.Applied(version.dot(), transaction.lastNumber());
       }
     };
@@ -343,7 +374,11 @@ final class Receiver {
   }
 
   private void join(
-      Transaction transaction, VersionWriter.Ready ready, RecordState state, long nowMillis) {
+      Transaction transaction,
+      VersionWriter.Ready ready,
+      RecordState state,
+      Sender sender,
+      long nowMillis) {
     Version version = ready.version();
     RecordKey key = version.key();
     transaction.clock().observe(version.acceptedAt(), nowMillis);
@@ -357,6 +392,9 @@ final class Receiver {
       detail.put("repeats", Json.of(state.repetitions().first(version.dot()).toString()));
     }
     writer.write(transaction, ready, time, detail);
+    if (version.erases()) {
+      unproven.erases(transaction, version, VersionCodec.toBytes(version), sender, nowMillis);
+    }
     List<Resolution> mine = ready.resolutions();
     if (!mine.isEmpty()) {
       transaction.afterwards(() -> reviews.tell(new NodeEvent.Met(key, mine)));

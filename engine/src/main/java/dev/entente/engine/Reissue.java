@@ -46,6 +46,7 @@ final class Reissue {
       Comparator.comparing(Version::acceptedAt).thenComparing(Version::dot);
 
   private final MendingList list;
+  private final Incarnations self;
   private final Receiver receiver;
   private final History history;
   private final VersionWriter writer;
@@ -53,11 +54,13 @@ final class Reissue {
 
   Reissue(
       MendingList list,
+      Incarnations self,
       Receiver receiver,
       History history,
       VersionWriter writer,
       Supplier<AccessKeys> access) {
     this.list = list;
+    this.self = self;
     this.receiver = receiver;
     this.history = history;
     this.writer = writer;
@@ -91,7 +94,10 @@ final class Reissue {
     if (!list.isPending()) {
       return false;
     }
-    List<MendingList.Winner> winners = list.winners(transaction);
+    List<MendingList.Winner> winners =
+        list.winners(transaction).stream()
+            .filter(winner -> receiver.accepts(winner.version(), winner.bytes()))
+            .toList();
     List<Version> again = list.again(transaction);
     Set<RecordKey> records = new TreeSet<>();
     winners.forEach(winner -> records.add(winner.version().key()));
@@ -176,15 +182,16 @@ final class Reissue {
               .context(context(lost, past, map))
               .changes(lost.changes().stream().map(change -> changed(change, map)).toList())
               .build();
-      write(named, past, bytes).ifPresent(dot -> map.put(lost.dot(), dot));
+      write(named, past, lost, bytes).ifPresent(dot -> map.put(lost.dot(), dot));
     }
 
     /**
      * Writes a version again, unless another node has done so.
      *
+     * @param was as its author wrote it
      * @return where it is found now
      */
-    private Optional<Dot> write(Version named, Past past, byte[] bytes) {
+    private Optional<Dot> write(Version named, Past past, Version was, byte[] bytes) {
       Optional<Answers.Accept> known = Answers.sameRequest(transaction, named);
       if (known.isPresent()) {
         return known.map(Answers.Accept::dot);
@@ -195,6 +202,18 @@ final class Reissue {
         }
       }
       RecordKey key = named.key();
+      if (!isVouchedFor(was)) {
+        VersionWriter.auditViolation(
+            transaction,
+            key,
+            named.author(),
+            CausalViolation.UNPROVEN_ACCESS,
+            named.dot()
+                + " is not written again: no administrator whom this node trusts has signed it, and"
+                + " this node would sign it",
+            bytes);
+        return Optional.empty();
+      }
       Snapshot before = transaction.snapshot(key);
       Dot dot = transaction.nextDot();
       Version again = renumbered(named, dot, before);
@@ -228,6 +247,11 @@ final class Reissue {
       var _ = Answers.keep(transaction, again);
       written.add(dot);
       return Optional.of(dot);
+    }
+
+    /** Whether this node wrote what it would sign now, or somebody signed it who may do so. */
+    private boolean isVouchedFor(Version was) {
+      return !Registry.isSigned(was) || self.wrote(was.dot()) || access.get().isProven(was);
     }
 
     private Version renumbered(Version named, Dot dot, Snapshot before) {
@@ -352,7 +376,7 @@ final class Reissue {
                 .changes(covered)
                 .build();
         byte[] bytes = VersionCodec.toBytes(again);
-        Optional<Dot> _ = write(named(again, bytes), past, bytes);
+        Optional<Dot> _ = write(named(again, bytes), past, version, bytes);
       }
     }
 

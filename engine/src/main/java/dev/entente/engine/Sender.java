@@ -13,6 +13,11 @@ public record Sender(String node, String url) {
   /** Of versions that this node was given by hand. */
   static final Sender UNKNOWN = new Sender("", "");
 
+  /**
+   * Of versions that stood in this node's log and were taken out for a while. No node is so called.
+   */
+  static final Sender OWN_LOG = new Sender("this node's log", "");
+
   /** A node that was asked at an address. */
   public static Sender at(NodeId node, String url) {
     return new Sender(node.name(), url);

@@ -98,18 +98,25 @@ public final class UnprovenAccess {
 
   /** Whether a version may join as far as its proof is concerned. */
   boolean allows(Transaction transaction, Version version, Sender sender) {
-    if (!Registry.needsProof(version.key())) {
-      return !keys.get().isPresent() || !Registry.isOfAnother(version.key(), version.dot().node());
-    }
-    boolean proven = keys.get().isProven(version);
-    byte[] stored = proven ? transaction.get(Table.META, senders.key(sender)) : null;
+    boolean allowed = isAllowed(version);
+    byte[] stored =
+        allowed && Registry.needsProof(version.key())
+            ? transaction.get(Table.META, senders.key(sender))
+            : null;
     if (stored != null
         && version.proof().isPresent()
         && Refused.of(stored).signer().equals(AccessKeys.text(version.proof().get().signer()))) {
       // All that was refused bears the signature of a key that has been named since.
       transaction.delete(Table.META, senders.key(sender));
     }
-    return proven;
+    return allowed;
+  }
+
+  /** The same; notes nothing. */
+  boolean isAllowed(Version version) {
+    return Registry.needsProof(version.key())
+        ? keys.get().isProven(version)
+        : !keys.get().isPresent() || !Registry.isOfAnother(version.key(), version.dot().node());
   }
 
   /** Refuses a version. */

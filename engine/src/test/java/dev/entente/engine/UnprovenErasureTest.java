@@ -3,10 +3,14 @@ package dev.entente.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.NodeId;
+import dev.entente.core.codec.VersionCodec;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Version;
 import dev.entente.engine.Erasure.Stage;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.store.MemoryStore;
@@ -17,6 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -114,5 +119,52 @@ class UnprovenErasureTest {
       assertThat(at.verify(_ -> {}).broken()).isEmpty();
     }
     assertThat(asia.reviews("main", Review.Status.PENDING, Optional.empty(), 9)).isEmpty();
+  }
+
+  /** The liar's erasure as it would be under another number. */
+  private byte[] erasure(Dot dot, UnaryOperator<Version.Builder> changed) {
+    write(liar, WriteRequest.erasure(KEY, "mallory", "because"));
+    Version written = liar.history(KEY, Long.MAX_VALUE, 1).getFirst().version();
+    Version.Builder renumbered =
+        Version.builder(dot, KEY)
+            .context(written.context())
+            .acceptedAt(written.acceptedAt())
+            .time(written.time())
+            .author(written.author())
+            .changes(written.changes());
+    return VersionCodec.toBytes(changed.apply(renumbered).build());
+  }
+
+  @Test
+  void anErasureUnderAnInventedIncarnationOfAnyNodeIsKeptAndTold() {
+    for (String invented : List.of("us.77", "asia.2", "nobody.1")) {
+      put();
+      byte[] erasure = erasure(new Dot(new NodeId(invented), 1), version -> version);
+      for (Node at : List.of(us, asia)) {
+        at.receive(List.of(erasure), new Sender("liar", "http://liar")).join();
+        assertThat(carryOut(at)).as(invented + " at " + at.id()).isEmpty();
+        assertThat(stage(at)).as(invented + " at " + at.id()).isEqualTo(Stage.UNPROVEN);
+        assertThat(kept(at)).contains("Rosalind");
+        assertThat(at.unprovenAccess().bySender()).hasSize(1);
+      }
+    }
+  }
+
+  @Test
+  void anErasureThatHadToWaitIsToldWhenItJoins() {
+    put();
+    write(liar, WriteRequest.of(KEY, new Edit.Put(JsonObject.EMPTY), new Seen.Everything(), "m"));
+    byte[] before = VersionCodec.toBytes(liar.history(KEY, Long.MAX_VALUE, 1).getFirst().version());
+    write(liar, WriteRequest.erasure(KEY, "mallory", "because"));
+    byte[] erasure =
+        VersionCodec.toBytes(liar.history(KEY, Long.MAX_VALUE, 1).getFirst().version());
+    us.receive(List.of(erasure), new Sender("liar", "http://liar")).join();
+    assertThat(us.held()).isOne();
+    assertThat(us.unprovenAccess().bySender()).isEmpty();
+    us.receive(List.of(before), new Sender("asia", "http://asia")).join();
+    assertThat(us.held()).isZero();
+    assertThat(us.unprovenAccess().bySender())
+        .singleElement()
+        .satisfies(told -> assertThat(told.from().url()).isEqualTo("http://liar"));
   }
 }

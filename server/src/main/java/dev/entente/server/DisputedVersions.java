@@ -97,7 +97,7 @@ final class DisputedVersions {
     }
     try {
       int _ = node.mending().begin(found.corrections()).join();
-      return "";
+      return "this node refuses what other nodes hold under these numbers; the audit log says why";
     } catch (CompletionException e) {
       for (Throwable cause = e; cause != null; cause = cause.getCause()) {
         if (cause instanceof NodeRestoredException) {

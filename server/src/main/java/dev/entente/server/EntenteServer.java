@@ -17,7 +17,6 @@ import dev.entente.cluster.group.Voters;
 import dev.entente.core.codec.ByteReader;
 import dev.entente.core.codec.ByteWriter;
 import dev.entente.core.json.Json;
-import dev.entente.engine.AccessKeys;
 import dev.entente.engine.Node;
 import dev.entente.engine.store.StoreException;
 import dev.entente.server.Problem.Code;
@@ -50,7 +49,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
@@ -150,9 +148,7 @@ public final class EntenteServer implements AutoCloseable {
    * @throws IOException where the address cannot be listened on
    */
   public static EntenteServer start(Node node, ServerConfig config) throws IOException {
-    node.demandProofs(
-        AccessKeys.of(
-            config.token(), config.peering().map(Peering::administrators).orElse(Set.of())));
+    node.demandProofs(config.accessKeys());
     Api api = new Api(node, config);
     Optional<Peering> peering = config.peering();
     Listener listener = config.listener();

@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import dev.entente.cluster.NodeTls;
+import dev.entente.engine.AccessKeys;
 import dev.entente.engine.Node;
 import dev.entente.server.access.OpenId;
 import dev.entente.server.access.RateLimits;
@@ -10,6 +11,7 @@ import dev.entente.server.recovery.Scrubber;
 import dev.entente.server.watch.Watching;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How to serve a node.
@@ -88,6 +90,11 @@ public record ServerConfig(
   public ServerConfig withToken(String administrator) {
     return new ServerConfig(
         listener, administrator, peering, openId, limits, watching, safety, traces);
+  }
+
+  /** Whose word counts at this node on what operators decide for all nodes. */
+  public AccessKeys accessKeys() {
+    return AccessKeys.of(token, peering.map(Peering::administrators).orElse(Set.of()));
   }
 
   public ServerConfig with(Optional<Peering> cluster) {
