@@ -105,6 +105,24 @@ enum Lie {
                   new Dot(new NodeId("ghost.1"), 7),
                   record(1),
                   v -> v.context(seen(new NodeId("nobody.1"), 5))))),
+  ACCOUNT_OF_THE_GROUP(
+      "Version.proof",
+      Told.ACCESS,
+      liar ->
+          liar.sends(
+              Liar.version(
+                  new Dot(new NodeId("group.1"), 5_000),
+                  new RecordKey("_entente", "account", "mallory"),
+                  v -> {}))),
+  THE_GROUP_ACCEPTED_IN_THE_FUTURE(
+      "Version.acceptedAt",
+      Told.HELD,
+      liar ->
+          liar.sends(
+              Liar.version(
+                  new Dot(new NodeId("group.1"), 5_001),
+                  record(5_001),
+                  v -> v.acceptedAt(HybridTime.ofMillis(LiesTest.EPOCH + 86_400_000_000L))))),
   ACCOUNT_FOR_ITSELF(
       "Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("account", "mallory"))),
   TOKEN_FOR_ITSELF("Version.proof", Told.ACCESS, liar -> liar.sends(liar.access("token", "t"))),

@@ -19,7 +19,8 @@ import java.util.Map;
  * asked once, by one member, and members cannot come to different results.
  */
 final class Drafts {
-  private static final Sender VOTERS = new Sender("the voters", "");
+  /** From whom what a group agreed on comes. No node is so called. */
+  static final Sender VOTERS = new Sender("the voters", "");
 
   private final Receiver receiver;
   private final Replication replication;

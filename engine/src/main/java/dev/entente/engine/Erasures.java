@@ -46,9 +46,9 @@ import java.util.TreeSet;
  * version erases a record ({@link dev.entente.core.edit.Edit.Erase}); each node that it comes to
  * carries the erasure out once every node has it, so that nobody needs what was before.
  *
- * <p>Carrying it out cannot be undone, so a node does that only for itself, for a group, and where
- * an administrator whom it trusts has signed the version; others stay as a version that hides the
- * rest.
+ * <p>Carrying it out cannot be undone, so a node does that only for itself and where an
+ * administrator whom it trusts has signed the version, also one of a group; others stay as a
+ * version that hides the rest.
  *
  * <p>The audit chain stays whole. Of an erased entry its hash is left, by which the next one
  * continues, and a later entry says with a sum which entries and versions went; {@link
@@ -171,9 +171,7 @@ public final class Erasures {
    * incarnation of it, proves nothing; that it stands at its own number in this log does.
    */
   private boolean isProven(Version version) {
-    return version.dot().node().isGroup()
-        || self.wrote(version.dot())
-        || node.accessKeys().isProven(version);
+    return self.wrote(version.dot()) || node.accessKeys().isProven(version);
   }
 
   /** What is to go of one record. */

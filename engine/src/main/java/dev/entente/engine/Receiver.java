@@ -213,7 +213,7 @@ final class Receiver {
     if (!unproven.allows(transaction, version, sender)) {
       return unproven.refuse(transaction, version, bytes, sender, nowMillis);
     }
-    if (!isInTime(transaction, version, nowMillis)) {
+    if (!isInTime(transaction, version, sender, nowMillis)) {
       Optional<String> full = hold(transaction, version, bytes, sender, nowMillis);
       if (full.isPresent()) {
         return new Receipt.Damaged(full.get());
@@ -262,9 +262,22 @@ final class Receiver {
   }
 
   /** Whether a version need not wait for this node's clock. */
-  private static boolean isInTime(Transaction transaction, Version version, long nowMillis) {
-    return version.dot().node().isGroup()
+  private static boolean isInTime(
+      Transaction transaction, Version version, Sender sender, long nowMillis) {
+    return isAgreed(version.dot(), sender)
         || transaction.clock().accepts(version.acceptedAt(), nowMillis);
+  }
+
+  /** Whether a version that waits need not wait for this node's clock. */
+  private static boolean isHeldInTime(Transaction transaction, Version version, long nowMillis) {
+    HeldVersions.Held waiting = HeldVersions.get(transaction, version.key(), version.dot());
+    Sender sender = waiting == null ? Sender.UNKNOWN : waiting.from();
+    return isInTime(transaction, version, sender, nowMillis);
+  }
+
+  /** Whether a group has agreed on a version: not whoever says so, but its voters sent it. */
+  private static boolean isAgreed(Dot dot, Sender sender) {
+    return dot.node().isGroup() && sender.key().equals(Drafts.VOTERS.key());
   }
 
   /** The bytes of a version that stands in the log already. */
@@ -403,8 +416,8 @@ final class Receiver {
   }
 
   /**
-   * Has a version wait, as far as there is room for what its sender sends. A group's versions are
-   * not sent again, and its members are at their numbers already.
+   * Has a version wait, as far as there is room for what its sender sends. What a group agreed on
+   * is not sent again, and its members are at these numbers already.
    *
    * @return why it cannot wait; empty where it does
    */
@@ -414,7 +427,7 @@ final class Receiver {
       return Optional.empty();
     }
     Optional<String> full =
-        version.dot().node().isGroup() ? Optional.empty() : held.whyFull(sender);
+        isAgreed(version.dot(), sender) ? Optional.empty() : held.whyFull(sender);
     if (full.isEmpty() && held.add(transaction, version, bytes, sender, nowMillis)) {
       transaction.afterwards(
           () -> nextLookMillis.accumulateAndGet(nowMillis + PATIENCE_MILLIS, Math::min));
@@ -494,7 +507,7 @@ final class Receiver {
           return false;
         }
         progress |=
-            isInTime(transaction, version, nowMillis)
+            isHeldInTime(transaction, version, nowMillis)
                 && applyHeld(transaction, version, nowMillis) instanceof Receipt.Applied;
       }
     }
@@ -554,9 +567,7 @@ final class Receiver {
   }
 
   private boolean isFirstInTime(Transaction transaction, long nowMillis) {
-    return !ahead.isEmpty()
-        && (ahead.first().dot().node().isGroup()
-            || transaction.clock().accepts(ahead.first().acceptedAt(), nowMillis));
+    return !ahead.isEmpty() && transaction.clock().accepts(ahead.first().acceptedAt(), nowMillis);
   }
 
   /**
@@ -634,7 +645,7 @@ final class Receiver {
         more = true;
       }
       if (transaction.get(Table.HELD, at) != null) {
-        if (!isInTime(transaction, version, nowMillis)) {
+        if (!isInTime(transaction, version, waiting.from(), nowMillis)) {
           waitsForClock(version);
         } else if (nowMillis - since >= PATIENCE_MILLIS) {
           violated(

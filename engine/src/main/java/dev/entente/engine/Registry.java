@@ -69,9 +69,12 @@ public final class Registry {
     return key.tenant().equals(TENANT) && !key.type().equals(Retention.KNOWLEDGE);
   }
 
-  /** Whether the node that numbers a version signs it; see {@link Erasures} for what erases. */
+  /**
+   * Whether who works out a version signs it, also in the name of a group; see {@link Erasures} for
+   * what erases.
+   */
   static boolean isSigned(Version version) {
-    return needsProof(version.key()) || (version.erases() && !version.dot().node().isGroup());
+    return needsProof(version.key()) || version.erases();
   }
 
   /** Whether a version says what a node has, and another node numbered it. */

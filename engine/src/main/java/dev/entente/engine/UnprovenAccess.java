@@ -137,7 +137,7 @@ public final class UnprovenAccess {
   /** Tells of a version that erases a record without a proof: it hides what is there. */
   void erases(
       Transaction transaction, Version version, byte[] bytes, Sender sender, long nowMillis) {
-    if (!version.dot().node().isGroup() && !keys.get().isProven(version)) {
+    if (!keys.get().isProven(version)) {
       note(
           transaction,
           version,

@@ -3,20 +3,29 @@ package dev.entente.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.entente.core.causality.CausalContext;
+import dev.entente.core.causality.Dot;
+import dev.entente.core.causality.HybridTime;
 import dev.entente.core.causality.NodeId;
 import dev.entente.core.causality.VersionVector;
 import dev.entente.core.codec.StateCodec;
+import dev.entente.core.codec.VersionCodec;
+import dev.entente.core.crdt.Ancestor;
 import dev.entente.core.edit.Edit;
 import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.policy.Consistency;
+import dev.entente.core.record.Change;
 import dev.entente.core.record.RecordKey;
+import dev.entente.core.record.Unit;
+import dev.entente.core.record.Version;
 import dev.entente.engine.WriteRequest.Seen;
 import dev.entente.engine.store.MemoryStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -120,5 +129,45 @@ class DraftsTest {
     assertThat(left.write(put("ann", new Seen.Everything(), "1")).join())
         .isInstanceOfSatisfying(
             Outcome.Rejected.class, r -> assertThat(r.code()).isEqualTo(Outcome.Code.UNAVAILABLE));
+  }
+
+  private byte[] version(long number, long acceptedAtMillis, CausalContext context) {
+    return VersionCodec.toBytes(
+        Version.builder(new Dot(GROUP, number), new RecordKey("main", "note", "n" + number))
+            .context(context)
+            .acceptedAt(HybridTime.ofMillis(acceptedAtMillis))
+            .author("mallory")
+            .changes(
+                List.of(new Change.Assign(Unit.ALIVE, JsonObject.EMPTY, List.of(Ancestor.NOTHING))))
+            .build());
+  }
+
+  @Test
+  void whatANodeSendsInTheNameOfTheGroupWaitsForTheClockAsAnyVersion() {
+    byte[] early = version(1, now.get() + 86_400_000, CausalContext.EMPTY);
+    assertThat(left.receive(List.of(early), new Sender("liar", "")).join())
+        .singleElement()
+        .isInstanceOfSatisfying(
+            Receipt.Violated.class,
+            told -> assertThat(told.how()).isEqualTo(CausalViolation.CLOCK_DRIFT));
+    assertThat(left.read(new RecordKey("main", "note", "n1")).view().exists()).isFalse();
+    left.takeAgreed(GROUP, new Proposal(0, List.of(early), List.of(), List.of())).join();
+    right.takeAgreed(GROUP, new Proposal(0, List.of(early), List.of(), List.of())).join();
+    assertThat(right.read(new RecordKey("main", "note", "n1")).view().exists())
+        .as("what was agreed on does not wait")
+        .isTrue();
+  }
+
+  @Test
+  void whatWaitsInTheNameOfTheGroupIsBoundedByItsSender() {
+    CausalContext never =
+        new CausalContext(VersionVector.of(Map.of(new NodeId("nobody.1"), 5L)), new TreeSet<>());
+    List<byte[]> many = new ArrayList<>();
+    for (int i = 1; i <= HeldVersions.Bounds.DEFAULT.ofSender() + 10; i++) {
+      many.add(version(i, now.get(), never));
+    }
+    List<Receipt> receipts = left.receive(many, new Sender("liar", "")).join();
+    assertThat(left.held()).isEqualTo(HeldVersions.Bounds.DEFAULT.ofSender());
+    assertThat(receipts.getLast()).isInstanceOf(Receipt.Damaged.class);
   }
 }

@@ -137,7 +137,7 @@ class UnprovenErasureTest {
 
   @Test
   void anErasureUnderAnInventedIncarnationOfAnyNodeIsKeptAndTold() {
-    for (String invented : List.of("us.77", "asia.2", "nobody.1")) {
+    for (String invented : List.of("us.77", "asia.2", "nobody.1", "group.1")) {
       put();
       byte[] erasure = erasure(new Dot(new NodeId(invented), 1), version -> version);
       for (Node at : List.of(us, asia)) {
@@ -147,6 +147,20 @@ class UnprovenErasureTest {
         assertThat(kept(at)).contains("Rosalind");
         assertThat(at.unprovenAccess().bySender()).hasSize(1);
       }
+    }
+  }
+
+  @Test
+  void anErasureThatAGroupAgreedOnIsSignedAndCarriedOut() {
+    put();
+    NodeId group = new NodeId("group.1");
+    WriteRequest erasure = WriteRequest.erasure(KEY, "ann", "asked for");
+    Proposal agreed = us.draft(group, 0, List.of(us.writing(erasure))).join();
+    for (Node at : List.of(us, asia)) {
+      assertThat(at.takeAgreed(group, agreed).join()).isEmpty();
+      assertThat(carryOut(at)).containsExactly(KEY);
+      assertThat(kept(at)).doesNotContain("Rosalind");
+      assertThat(at.unprovenAccess().bySender()).isEmpty();
     }
   }
 
