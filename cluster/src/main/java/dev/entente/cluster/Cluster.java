@@ -46,8 +46,8 @@ public final class Cluster {
   private final ClusterConfig config;
   private final LongSupplier steadyMillis;
 
-  /** What nodes said of themselves. Guarded by this, as the links are. */
-  private final Map<NodeId, Member> announced = new TreeMap<>();
+  /** Guarded by this, as the links are. */
+  private final Members announced;
 
   private final Removals removals;
 
@@ -90,9 +90,11 @@ public final class Cluster {
     this.config = config;
     this.steadyMillis = steadyMillis;
     this.removals = new Removals(node);
+    this.announced = new Members(node.id());
     long now = node.nowMillis();
     long since = config.sinceMillis() == 0 ? now : config.sinceMillis();
-    learn(List.of(new Member(node.id(), config.url(), now, false, since)));
+    announced.say(new Member(node.id(), config.url(), now, false, since));
+    learn(List.of());
     node.measure(() -> measured);
     node.require(() -> others);
   }
@@ -112,7 +114,7 @@ public final class Cluster {
 
   /** All that are or were members, by id. */
   public synchronized List<Member> members() {
-    return announced.values().stream().map(each -> each.departed(isGone(each))).toList();
+    return announced.all().stream().map(each -> each.departed(isGone(each))).toList();
   }
 
   /**
@@ -135,11 +137,14 @@ public final class Cluster {
         : Optional.empty();
   }
 
-  /** Hears of members. */
+  /** Hears of members, from nobody whom they are. */
   public synchronized void learn(Collection<Member> told) {
-    for (Member member : told) {
-      announced.merge(member.node(), member.departed(false), Member::or);
-    }
+    announced.learn(told, Optional.empty(), node.nowMillis());
+    connect();
+  }
+
+  /** Has a link to each member. */
+  private void connect() {
     outlive();
     List<String> wanted = new ArrayList<>(config.seeds());
     for (Member member : members()) {
@@ -161,11 +166,11 @@ public final class Cluster {
    * it was removed and has been admitted again.
    */
   private void outlive() {
-    Member self = announced.get(node.id());
+    Member self = announced.self();
     long removedAt = removals.removedAtMillis(node.id());
     if (self != null && self.stampMillis() <= removedAt) {
       self = new Member(self.node(), self.url(), removedAt + 1, false, self.sinceMillis());
-      announced.put(node.id(), self);
+      announced.say(self);
     }
     for (Member other : members()) {
       if (self != null
@@ -176,7 +181,7 @@ public final class Cluster {
           && other.stampMillis() < Long.MAX_VALUE) {
         self =
             new Member(self.node(), self.url(), other.stampMillis() + 1, false, self.sinceMillis());
-        announced.put(node.id(), self);
+        announced.say(self);
       }
     }
   }
@@ -194,7 +199,7 @@ public final class Cluster {
   }
 
   /** Hears of members from another node; what cannot be one is left out, and told. */
-  private void learn(Collection<Member> told, NodeId teller) {
+  private synchronized void learn(Collection<Member> told, NodeId teller) {
     List<Member> members = new ArrayList<>(told.size());
     for (Member member : told) {
       Optional<String> problem = Member.problemWithUrl(member.url());
@@ -204,7 +209,16 @@ public final class Cluster {
         members.add(member);
       }
     }
-    learn(members);
+    for (Member refused : announced.learn(members, Optional.of(teller), node.nowMillis())) {
+      fault(
+          Sender.at(teller, ""),
+          "a member: "
+              + refused.node()
+              + (announced.knows(refused.node())
+                  ? " said that it is there in " + refused.stampMillis() + ", which is to come"
+                  : ", where " + Members.MAX + " are known already"));
+    }
+    connect();
   }
 
   /** Tells that a node sent what no node may send; the same once a while. */
@@ -250,9 +264,9 @@ public final class Cluster {
             : reply.shipment().known();
     reports.put(
         from, new NodeReport(known, reply.links(), reply.standing(), steadyMillis.getAsLong()));
-    reports.keySet().retainAll(announced.keySet());
-    ownNumbers.keySet().retainAll(announced.keySet());
-    claimedAt.keySet().retainAll(announced.keySet());
+    reports.keySet().retainAll(announced.nodes());
+    ownNumbers.keySet().retainAll(announced.nodes());
+    claimedAt.keySet().retainAll(announced.nodes());
     copies.retain(present().stream().map(Member::node).toList());
   }
 

@@ -73,7 +73,7 @@ public final class VersionPatrol {
     reached.keySet().forEach(each -> names.add(each.name()));
     names.add(node.id().name());
     if (node.held() > 0
-        && cluster.members().stream().allMatch(each -> names.contains(each.node().name()))) {
+        && cluster.present().stream().allMatch(each -> names.contains(each.node().name()))) {
       try {
         int _ = new VersionMending(node, reached).forgetWrittenAgain();
       } catch (IOException e) {

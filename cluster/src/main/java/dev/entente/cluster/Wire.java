@@ -45,7 +45,7 @@ public final class Wire {
   private static final int PLAIN = 0;
   private static final int DEFLATED = 1;
   private static final int DEFLATE_FROM_BYTES = 512;
-  private static final int MEMBERS_MAX = 1_000;
+  private static final int MEMBERS_MAX = Members.MAX;
   private static final int NODES_MAX = 10_000;
 
   private Wire() {}

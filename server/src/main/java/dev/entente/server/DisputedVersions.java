@@ -58,7 +58,7 @@ final class DisputedVersions {
   /** Compares with all other nodes; where one is not reached, says so. */
   Found find() throws InterruptedException {
     Set<String> missing = new TreeSet<>();
-    cluster.members().stream().map(Member::node).map(NodeId::name).forEach(missing::add);
+    cluster.present().stream().map(Member::node).map(NodeId::name).forEach(missing::add);
     missing.remove(node.id().name());
     Map<NodeId, VersionSource> others = new TreeMap<>();
     for (LinkStatus link : cluster.status()) {
@@ -72,7 +72,7 @@ final class DisputedVersions {
             ? ""
             : "every node has to be asked, and these do not answer: "
                 + String.join(", ", missing)
-                + "; start them, or take leave of them with entente cluster depart";
+                + "; start them, or remove them with entente cluster depart";
     VersionMending mending = new VersionMending(node, others);
     try {
       List<Disputed> disputed = mending.disputed();
