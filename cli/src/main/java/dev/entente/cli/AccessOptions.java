@@ -103,9 +103,9 @@ final class AccessOptions {
   }
 
   RateLimits.Limits limits() {
-    Checks.requireAtLeast("--rate-limit", requests, 0);
-    Checks.requireAtLeast("--record-rate-limit", changes, 0);
-    Checks.requireAtLeast("--tenant-rate-limit", tenantRequests, 0);
+    Checks.requireRange("--rate-limit", requests, 0, RateLimits.PER_SECOND_MAX);
+    Checks.requireRange("--record-rate-limit", changes, 0, RateLimits.PER_SECOND_MAX);
+    Checks.requireRange("--tenant-rate-limit", tenantRequests, 0, RateLimits.PER_SECOND_MAX);
     return new RateLimits.Limits(requests, changes, tenantRequests);
   }
 }

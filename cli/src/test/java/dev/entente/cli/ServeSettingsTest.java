@@ -68,7 +68,7 @@ class ServeSettingsTest {
     ROWS.put("oidc-keys", List.of("missing", "https://issuer.example/keys"));
     ROWS.put("oidc-name-claim", List.of("email"));
     for (String limit : List.of("rate-limit", "record-rate-limit", "tenant-rate-limit")) {
-      ROWS.put(limit, List.of("-1", "x", "99999999999"));
+      ROWS.put(limit, List.of("-1", "x", "1000001", "2147483647", "99999999999"));
     }
     ROWS.put("smtp-from", List.of("a@b.example", "nobody"));
     ROWS.put("smtp-user", List.of("u"));

@@ -2,6 +2,7 @@
 package dev.entente.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.entente.core.record.RecordKey;
 import dev.entente.server.access.Caller;
@@ -44,6 +45,20 @@ class ThrottleTest {
         .isEqualTo(1_000);
     assertThat(passed(limits, caller("other"), CART, 40, 60)).as("another client").isEqualTo(2_400);
     assertThat(limits.change(buggy, CART)).isEmpty();
+  }
+
+  @Test
+  void theGreatestRateIsAppliedAndGreaterOnesAreRefused() {
+    int max = RateLimits.PER_SECOND_MAX;
+    RateLimits limits = new RateLimits(new RateLimits.Limits(max, max, max), nanos::get);
+    assertThat(limits.request(caller("ann"))).isEmpty();
+    assertThat(limits.change(caller("ann"), CART)).isEmpty();
+    assertThat(limits.turn("main").refused()).isFalse();
+    for (int rate : new int[] {-1, max + 1, 1_000_000_001, Integer.MAX_VALUE}) {
+      assertThatIllegalArgumentException().isThrownBy(() -> new RateLimits.Limits(rate, 0, 0));
+      assertThatIllegalArgumentException().isThrownBy(() -> new RateLimits.Limits(0, rate, 0));
+      assertThatIllegalArgumentException().isThrownBy(() -> new RateLimits.Limits(0, 0, rate));
+    }
   }
 
   @Test

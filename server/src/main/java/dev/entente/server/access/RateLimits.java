@@ -17,6 +17,9 @@ import java.util.function.LongSupplier;
  * and a minute or ten seconds of it at once. Thread-safe.
  */
 public final class RateLimits {
+  /** The greatest rate; a bucket refills by one at most in a nanosecond. */
+  public static final int PER_SECOND_MAX = 1_000_000;
+
   private static final int BUCKETS_MAX = 100_000;
   private static final int GUESSES_PER_SECOND = 10;
 
@@ -41,6 +44,20 @@ public final class RateLimits {
   public record Limits(int requestsPerSecond, int changesPerSecond, int tenantRequestsPerSecond) {
     /** What holds where nobody says otherwise. */
     public static final Limits DEFAULT = new Limits(2_000, 50);
+
+    /** Checks the rates. */
+    public Limits {
+      requireRate(requestsPerSecond);
+      requireRate(changesPerSecond);
+      requireRate(tenantRequestsPerSecond);
+    }
+
+    private static void requireRate(int perSecond) {
+      if (perSecond < 0 || perSecond > PER_SECOND_MAX) {
+        throw new IllegalArgumentException(
+            "a rate limit is from 0 to " + PER_SECOND_MAX + " a second, not " + perSecond);
+      }
+    }
 
     /** With no limit on a tenant. */
     public Limits(int requestsPerSecond, int changesPerSecond) {
