@@ -2,7 +2,10 @@
 package dev.entente.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+
+import dev.entente.cluster.NodeTls;
 import dev.entente.engine.store.Folders;
 import dev.entente.server.Certificates;
 import java.io.PrintWriter;
@@ -86,6 +89,23 @@ class ListenOptionsTest {
     refuses(
         tls(certificates.certificate("eu"), certificates.key("eu"), others.authority()),
         "cannot be verified");
+  }
+
+  @Test
+  void aCertificateThatMaySignNoOthersIsNoAuthority() throws Exception {
+    Path eu = certificates.certificate("eu");
+    Path key = certificates.key("eu");
+    refuses(tls(eu, key, certificates.certificate("us")), "--tls-ca", "us.pem", "CA:TRUE");
+    refuses(tls(eu, key, eu), "--tls-ca", "eu.pem", "may not sign others");
+    Path mixed =
+        Files.writeString(
+            folder.resolve("mixed.pem"),
+            Files.readString(certificates.authority()) + Files.readString(eu));
+    refuses(tls(eu, key, mixed), "--tls-ca", "mixed.pem");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> NodeTls.trusting("ENTENTE_CA", eu))
+        .withMessageContaining("ENTENTE_CA")
+        .withMessageContaining("may not sign others");
   }
 
   private List<String> tls(String name) {

@@ -31,6 +31,9 @@ final class CertificateChecks {
 
   private static final int IP_ADDRESS = 7;
 
+  /** Among the bits of a key's usage (RFC 5280): it signs certificates. */
+  private static final int KEY_CERT_SIGN = 5;
+
   private final List<X509Certificate> chain;
   private final Path file;
 
@@ -119,6 +122,22 @@ final class CertificateChecks {
       trust.checkClientTrusted(chain.toArray(X509Certificate[]::new), "UNKNOWN");
     } catch (CertificateException e) {
       throw untrusted(authority, e);
+    }
+  }
+
+  /**
+   * Checks that a certificate may sign others (RFC 5280, section 4.2.1.9).
+   *
+   * @param setting the setting that names the file
+   * @throws IllegalArgumentException where it may not
+   */
+  static void requireAuthority(X509Certificate certificate, String setting, Path file) {
+    boolean[] usage = certificate.getKeyUsage();
+    if (certificate.getBasicConstraints() < 0 || (usage != null && !usage[KEY_CERT_SIGN])) {
+      throw new IllegalArgumentException(
+          "%s: %s holds a certificate that may not sign others, that of %s: give the authority's"
+                  .formatted(setting, file, certificate.getSubjectX500Principal().getName())
+              + " (basicConstraints CA:TRUE, and keyCertSign where it has a keyUsage)");
     }
   }
 

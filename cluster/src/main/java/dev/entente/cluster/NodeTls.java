@@ -303,6 +303,7 @@ public final class NodeTls {
     trusted.load(null, NO_PASSWORD);
     int number = 0;
     for (Certificate each : certificates(setting, authority)) {
+      CertificateChecks.requireAuthority((X509Certificate) each, setting, authority);
       trusted.setCertificateEntry("authority " + number++, each);
     }
     TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
