@@ -34,6 +34,15 @@ final class Settings implements IDefaultValueProvider {
 
   private static final Pattern EMPTY_OPTION = Pattern.compile("--[a-z0-9-]+=[\\s,]*");
 
+  private static final Pattern COMMENT = Pattern.compile("\\s*([#!].*)?");
+
+  /** A line of a configuration file. */
+  private static final Pattern LINE =
+      Pattern.compile(COMMENT.pattern() + "|\\s*[a-z][a-z0-9-]{0,39}\\s*[=:].*");
+
+  /** The end of a line that the next one continues. */
+  private static final Pattern ENDS_OPEN = Pattern.compile("(?<!\\\\)(\\\\\\\\)*\\\\$");
+
   /** The secrets of {@code serve} that are given in the environment alone. */
   static final List<String> SECRETS =
       List.of("ENTENTE_SECRET", "ENTENTE_TOKEN", "ENTENTE_SMTP_PASSWORD");
@@ -251,6 +260,7 @@ final class Settings implements IDefaultValueProvider {
 
   private static Properties read(Path file) {
     String text = SettingFile.trusted("--" + CONFIG, file);
+    requireSettings(file, text);
     Properties read = new UniqueProperties();
     try {
       read.load(new StringReader(text));
@@ -258,6 +268,25 @@ final class Settings implements IDefaultValueProvider {
       throw new IllegalArgumentException("--" + CONFIG + ": " + file + ": " + e.getMessage(), e);
     }
     return read;
+  }
+
+  /**
+   * Refuses what is no list of settings, such as a key that was named by mistake, without repeating
+   * any of it.
+   */
+  private static void requireSettings(Path file, String text) {
+    boolean continued = false;
+    int number = 0;
+    for (String line : text.lines().toList()) {
+      number++;
+      boolean isSetting = continued || LINE.matcher(line).matches();
+      if (!isSetting) {
+        throw new IllegalArgumentException(
+            "--%s: %s: line %d is no setting: write one a line, such as port=7400"
+                .formatted(CONFIG, file, number));
+      }
+      continued = !COMMENT.matcher(line).matches() && ENDS_OPEN.matcher(line).find();
+    }
   }
 
   /** Refuses a name that is given twice, of which only the last would have an effect. */

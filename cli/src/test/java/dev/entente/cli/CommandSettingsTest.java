@@ -63,6 +63,16 @@ class CommandSettingsTest {
     refused(Map.of("ENTENTE_TOKEN", "a b"), "ENTENTE_TOKEN", "demo", "--port=0");
   }
 
+  @Test
+  void whatIsNoSignedEndIsNotSentToANode() throws IOException {
+    for (String text : List.of("a private key", "{}", "{\"key\":\"x\"}", "[1]", "")) {
+      Path file = Files.writeString(folder.resolve("end"), text);
+      refused(Map.of(), "is no signed end of an audit log", "audit", "--check=" + file);
+    }
+    Files.write(folder.resolve("end"), new byte[] {(byte) 0xff, 0});
+    refused(Map.of(), "is no signed end", "audit", "--check=" + folder.resolve("end"));
+  }
+
   /** Command lines of which a part would have no effect, and that part. */
   private static final Map<String, String> WITHOUT_EFFECT =
       Map.ofEntries(

@@ -4,7 +4,6 @@ package dev.entente.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-
 import dev.entente.cluster.NodeTls;
 import dev.entente.engine.store.Folders;
 import dev.entente.server.Certificates;

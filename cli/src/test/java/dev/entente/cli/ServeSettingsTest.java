@@ -172,6 +172,31 @@ class ServeSettingsTest {
   }
 
   @Test
+  void aFileThatHoldsNoSettingsIsRefusedWithoutRepeatingIt() throws IOException {
+    String secret = "MC4CAQAwBQYDK2VwBCIEIHidden";
+    for (String text :
+        List.of(
+            "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----",
+            secret,
+            secret + "==",
+            "# a passphrase\ncorrect " + secret,
+            "port=7400\n" + secret + secret + "=x",
+            "{\"token\": \"" + secret + "\"}")) {
+      Path file = Files.writeString(folder.resolve("wrong"), text);
+      ServeRun run = run(Map.of(), "--config=" + file);
+      refused(run, "--config");
+      assertThat(run.said()).doesNotContain("Hidden").doesNotContain("BEGIN");
+    }
+    Path good = folder.resolve("good");
+    Files.writeString(good, "# x\n! y\n\n port : 0\nhost-names = a.example,\\\n  b.example\n");
+    run(Map.of(), "--config=" + good).accepted();
+    Path keys = Files.writeString(folder.resolve("keys"), secret);
+    ServeRun run = run(Map.of(), "--oidc-issuer=https://i.example", "--oidc-keys=" + keys);
+    refused(run, "--oidc-keys");
+    assertThat(run.said()).doesNotContain("Hidden");
+  }
+
+  @Test
   void aTenantWithoutPoliciesIsRefusedButForClientsIsNone() {
     refused(run(Map.of(), "--tenant=main"), "--tenant", "--policies");
     run(Map.of("ENTENTE_TENANT", "main"), "--port=0").accepted();

@@ -119,7 +119,7 @@ public final class OpenId {
       }
     } catch (ParseException e) {
       throw new IllegalArgumentException(
-          "--oidc-keys: " + file + " is no set of keys (JWKS): " + e.getMessage(), e);
+          "--oidc-keys: " + file + " is no set of keys (JWKS, JSON with a list keys)", e);
     }
     throw new IllegalArgumentException("--oidc-keys: there is no key in " + file);
   }
