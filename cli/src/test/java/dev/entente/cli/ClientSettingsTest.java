@@ -80,6 +80,8 @@ class ClientSettingsTest {
   void aTokenThatNoHeaderTakesIsRefused() {
     refused(Map.of("ENTENTE_TOKEN", "two words"), "ENTENTE_TOKEN");
     refused(Map.of("ENTENTE_TOKEN", "a\nb"), "ENTENTE_TOKEN");
+    refused(Map.of("ENTENTE_TOKEN", "fifteen-letters"), "ENTENTE_TOKEN", "16 characters");
+    refused(Map.of("ENTENTE_TOKEN", "\u00e4".repeat(24)), "ENTENTE_TOKEN");
   }
 
   @Test

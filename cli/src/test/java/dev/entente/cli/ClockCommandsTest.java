@@ -44,7 +44,7 @@ class ClockCommandsTest {
 
   @BeforeEach
   void serve() throws IOException {
-    server = EntenteServer.start(node, "127.0.0.1", 0, "t", Optional.empty());
+    server = EntenteServer.start(node, "127.0.0.1", 0, RealNode.TOKEN, Optional.empty());
   }
 
   @AfterEach
@@ -59,7 +59,7 @@ class ClockCommandsTest {
     command.node = of;
     StringWriter said = new StringWriter();
     String url = "http://127.0.0.1:" + server.port();
-    Client client = new Client(Map.of("ENTENTE_URL", url, "ENTENTE_TOKEN", "t"));
+    Client client = new Client(Map.of("ENTENTE_URL", url, "ENTENTE_TOKEN", RealNode.TOKEN));
     assertThat(command.run(client, new PrintWriter(said, true))).isEqualTo(ExitCodes.OK);
     return said.toString();
   }

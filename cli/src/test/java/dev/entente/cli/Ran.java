@@ -22,7 +22,7 @@ record Ran(int code, String output) {
     }
     ProcessBuilder builder = new ProcessBuilder(line).directory(folder.toFile());
     builder.environment().put("ENTENTE_URL", node.url());
-    builder.environment().put("ENTENTE_TOKEN", "t");
+    builder.environment().put("ENTENTE_TOKEN", RealNode.TOKEN);
     Process process = builder.redirectErrorStream(true).start();
     process.getOutputStream().close();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

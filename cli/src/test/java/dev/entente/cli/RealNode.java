@@ -22,6 +22,9 @@ import java.util.Map;
 
 /** A node in a process of its own, as {@code entente serve} starts it. */
 final class RealNode {
+  /** The administrator's token of every node. */
+  static final String TOKEN = "token-of-the-administrator";
+
   private static final HttpClient PLAIN =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
@@ -75,7 +78,7 @@ final class RealNode {
     command.addAll(List.of("serve", "--data", data.toString()));
     command.addAll(List.of(options));
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().put("ENTENTE_TOKEN", "t");
+    builder.environment().put("ENTENTE_TOKEN", TOKEN);
     builder.environment().putAll(environment);
     Path errors = errors(data);
     builder.redirectError(ProcessBuilder.Redirect.appendTo(errors.toFile()));
@@ -112,7 +115,7 @@ final class RealNode {
     return http.send(
         HttpRequest.newBuilder(URI.create(url + path))
             .timeout(Duration.ofSeconds(10))
-            .header("Authorization", "Bearer t")
+            .header("Authorization", "Bearer " + TOKEN)
             .header("Content-Type", type)
             .method(method, BodyPublishers.ofString(body))
             .build(),
@@ -130,7 +133,7 @@ final class RealNode {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(url + path))
             .timeout(Duration.ofMillis(1_500))
-            .header("Authorization", "Bearer t")
+            .header("Authorization", "Bearer " + TOKEN)
             .header("Content-Type", "application/json")
             .method(method, BodyPublishers.ofString(body));
     for (int i = 0; i < headers.length; i += 2) {

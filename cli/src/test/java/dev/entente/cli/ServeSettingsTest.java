@@ -245,10 +245,19 @@ class ServeSettingsTest {
     for (String token : List.of("two words", "a\tb", "\u00fcber")) {
       refused(run(Map.of("ENTENTE_TOKEN", token)), "ENTENTE_TOKEN", "no client could send it");
     }
+    for (String token : List.of("x", "fifteen-letters")) {
+      refused(run(Map.of("ENTENTE_TOKEN", token)), "ENTENTE_TOKEN", "fewer than 16 characters");
+    }
+    refused(run(Map.of("ENTENTE_TOKEN", "\u00e4".repeat(24))), "no client could send it");
     Path data = Files.createDirectory(folder.resolve("data"));
-    Files.writeString(Folders.createFile(data.resolve("token")), "the-token-in-force");
+    Folders.createFile(data.resolve("token"));
+    for (String kept : List.of("x", "\u00e4".repeat(24), "one-of-two-tokens\nanother-of-the-two")) {
+      Files.writeString(data.resolve("token"), kept);
+      refused(run(Map.of(), "--data=" + data), "the administrator's token in " + data);
+    }
+    Files.writeString(data.resolve("token"), "the-token-in-force");
     refused(
-        run(Map.of("ENTENTE_TOKEN", "another-token"), "--data=" + data),
+        run(Map.of("ENTENTE_TOKEN", "another-token-than-it"), "--data=" + data),
         "ENTENTE_TOKEN is another token",
         "unset it");
     assertThat(data.resolve("store")).doesNotExist();

@@ -202,7 +202,7 @@ class SettingEffectsTest {
     line.parseArgs(arguments.toArray(String[]::new));
     settings.check(line.getCommandSpec());
     ServerConfig config =
-        command.config(settings).withToken(settings.secret("ENTENTE_TOKEN").orElse("t"));
+        command.config(settings).withToken(settings.secret("ENTENTE_TOKEN").orElse(TOKEN));
     Node node = Node.open(new MemoryStore(), NodeConfig.DEFAULT.withName("eu"));
     return new Started(
         node,

@@ -17,9 +17,36 @@ import java.util.Optional;
  */
 public record Token(String value, boolean isNew) {
 
+  /** A token is at least this long. */
+  public static final int LENGTH_MIN = 16;
+
   public Token {
     if (value.isBlank()) {
       throw new IllegalArgumentException("a token that is empty lets everybody in");
+    }
+    require("the administrator's token", value);
+  }
+
+  /**
+   * Checks what is to be a token: long enough that nobody guesses it, and of characters that a
+   * header takes.
+   *
+   * @param setting what gives it, for the message
+   * @throws IllegalArgumentException where it is none; the message does not repeat it
+   */
+  public static void require(String setting, String value) {
+    if (value.chars().anyMatch(c -> c <= ' ' || c >= 0x7f)) {
+      throw new IllegalArgumentException(
+          setting
+              + " holds white space or characters that no header takes, so no client could send"
+              + " it: set another");
+    }
+    if (value.length() < LENGTH_MIN) {
+      throw new IllegalArgumentException(
+          setting
+              + " has fewer than "
+              + LENGTH_MIN
+              + " characters, which can be guessed: set another (openssl rand -hex 24 makes one)");
     }
   }
 
@@ -54,16 +81,13 @@ public record Token(String value, boolean isNew) {
    */
   public static Optional<String> check(Path directory, Optional<String> wanted) throws IOException {
     Optional<String> given = given(wanted);
-    if (given.stream().flatMapToInt(String::chars).anyMatch(c -> c <= ' ' || c >= 0x7f)) {
-      throw new IllegalArgumentException(
-          "ENTENTE_TOKEN holds white space or characters that no header takes, so no client could"
-              + " send it: set another");
-    }
+    given.ifPresent(token -> require("ENTENTE_TOKEN", token));
     Path file = directory.resolve("token");
     if (isNone(file)) {
       return Optional.empty();
     }
     String kept = SettingFile.secret("the administrator's token", file);
+    require("the administrator's token in " + file, kept);
     if (given.filter(token -> !token.equals(kept)).isPresent()) {
       throw new IllegalArgumentException(
           "ENTENTE_TOKEN is another token than "
