@@ -6,6 +6,7 @@ import dev.entente.core.record.Fingerprint;
 import dev.entente.engine.AccessKeys;
 import dev.entente.engine.NodeConfig;
 import dev.entente.engine.store.SettingFile;
+import dev.entente.server.Listener;
 import dev.entente.server.Peering;
 import java.net.URI;
 import java.nio.file.Path;
@@ -88,7 +89,8 @@ final class PeeringOptions {
    *
    * @throws IllegalArgumentException where something is missing
    */
-  Optional<Peering> peering(Path data, Optional<NodeTls> tls, Settings settings) {
+  Optional<Peering> peering(Path data, Listener listener, Settings settings) {
+    Optional<NodeTls> tls = listener.tls();
     String secret = secret(settings.secret("ENTENTE_SECRET"));
     if (secret.isEmpty()) {
       if (!peers.isEmpty() || !voters.isEmpty() || !administrators.isEmpty()) {
@@ -110,10 +112,10 @@ final class PeeringOptions {
               + Peering.SECRET_LENGTH_MIN
               + " characters");
     }
-    peers.forEach(peer -> requireNodeUrl("--peers", peer, tls.isPresent()));
+    peers.forEach(peer -> requireNodeUrl("--peers", peer, listener));
     tls.ifPresent(NodeTls::requireValidAsClient);
     if (!url.isEmpty()) {
-      URI uri = requireNodeUrl("--advertise", url, tls.isPresent());
+      URI uri = requireNodeUrl("--advertise", url, listener);
       tls.ifPresent(proof -> proof.requireHost("--advertise", uri.getHost()));
     }
     voters.forEach(PeeringOptions::requireVoter);
@@ -135,10 +137,26 @@ final class PeeringOptions {
                 .collect(Collectors.toSet())));
   }
 
-  /** A node with certificates speaks HTTPS only, and to nodes that do so too. */
-  private static URI requireNodeUrl(String option, String url, boolean encrypted) {
+  /**
+   * A node with certificates speaks HTTPS only, and to nodes that do so too; the secret that nodes
+   * share leaves this machine unencrypted only where that is allowed.
+   */
+  private static URI requireNodeUrl(String option, String url, Listener listener) {
     URI uri = Checks.requireUrl(option, url);
-    if (encrypted && !"https".equals(uri.getScheme())) {
+    boolean plain = "http".equals(uri.getScheme());
+    if (plain
+        && listener.tls().isEmpty()
+        && !listener.insecureHttp()
+        && !Checks.isLocal(uri.getHost())) {
+      throw new IllegalArgumentException(
+          option
+              + " "
+              + url
+              + " is plain HTTP to another machine: the secret that nodes share and all records"
+              + " would travel unencrypted. Give --tls-cert, --tls-key and --tls-ca and begin it"
+              + " with https://, or allow it with --insecure-http");
+    }
+    if (plain && listener.tls().isPresent()) {
       throw new IllegalArgumentException(
           option
               + " "

@@ -268,7 +268,7 @@ final class ServeCommand implements Callable<Integer> {
             scrub());
     Listener listener = listen.listener();
     return ServerConfig.of(listener, "")
-        .with(peering.peering(data, listener.tls(), settings))
+        .with(peering.peering(data, listener, settings))
         .believing(access.openId())
         .within(access.limits())
         .watched(watch.watching(data, settings))

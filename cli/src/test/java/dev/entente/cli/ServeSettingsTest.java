@@ -228,6 +228,22 @@ class ServeSettingsTest {
   }
 
   @Test
+  void theSecretOfTheClusterLeavesTheMachineUnencryptedOnlyWhereItIsAllowed() {
+    Map<String, String> secret = Map.of("ENTENTE_SECRET", "a secret of the cluster");
+    for (String option : List.of("--peers=", "--advertise=")) {
+      for (String far : List.of("192.0.2.2", "us.example", "[2001:db8::1]", "0.0.0.0")) {
+        String url = option + "http://" + far + ":9460";
+        refused(run(secret, url), option.replace("=", ""), far, "--insecure-http");
+        run(secret, url, "--insecure-http").accepted();
+      }
+      for (String near : List.of("127.0.0.1", "127.0.0.2", "[::1]", "localhost")) {
+        run(secret, option + "http://" + near + ":9460").accepted();
+      }
+    }
+    refused(run(secret, "--peers=http://127.0.0.1:1,http://192.0.2.2:1"), "192.0.2.2");
+  }
+
+  @Test
   void variablesOfSomethingElseAreReported() {
     assertThat(run(Map.of("ENTENTE_QUARTERLY", "1")).said()).contains("ENTENTE_QUARTERLY");
     Map<String, String> kubernetes =
