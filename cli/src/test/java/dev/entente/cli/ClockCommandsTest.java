@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 /** What an operator types about clocks, as the runbook and the alerts say it. */
 class ClockCommandsTest {
@@ -55,8 +56,8 @@ class ClockCommandsTest {
 
   private String run(String action, String of) {
     ClusterCommand command = new ClusterCommand();
-    command.action = action;
-    command.node = of;
+    new CommandLine(command)
+        .parseArgs(of.isEmpty() ? new String[] {action} : new String[] {action, of});
     StringWriter said = new StringWriter();
     String url = "http://127.0.0.1:" + server.port();
     Client client = new Client(Map.of("ENTENTE_URL", url, "ENTENTE_TOKEN", RealNode.TOKEN));
