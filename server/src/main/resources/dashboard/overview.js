@@ -15,7 +15,7 @@ function job(app, one) {
     app.render();
   };
   return h('tr', {},
-    h('td', {}, `${one.dryRun ? 'trying ' : ''}${one.kind}`), h('td', {}, one.subject), h('td', {}, one.by),
+    h('td', {}, `${one.kind}${one.dryRun ? ' (dry run)' : ''}`), h('td', {}, one.subject), h('td', {}, one.by),
     h('td', {}, running && one.total ? h('progress', { max: one.total, value: one.seen, 'aria-label': `${one.seen} of ${one.total}` }) : one.state),
     h('td', {}, `${one.changed} changed, ${one.failed} not`),
     h('td', {}, running ? action(app, 'Stop', stop, { class: 'quiet small' }) : null,

@@ -31,10 +31,12 @@ final class Repairing {
 
   private final Path store;
   private final Optional<Peering> peering;
+  private final Recoveries recoveries;
   private final PrintWriter err;
   private Optional<StoreRepair.Repaired> repaired = Optional.empty();
 
-  Repairing(Path store, Optional<Peering> peering, PrintWriter err) {
+  Repairing(Path store, Optional<Peering> peering, Recoveries recoveries, PrintWriter err) {
+    this.recoveries = recoveries;
     this.store = store;
     this.peering = peering;
     this.err = err;
@@ -43,7 +45,7 @@ final class Repairing {
   /**
    * Opens the store.
    *
-   * @throws DamagedStoreException where it is damaged and cannot be repaired
+   * @throws DamagedStoreException where it is damaged and cannot be repaired, or may not
    */
   RocksStore open() throws IOException {
     if (StoreRepair.isMarked(store)) {
@@ -65,6 +67,10 @@ final class Repairing {
   }
 
   private void repair() throws IOException {
+    if (!recoveries.begin("repair the store", err)) {
+      throw new DamagedStoreException(
+          "the store in " + store + " is damaged and is not repaired without anybody's doing");
+    }
     err.println("repairing the store in " + store + "; this reads and writes all of it");
     err.flush();
     String name = "damaged-" + TIME.format(Instant.now());

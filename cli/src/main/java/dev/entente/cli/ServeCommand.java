@@ -115,6 +115,24 @@ final class ServeCommand implements Callable<Integer> {
   int retentionVersions = 0;
 
   @Option(
+      names = "--auto-recovery",
+      arity = "1",
+      paramLabel = "true|false",
+      description =
+          "Whether a damaged store is repaired, and a directory that was put back continues,"
+              + " without anybody's doing (default: ${DEFAULT-VALUE}). With false, serve ends and"
+              + " says what to do.")
+  boolean autoRecovery = true;
+
+  @Option(
+      names = "--recovery-attempts",
+      paramLabel = "NUMBER",
+      description =
+          "How often that may happen in 24 hours before serve ends and leaves it to people"
+              + " (default: ${DEFAULT-VALUE}).")
+  int recoveryAttempts = 5;
+
+  @Option(
       names = "--scrub-every",
       paramLabel = "HOURS",
       description =
@@ -164,17 +182,19 @@ final class ServeCommand implements Callable<Integer> {
     Settings settings = Settings.of(spec);
     ServerConfig config;
     Token token;
+    Recoveries recoveries;
     Node node;
     try {
       ServerConfig given = config(settings);
       Token.check(data, settings.secret("ENTENTE_TOKEN"));
+      recoveries = Recoveries.of(data, autoRecovery, recoveryAttempts);
       Optional<Peering> cluster = given.peering();
       NodeConfig named = peering.config();
       Path store = data.resolve("store");
       StoreRepair.resume(store);
       Optional<Bootstrap.Copied> copied =
           cluster.isPresent() ? Joining.copyTo(store, cluster.get(), named, err) : Optional.empty();
-      Repairing repairing = new Repairing(store, cluster, err);
+      Repairing repairing = new Repairing(store, cluster, recoveries, err);
       token = Token.of(data, settings.secret("ENTENTE_TOKEN"));
       config = given.withToken(token.value());
       node = Node.open(repairing.open(), named, config.accessKeys());
@@ -224,12 +244,14 @@ final class ServeCommand implements Callable<Integer> {
       Optional<Throwable> failure = node.failure();
       if (failure.isPresent() && failure.get() instanceof NodeRestoredException restored) {
         err.println(restored.getMessage());
-        return AGAIN;
+        return recoveries.begin("continue under the next incarnation", err)
+            ? AGAIN
+            : ExitCodes.FAILED;
       }
       if (failure.isPresent() && failure.get() instanceof DamagedStoreException damaged) {
         err.println(damaged.getMessage());
         StoreRepair.mark(data.resolve("store"), String.valueOf(damaged.getMessage()));
-        return AGAIN;
+        return recoveries.isOn() ? AGAIN : recoveries.refused("repair the store", err);
       }
       return failure.isPresent() ? ExitCodes.FAILED : ExitCodes.OK;
     } catch (IOException e) {
@@ -258,6 +280,7 @@ final class ServeCommand implements Callable<Integer> {
     Checks.requireAtLeast("--keep-checkpoints-count", checkpointCount, 0);
     Checks.requireAtLeast("--retention", retentionDays, 0);
     Checks.requireRange("--retention-versions", retentionVersions, 0, Retention.VERSIONS_MAX);
+    Checks.requireRange("--recovery-attempts", recoveryAttempts, 1, Recoveries.ATTEMPTS_MAX);
     ServerConfig.Safety safety =
         new ServerConfig.Safety(
             Duration.ofMinutes(checkpointMinutes),

@@ -46,6 +46,14 @@ final class WatchOptions {
   long clock = USUAL.clockMillis();
 
   @Option(
+      names = "--heal-within",
+      paramLabel = "SECONDS",
+      description =
+          "For how long a member may be out of reach, and nodes that meet again may take until they"
+              + " have the same, before the alert healing-overdue (default: ${DEFAULT-VALUE}).")
+  int healSeconds = (int) (USUAL.healMillis() / 1_000);
+
+  @Option(
       names = "--webhooks-inside",
       description =
           "Let webhooks lead to addresses inside this network (loopback, private, link-local).")
@@ -90,6 +98,7 @@ final class WatchOptions {
     Checks.requireAtLeast("--alert-p99", p99, 0.001);
     Checks.requireAtLeast("--alert-lag", (double) lag, 1);
     Checks.requireAtLeast("--alert-clock", (double) clock, 1);
+    Checks.requireAtLeast("--heal-within", healSeconds, 1);
     Checks.requirePort("--smtp-port", smtpPort);
     Thresholds thresholds =
         new Thresholds(
@@ -101,7 +110,8 @@ final class WatchOptions {
             pending,
             lag,
             clock,
-            USUAL.diskFreePart());
+            USUAL.diskFreePart(),
+            healSeconds * 1_000L);
     return new Watching(
         thresholds, Optional.of(directory), mail(settings.secret("ENTENTE_SMTP_PASSWORD")), inside);
   }

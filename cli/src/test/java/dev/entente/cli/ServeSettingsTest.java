@@ -43,6 +43,8 @@ class ServeSettingsTest {
     ROWS.put("scrub-every", List.of("x", "-1"));
     ROWS.put("scrub-rate", List.of("x", "0", "-1"));
     ROWS.put("keep-checkpoints-count", List.of("x", "-1"));
+    ROWS.put("recovery-attempts", List.of("x", "0", "-1", "1001"));
+    ROWS.put("heal-within", List.of("x", "0", "-1"));
     ROWS.put("retention-versions", List.of("x", "-1", "10001"));
     for (String number : List.of("keep-checkpoints", "alert-conflicts", "alert-lag")) {
       ROWS.put(number, List.of("x", "0", "-1", "99999999999999999999"));
@@ -50,6 +52,7 @@ class ServeSettingsTest {
     ROWS.put("alert-clock", List.of("x", "0", "-1", "1.5"));
     ROWS.put("alert-p99", List.of("x", "0", "-1", "NaN"));
     ROWS.put("log", List.of("x"));
+    ROWS.put("auto-recovery", List.of("yes", "x"));
     ROWS.put("log-level", List.of("x"));
     ROWS.put("port", List.of("x", "-1", "65536"));
     ROWS.put("host", List.of("0.0.0.0", "::", "no such host"));

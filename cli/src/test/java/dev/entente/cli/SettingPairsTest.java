@@ -90,6 +90,7 @@ class SettingPairsTest {
     GOOD.put("webhooks-inside", "true");
     GOOD.put("traces", "http://127.0.0.1:4318/v1/traces");
     GOOD.put("trace-ratio", "0.5");
+    GOOD.put("auto-recovery", "true");
     GOOD.put("log", "text");
     GOOD.put("log-level", "info");
     for (String number :
@@ -101,6 +102,8 @@ class SettingPairsTest {
             "scrub-rate",
             "retention",
             "retention-versions",
+            "recovery-attempts",
+            "heal-within",
             "rate-limit",
             "record-rate-limit",
             "tenant-rate-limit",

@@ -154,7 +154,7 @@ final class Api {
     authority.join(joined, CoordinatorHost.of(joined.node(), way), voters);
     steering.join(way);
     cluster.join(joined, way, healings, ballots, seats);
-    watch.join(joined, authority, seats);
+    watch.join(joined, authority, seats, healings);
     steppedBack = seats::steppedBack;
     metrics.agreement(
         () -> authority.group().map(Group::quarantined).orElse(0L),

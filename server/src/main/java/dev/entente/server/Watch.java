@@ -3,6 +3,7 @@ package dev.entente.server;
 
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.Healings;
 import dev.entente.cluster.NodeTls;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.VersionPatrol;
@@ -26,6 +27,8 @@ import dev.entente.server.watch.Tally;
 import dev.entente.server.watch.Watching;
 import dev.entente.server.watch.Webhooks;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,6 +49,8 @@ final class Watch {
   private final Node node;
   private final Watching how;
   private final Tally tally;
+  private static final Logger LOG = System.getLogger(Watch.class.getName());
+
   private final Alerts alerts;
   private final NodeSensors sensors;
   private final Webhooks webhooks;
@@ -86,6 +91,13 @@ final class Watch {
 
   private void told(Alert alert) {
     boolean raised = alert.clearedMillis() == 0;
+    Finding finding = alert.finding();
+    LOG.log(
+        raised ? Level.WARNING : Level.INFO,
+        "{0} {1}: {2}",
+        raised ? "ALERT" : "ALERT-CLEARED",
+        finding.rule(),
+        finding.summary());
     JsonObject what = alert.toJson();
     Writes.await(
         () -> node.account(raised ? "alert" : "alert-cleared", alert.finding().rule(), what));
@@ -180,8 +192,9 @@ final class Watch {
   }
 
   /** From here on there are other nodes. */
-  void join(Cluster cluster, Authority authority, Seats seats) {
-    ClusterSensors others = new ClusterSensors(cluster, authority, seats, how.thresholds());
+  void join(Cluster cluster, Authority authority, Seats seats, Healings healings) {
+    ClusterSensors others =
+        new ClusterSensors(cluster, authority, seats, healings::all, how.thresholds());
     alerts.watch(others::look);
   }
 

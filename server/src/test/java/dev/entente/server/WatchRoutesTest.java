@@ -22,7 +22,7 @@ class WatchRoutesTest {
   @TempDir Path folder;
 
   private Served strict() {
-    Thresholds thresholds = new Thresholds(3, 5, 0.9, 0.05, 0, 2, 1_000, 100, 1.1);
+    Thresholds thresholds = new Thresholds(3, 5, 0.9, 0.05, 0, 2, 1_000, 100, 1.1, 60_000);
     return new Served(config ->
         config.watched(new Watching(thresholds, Optional.of(folder), Optional.empty(), true)));
   }

@@ -3,13 +3,20 @@ package dev.entente.server.watch;
 
 import dev.entente.cluster.Authority;
 import dev.entente.cluster.Cluster;
+import dev.entente.cluster.Healing;
 import dev.entente.cluster.LinkStatus;
+import dev.entente.cluster.MissingMembers;
+import dev.entente.cluster.MissingMembers.Missing;
 import dev.entente.cluster.Seats;
 import dev.entente.cluster.group.Group;
 import dev.entente.core.causality.NodeId;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** Looks at how the cluster is: who answers, how far behind this node is, whose clock is off. */
 public final class ClusterSensors {
@@ -18,9 +25,26 @@ public final class ClusterSensors {
   private final Cluster cluster;
   private final Authority authority;
   private final Seats seats;
+  private final Supplier<List<Healing>> healings;
+  private final MissingMembers missing;
   private final Thresholds thresholds;
 
-  public ClusterSensors(Cluster cluster, Authority authority, Seats seats, Thresholds thresholds) {
+  /** When each healing that goes on was first seen. */
+  private final Map<NodeId, Long> healingSince = new TreeMap<>();
+
+  /**
+   * Sensors of a node.
+   *
+   * @param healings how it comes together with others, now and lately
+   */
+  public ClusterSensors(
+      Cluster cluster,
+      Authority authority,
+      Seats seats,
+      Supplier<List<Healing>> healings,
+      Thresholds thresholds) {
+    this.healings = healings;
+    this.missing = new MissingMembers(cluster);
     this.seats = seats;
     this.cluster = cluster;
     this.authority = authority;
@@ -67,6 +91,7 @@ public final class ClusterSensors {
         }
       }
     }
+    parted(found);
     authority
         .stepsDown()
         .ifPresent(why ->
@@ -101,6 +126,65 @@ public final class ClusterSensors {
       found.add(of("split-brain", true, "alone", "no other node answers: this one is by itself"));
     }
     return found;
+  }
+
+  /**
+   * Says which part of the cluster is gone, and what has not healed in the time that is allowed.
+   */
+  private synchronized void parted(List<Finding> found) {
+    long now = cluster.node().nowMillis();
+    MissingMembers.Side side = missing.look();
+    if (!side.missing().isEmpty()) {
+      List<String> gone = new ArrayList<>();
+      for (Missing one : side.missing()) {
+        gone.add(one.name() + " since " + Instant.ofEpochMilli(one.sinceMillis()));
+        if (now - one.sinceMillis() > thresholds.healMillis()) {
+          found.add(
+              overdue(
+                  one.name(),
+                  one.name()
+                      + " has not been reached since "
+                      + Instant.ofEpochMilli(one.sinceMillis())));
+        }
+      }
+      int all = side.reached().size() + side.missing().size();
+      found.add(
+          of(
+              "partition",
+              false,
+              "",
+              "this side reaches %s, %d of %d members, and %s; not reached: %s"
+                  .formatted(
+                      String.join(", ", side.reached()),
+                      side.reached().size(),
+                      all,
+                      authority.stepsDown().isPresent() ? "has stepped down" : "goes on",
+                      String.join(", ", gone))));
+    }
+    List<Healing> open = healings.get().stream().filter(Healing::isOpen).toList();
+    healingSince.keySet().retainAll(open.stream().map(Healing::peer).toList());
+    for (Healing healing : open) {
+      long since = healingSince.computeIfAbsent(healing.peer(), _ -> now);
+      if (now - since > thresholds.healMillis()) {
+        found.add(
+            overdue(
+                healing.peer().name(),
+                "this node and %s meet again since %s and do not have the same yet: %s, %d versions left"
+                    .formatted(
+                        healing.peer().name(),
+                        Instant.ofEpochMilli(since),
+                        healing.step().label(),
+                        healing.left())));
+      }
+    }
+  }
+
+  private Finding overdue(String node, String what) {
+    return of(
+        "healing-overdue",
+        true,
+        node,
+        what + "; healing may take " + thresholds.healMillis() / 1_000 + " s (--heal-within)");
   }
 
   private static Finding of(String rule, boolean critical, String subject, String summary) {

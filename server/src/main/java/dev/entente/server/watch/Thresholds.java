@@ -13,6 +13,7 @@ package dev.entente.server.watch;
  * @param lagMillis for how long a node may not have had what another has
  * @param clockMillis how far clocks may be apart
  * @param diskFreePart which part of the disk must be free
+ * @param healMillis for how long a member may be out of reach, and a healing may take
  */
 public record Thresholds(
     int conflictsPerMinute,
@@ -23,8 +24,9 @@ public record Thresholds(
     int pending,
     long lagMillis,
     long clockMillis,
-    double diskFreePart) {
+    double diskFreePart,
+    long healMillis) {
   /** Those of the reference documents. */
   public static final Thresholds DEFAULT =
-      new Thresholds(10, 5, 0.9, 0.05, 50, 100, 1_000, 100, 0.1);
+      new Thresholds(10, 5, 0.9, 0.05, 50, 100, 1_000, 100, 0.1, 60_000);
 }
