@@ -66,6 +66,6 @@ class StartTest {
     Path file = Files.writeString(temp.resolve("file"), "x");
     Ended ended = run("serve", "--data", file.toString(), "--port", "0");
     assertThat(ended.said()).contains(file.toString()).doesNotContain("\tat ");
-    assertThat(ended.code()).isEqualTo(ExitCodes.FAILED);
+    assertThat(ended.code()).isEqualTo(ExitCodes.BAD_INPUT);
   }
 }

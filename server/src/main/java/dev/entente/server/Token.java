@@ -111,7 +111,7 @@ public record Token(String value, boolean isNew) {
 
   /** Keeps it so that it is there as a whole or not at all, whenever the power goes. */
   private void keep(Path directory) throws IOException {
-    Path begun = directory.resolve("token.unfinished");
+    Path begun = Folders.create(directory).resolve("token.unfinished");
     Files.deleteIfExists(begun);
     Files.writeString(Folders.createFile(begun), value + "\n");
     Folders.publish(begun, directory.resolve("token"));

@@ -84,7 +84,9 @@ class StrangerFuzzTest {
       new Handler() {
         @Override
         public void publish(LogRecord line) {
-          if (line.getLevel().intValue() >= Level.WARNING.intValue()) {
+          // That a client speaks the wrong scheme is said once a minute, however many do.
+          boolean rare = WrongScheme.class.getName().equals(line.getLoggerName());
+          if (line.getLevel().intValue() >= Level.WARNING.intValue() && !rare) {
             SAID.add(line);
           }
         }

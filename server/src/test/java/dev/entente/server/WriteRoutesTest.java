@@ -76,6 +76,9 @@ class WriteRoutesTest {
   private static final List<String> OTHERS =
       List.of(
           "POST " + RECORD + "/appeals",
+          "POST " + RECORD + "/rebuild",
+          "POST /v1/{tenant}/checkpoints",
+          "DELETE /v1/{tenant}/checkpoints/{checkpoint}",
           "POST " + REVIEW + "/reopen",
           "POST " + REVIEW + "/assign",
           "POST " + REVIEW + "/notes",

@@ -62,6 +62,27 @@ final class Operator {
     }
   }
 
+  /**
+   * Admits again who runs and is still refused: the nodes that heard of the admission were put back
+   * to before it.
+   */
+  void readmit() {
+    for (SimulatedNode machine : machines.values()) {
+      SimulatedNode.Running running = machine.process();
+      if (running == null || machine.hasDied()) {
+        continue;
+      }
+      for (SimulatedNode other : machines.values()) {
+        NodeId name = new NodeId(other.name());
+        if (other != machine
+            && running.cluster().whyRemoved(name).isPresent()
+            && running.cluster().readmit(name)) {
+          world.tell(machine.name() + " admits " + other.name() + " again");
+        }
+      }
+    }
+  }
+
   private SimulatedNode any() {
     return List.copyOf(machines.values()).get(chance.nextInt(machines.size()));
   }

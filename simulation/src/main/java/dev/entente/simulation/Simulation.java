@@ -194,6 +194,7 @@ public final class Simulation {
       world.runUntil(world.nowMillis() + 200);
       if (world.nowMillis() > began + ADMIT_AFTER_MILLIS) {
         nodes().values().forEach(operator::admit);
+        operator.readmit();
       }
       for (SimulatedNode machine : machines.values()) {
         SimulatedNode.Running process = machine.process();
