@@ -37,7 +37,8 @@ class SettingPairsTest {
   /** What concerns no secret, no identity and no limit; every other setting is paired. */
   static final Pattern OTHERS =
       Pattern.compile(
-          "alert-.*|log.*|port|name|tenant|policies|.*checkpoint.*|retention.*|trace.*|scrub.*");
+          "alert-.*|log.*|port|name|tenant|policies|.*checkpoint.*|retention.*|trace.*|scrub.*"
+              + "|.*recovery.*|heal-within");
 
   /** What a setting needs beside it. */
   private static final Map<String, List<String>> NEEDS = new TreeMap<>();
