@@ -61,6 +61,8 @@ record ServeRun(int code, String said) {
       if (Files.notExists(data)) {
         Files.writeString(Files.createDirectories(data).resolve("store"), "a file");
       }
+      // The token of an earlier start would be another than the one that is given.
+      Files.deleteIfExists(data.resolve("token"));
       return data;
     } catch (IOException e) {
       throw new AssertionError(e);
