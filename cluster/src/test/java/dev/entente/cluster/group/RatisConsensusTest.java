@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.apache.ratis.protocol.ClientId;
@@ -231,15 +232,34 @@ class RatisConsensusTest {
     propose(2_500, LARGE_ENTRY);
     address("c");
     Voters newcomer = new Voters("c", addresses, folder.resolve("c")).waits();
+    Map<String, String> before = new TreeMap<>(addresses);
+    before.remove("c");
+    int times = 0;
+    while (isLetInBeforeItsDiskIsLost(newcomer)) {
+      // It had caught up in the moment before it was stopped: once more, from the beginning.
+      assertThat(times++).isLessThan(5);
+      leading().change(before).get(30, SECONDS);
+      stop("c");
+      Folders.delete(newcomer.directory());
+    }
+    leading().change(addresses).get(30, SECONDS);
+    await(() -> count("c") == 2_500);
+  }
+
+  /** Lets a member in and takes its disk away meanwhile; false where it was not let in then. */
+  private boolean isLetInBeforeItsDiskIsLost(Voters newcomer) throws Exception {
     start(newcomer);
     CompletableFuture<Void> letIn = leading().change(addresses);
     await(() -> count("c") > 0 || letIn.isDone());
-    assertThat(letIn).as("it has only begun").isNotDone();
     stop("c");
     Folders.delete(newcomer.directory());
     start(newcomer);
-    assertThatThrownBy(() -> letIn.get(30, SECONDS)).hasCauseInstanceOf(UnavailableException.class);
-    leading().change(addresses).get(30, SECONDS);
-    await(() -> count("c") == 2_500);
+    try {
+      letIn.get(30, SECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      assertThat(e).hasCauseInstanceOf(UnavailableException.class);
+      return false;
+    }
   }
 }
