@@ -27,10 +27,11 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 
 /**
- * Who may say what accounts and tokens there are. A node signs such versions with a key that is
- * derived from its administrator's token, so that nodes which were given the same token trust each
- * other without more, and who only knows the secret of nodes, or relays, can make no administrator.
- * Of nodes with another administrator the public key is named.
+ * The keys that sign what operators decide for all nodes: the records of the reserved tenant
+ * (accounts, tokens, freezes, retention), removals of nodes, and erasures. A node signs with a key
+ * that is derived from its administrator's token, so nodes with the same token trust each other.
+ * Whoever only knows the secret of nodes, or relays, can make no administrator. Of nodes with
+ * another administrator the public key is named.
  *
  * <p>Signatures are Ed25519 (RFC 8032). The private key is the output of PBKDF2-HMAC-SHA512 (RFC
  * 8018) over the token, since the public key would let others guess a token that somebody chose. It

@@ -9,7 +9,6 @@ import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.RecordKey;
 import dev.entente.core.record.VersionRules;
 import dev.entente.engine.store.Store;
-import dev.entente.engine.store.Table;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +35,7 @@ public final class PeerFaults {
   /** Under which record the audit log and metrics name all of them: no name in them is trusted. */
   private static final RecordKey RECORD = new RecordKey(Registry.TENANT, "node", "peer-faults");
 
-  private final SenderTable senders;
+  private final SenderTable<Refused> senders;
   private final Consumer<NodeEvent> told;
 
   /**
@@ -48,8 +47,10 @@ public final class PeerFaults {
    * @param lastMillis when the last was
    * @param last what that was, and why it was refused
    */
-  public record Refused(Sender from, long count, long firstMillis, long lastMillis, String last) {
-    private byte[] toBytes() {
+  public record Refused(Sender from, long count, long firstMillis, long lastMillis, String last)
+      implements SenderTable.Entry {
+    @Override
+    public byte[] toBytes() {
       return new ByteWriter()
           .text(from.node())
           .text(from.url())
@@ -79,7 +80,7 @@ public final class PeerFaults {
   }
 
   PeerFaults(Store store, Consumer<NodeEvent> told) {
-    this.senders = new SenderTable(store, "peer-faults", "peer-faults-of-others");
+    this.senders = new SenderTable<>(store, "peer-faults", "peer-faults-of-others", Refused::of);
     this.told = told;
   }
 
@@ -101,7 +102,13 @@ public final class PeerFaults {
    */
   void note(Transaction transaction, Sender sender, String what, byte[] bytes, long nowMillis) {
     String last = what.length() > TEXT_MAX ? what.substring(0, TEXT_MAX) + "…" : what;
-    if (count(transaction, sender, last, nowMillis) <= AUDITED_MAX) {
+    long count =
+        senders.count(
+            transaction,
+            new Refused(sender, 0, nowMillis, nowMillis, ""),
+            before ->
+                new Refused(sender, before.count() + 1, before.firstMillis(), nowMillis, last));
+    if (count <= AUDITED_MAX) {
       VersionWriter.auditViolation(
           transaction,
           RECORD,
@@ -112,22 +119,9 @@ public final class PeerFaults {
     }
   }
 
-  private long count(Transaction transaction, Sender sender, String last, long nowMillis) {
-    byte[] at = senders.key(sender);
-    byte[] stored = transaction.get(Table.META, at);
-    if (stored == null && senders.isFull(transaction)) {
-      return senders.countOther(transaction);
-    }
-    Refused before =
-        stored == null ? new Refused(sender, 0, nowMillis, nowMillis, "") : Refused.of(stored);
-    Refused after = new Refused(sender, before.count() + 1, before.firstMillis(), nowMillis, last);
-    transaction.put(Table.META, at, after.toBytes());
-    return after.count();
-  }
-
   /** What was refused, by who sent it. */
   public List<Refused> bySender() {
-    return senders.entries().stream().map(Refused::of).toList();
+    return senders.entries();
   }
 
   /** How often something was refused of senders that are not listed. */
@@ -137,6 +131,6 @@ public final class PeerFaults {
 
   /** Forgets what a node sent, once it has departed. */
   void forget(Transaction transaction, String node) {
-    senders.forget(transaction, stored -> Refused.of(stored).from().node().equals(node));
+    senders.forget(transaction, from -> from.node().equals(node));
   }
 }

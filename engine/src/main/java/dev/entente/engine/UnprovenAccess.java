@@ -7,7 +7,6 @@ import dev.entente.core.json.Json;
 import dev.entente.core.json.JsonObject;
 import dev.entente.core.record.Version;
 import dev.entente.engine.store.Store;
-import dev.entente.engine.store.Table;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -27,7 +26,7 @@ public final class UnprovenAccess {
   /** How many versions of a sender the audit log holds; the rest is counted. */
   static final int AUDITED_MAX = 100;
 
-  private final SenderTable senders;
+  private final SenderTable<Refused> senders;
   private final Supplier<AccessKeys> keys;
   private final BiConsumer<Version, CausalViolation> told;
 
@@ -49,8 +48,10 @@ public final class UnprovenAccess {
       long firstMillis,
       long lastMillis,
       String last,
-      String signer) {
-    private byte[] toBytes() {
+      String signer)
+      implements SenderTable.Entry {
+    @Override
+    public byte[] toBytes() {
       return new ByteWriter()
           .text(from.node())
           .text(from.url())
@@ -91,7 +92,9 @@ public final class UnprovenAccess {
 
   UnprovenAccess(
       Store store, Supplier<AccessKeys> keys, BiConsumer<Version, CausalViolation> told) {
-    this.senders = new SenderTable(store, "unproven-access-by-sender", "unproven-access-of-others");
+    this.senders =
+        new SenderTable<>(
+            store, "unproven-access-by-sender", "unproven-access-of-others", Refused::of);
     this.keys = keys;
     this.told = told;
   }
@@ -99,15 +102,13 @@ public final class UnprovenAccess {
   /** Whether a version may join as far as its proof is concerned. */
   boolean allows(Transaction transaction, Version version, Sender sender) {
     boolean allowed = isAllowed(version);
-    byte[] stored =
-        allowed && Registry.needsProof(version.key())
-            ? transaction.get(Table.META, senders.key(sender))
-            : null;
-    if (stored != null
-        && version.proof().isPresent()
-        && Refused.of(stored).signer().equals(AccessKeys.text(version.proof().get().signer()))) {
-      // All that was refused bears the signature of a key that has been named since.
-      transaction.delete(Table.META, senders.key(sender));
+    if (allowed && Registry.needsProof(version.key()) && version.proof().isPresent()) {
+      String signer = AccessKeys.text(version.proof().get().signer());
+      // All that was refused may bear the signature of a key that has been named since.
+      senders
+          .get(transaction, sender)
+          .filter(refused -> refused.signer().equals(signer))
+          .ifPresent(refused -> senders.forget(transaction, refused.from()));
     }
     return allowed;
   }
@@ -156,31 +157,20 @@ public final class UnprovenAccess {
       Sender sender,
       String what,
       long nowMillis) {
-    byte[] at = senders.key(sender);
-    byte[] stored = transaction.get(Table.META, at);
-    long before;
-    if (stored == null && senders.isFull(transaction)) {
-      before = senders.countOther(transaction) - 1;
-    } else {
-      String signer = AccessKeys.signerOf(version);
-      Refused known =
-          stored == null
-              ? new Refused(sender, "", 0, nowMillis, nowMillis, "", signer)
-              : Refused.of(stored);
-      before = known.count();
-      transaction.put(
-          Table.META,
-          at,
-          new Refused(
-                  sender,
-                  version.dot().node().name(),
-                  before + 1,
-                  known.firstMillis(),
-                  nowMillis,
-                  version.key().toString(),
-                  known.signer().equals(signer) ? signer : "")
-              .toBytes());
-    }
+    String signer = AccessKeys.signerOf(version);
+    long count =
+        senders.count(
+            transaction,
+            new Refused(sender, "", 0, nowMillis, nowMillis, "", signer),
+            before ->
+                new Refused(
+                    sender,
+                    version.dot().node().name(),
+                    before.count() + 1,
+                    before.firstMillis(),
+                    nowMillis,
+                    version.key().toString(),
+                    before.signer().equals(signer) ? signer : ""));
     String why =
         sender
             + " sent "
@@ -190,7 +180,7 @@ public final class UnprovenAccess {
             + version.dot().node().name()
             + " may do that, name its access key on this node and ask for it again with"
             + " verify --cluster --mend";
-    if (before < AUDITED_MAX) {
+    if (count <= AUDITED_MAX) {
       VersionWriter.auditViolation(
           transaction,
           version.key(),
@@ -206,7 +196,6 @@ public final class UnprovenAccess {
   /** What was refused, by who sent it; the largest number first. */
   public List<Refused> bySender() {
     return senders.entries().stream()
-        .map(Refused::of)
         .sorted(Comparator.comparingLong(Refused::count).reversed())
         .toList();
   }
@@ -232,9 +221,6 @@ public final class UnprovenAccess {
   void forget(Transaction transaction, String node, String url) {
     senders.forget(
         transaction,
-        stored -> {
-          Sender from = Refused.of(stored).from();
-          return from.node().equals(node) || (!url.isEmpty() && from.url().equals(url));
-        });
+        from -> from.node().equals(node) || (!url.isEmpty() && from.url().equals(url)));
   }
 }
