@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.entente.cluster;
 
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -16,6 +18,7 @@ import java.security.cert.X509Certificate;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
@@ -24,10 +27,11 @@ import javax.net.ssl.X509ExtendedTrustManager;
  * and those between it and the authority's.
  */
 final class CertificateChecks {
+  private static final Logger LOG = System.getLogger(CertificateChecks.class.getName());
   private static final byte[] PROBE = {1};
 
   /** Among the alternative names in a certificate (RFC 5280): a host name, an address. */
-  private static final int DNS_NAME = 2;
+  static final int DNS_NAME = 2;
 
   private static final int IP_ADDRESS = 7;
 
@@ -231,16 +235,24 @@ final class CertificateChecks {
 
   /** The host names and addresses in a certificate; clients look at no others. */
   private static List<String> names(X509Certificate certificate) {
+    return alternativeNames(certificate, Set.of(DNS_NAME, IP_ADDRESS));
+  }
+
+  /**
+   * The alternative names of some kinds in a certificate (RFC 5280, section 4.2.1.6); none where
+   * they cannot be read.
+   */
+  static List<String> alternativeNames(X509Certificate certificate, Set<Integer> kinds) {
     try {
       Collection<List<?>> alternatives = certificate.getSubjectAlternativeNames();
       return alternatives == null
           ? List.of()
           : alternatives.stream()
-              .filter(
-                  name -> name.getFirst().equals(DNS_NAME) || name.getFirst().equals(IP_ADDRESS))
+              .filter(name -> kinds.contains((Integer) name.getFirst()))
               .map(name -> String.valueOf(name.getLast()))
               .toList();
     } catch (CertificateParsingException e) {
+      LOG.log(Level.DEBUG, "the names in a certificate cannot be read", e);
       return List.of();
     }
   }

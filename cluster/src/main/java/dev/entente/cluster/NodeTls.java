@@ -20,13 +20,11 @@ import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
-import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -60,9 +58,6 @@ public final class NodeTls {
   private static final String AUTHORITY = "--tls-ca";
   private static final long LOOK_AGAIN_MILLIS = 2_000;
   private static final char[] NO_PASSWORD = new char[0];
-
-  /** Among the alternative names in a certificate (RFC 5280). */
-  private static final int DNS_NAME = 2;
 
   private final Path certificate;
   private final Path key;
@@ -198,19 +193,9 @@ public final class NodeTls {
 
   /** The host names that a certificate holds, and its name (CN). */
   public static Set<String> names(X509Certificate certificate) {
-    Set<String> names = new TreeSet<>();
-    try {
-      Collection<List<?>> alternatives = certificate.getSubjectAlternativeNames();
-      if (alternatives != null) {
-        for (List<?> name : alternatives) {
-          if (Integer.valueOf(DNS_NAME).equals(name.getFirst())) {
-            names.add(String.valueOf(name.getLast()));
-          }
-        }
-      }
-    } catch (CertificateParsingException e) {
-      LOG.log(Level.DEBUG, "the names in a certificate cannot be read", e);
-    }
+    Set<String> names =
+        new TreeSet<>(
+            CertificateChecks.alternativeNames(certificate, Set.of(CertificateChecks.DNS_NAME)));
     String name = commonName(certificate);
     if (!name.isEmpty()) {
       names.add(name);
